@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+
+/* Small questions about C strings.  NULL counts as the empty string unless said otherwise. */
+
+bool str_empty(const char *);
+bool str_equal(const char *, const char *);
+bool str_equal_nocase(const char *, const char *); /* ASCII */
+bool str_starts(const char *, const char *prefix);
+bool str_ends(const char *, const char *suffix);
+const char *str_or(const char *, const char *otherwise); /* the first unless empty */
+
+char *str_lower(struct arena *, const char *);  /* Unicode simple case mapping as Go's strings.ToLower */
+char *str_trim(struct arena *, const char *);   /* white space at both ends as Go's strings.TrimSpace */
+char *str_replace(struct arena *, const char *, const char *from, const char *to); /* all */
+
+/* A list of strings that ends with NULL. */
+char **str_split(struct arena *, const char *, char at); /* as Go's strings.Split; "" gives one "" */
+size_t strs_len(char *const *);
+bool strs_have(char *const *, const char *); /* a NULL list has nothing */
+
+bool utf8_valid(const char *, size_t len); /* strict: RFC 3629, no surrogates, no overlong forms, no NUL */
+size_t utf8_count(const char *);           /* code points */
+
+/* RFC 4122 version 4, in small letters.  uuid_parse() takes what Go's uuid.FromString takes and gives the canonical form, or NULL. */
+char *uuid_new(struct arena *);
+char *uuid_parse(struct arena *, const char *);
+#define UUID_NIL "00000000-0000-0000-0000-000000000000"
+
+/* Go's time.Duration in nanoseconds: "1h30m", "300ms", "-1.5s", "0". */
+bool duration_parse(const char *, int64_t *ns);
+
+/* Bytes as text.  Decoders give NULL for what is not canonical; len may be NULL. */
+char *hex_encode(struct arena *, const void *, size_t);
+unsigned char *hex_decode(struct arena *, const char *, size_t *len);
+char *base64_encode(struct arena *, const void *, size_t); /* RFC 4648 section 4, padded */
+unsigned char *base64_decode(struct arena *, const char *, size_t *len);
+char *base64url_encode(struct arena *, const void *, size_t); /* section 5, without padding */
+unsigned char *base64url_decode(struct arena *, const char *, size_t *len);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_URL_H
+#define BASE_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/* RFC 3986, read as Go's net/url reads it. */
+struct url {
+	const char *scheme;   /* small letters */
+	const char *userinfo; /* NULL without */
+	const char *host;     /* as written, brackets of IPv6 taken off */
+	const char *port;     /* "" without */
+	const char *path;     /* as written (escaped) */
+	const char *query;    /* without ?, NULL without */
+	const char *fragment; /* without #, NULL without */
+};
+
+/* false when Go's url.Parse refuses it (control characters, bad escapes, bad port, space in host ...). */
+bool url_parse(struct arena *, const char *, struct url *);
+char *url_text(struct arena *, const struct url *);
+
+/* Go's url.QueryEscape and its inverse (NULL for a bad escape); url_path_escape is url.PathEscape. */
+char *url_escape(struct arena *, const char *);
+char *url_unescape(struct arena *, const char *, size_t len);
+char *url_path_escape(struct arena *, const char *);
+
+/* Ordered name, value pairs. */
+struct query {
+	struct arena *arena;
+	struct query_pair {
+		const char *name, *value;
+	} *pair;
+	size_t len, cap;
+};
+
+struct query query_new(struct arena *);
+struct query query_parse(struct arena *, const char *text); /* pairs that do not decode are left out, as Go does */
+const char *query_get(const struct query *, const char *name); /* the first; NULL without */
+void query_add(struct query *, const char *name, const char *value);
+void query_set(struct query *, const char *name, const char *value); /* replaces all of that name; NULL value removes */
+char *query_text(const struct query *); /* sorted by name as Go's Values.Encode */
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/*
+ * The connection of one worker, its prepared statements and the transaction of the request in hand.
+ *
+ * Statements are the functions that sql/compile.awk makes of sql/query/<thing>.sql (include "query/<thing>.h"):
+ *
+ *	struct user u;
+ *	TRY(user_by_id(r->db, &u, .id = id));          maybe: u.found tells
+ *	TRY(audit_add(r->db, .payload = json));        none: queued, see below
+ *
+ * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading.
+ *
+ * What travels when:
+ *   - A statement with a result is sent at once, one round trip, together with everything queued before it.
+ *   - A statement `-> none` is queued and travels with the next one that has a result, or with db_commit().
+ *   - The first write that has a result opens a transaction in the same round trip; `final` statements do not.
+ *     A queue alone is one implicit transaction: all of it or nothing.
+ *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
+ *     No handler calls either.
+ *
+ * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_TIMEOUT (statement cancelled),
+ * E_DATABASE (anything else; db_error() has what the server said).
+ */
+struct db;
+
+struct db_error { /* of the last statement that failed; strings live as long as the arena of that request */
+	const char *sqlstate, *message, *hint, *detail;
+};
+
+/* url: as DATABASE_URL (its unknown parameters become server settings); schema: search_path when the url and role set none. Lazy. */
+struct db *db_new(const char *url, const char *schema);
+void db_free(struct db *);
+
+void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
+checked err db_commit(struct db *);
+void db_rollback(struct db *);              /* also drops what is queued */
+bool db_in_transaction(const struct db *);
+const struct db_error *db_error(const struct db *);
+unsigned db_round_trips(const struct db *); /* since db_start() */
+unsigned db_statements(const struct db *);
+
+/* A statement in a committed transaction of its own, whatever the request's will become (limit counters): brackets the calls. */
+void db_apart_begin(struct db *);
+checked err db_apart_end(struct db *);
+
+checked err db_ping(struct db *);
+
+/* What the generated functions are made of. */
+enum db_rows { DB_NONE, DB_ONE, DB_MAYBE, DB_MANY };
+enum db_type { DB_TEXT, DB_BOOL, DB_INT };
+struct db_column {
+	const char *name;
+	enum db_type type;
+	size_t offset;
+};
+struct db_statement {
+	const char *name, *sql;
+	unsigned inputs;
+	enum db_rows rows;
+	bool write, final;
+	const struct db_column *column;
+	unsigned columns;
+	size_t row_size, found_offset;
+};
+checked err db_run(struct db *, const struct db_statement *, const char *const *inputs, void *row, size_t *count);
+extern const struct db_statement *const db_statement_list[]; /* all of them, NULL at the end: the tests prepare each */
+
+#endif
