@@ -27,7 +27,7 @@
  *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
  *     No handler calls either.
  *
- * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_TIMEOUT (statement cancelled),
+ * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_REQUEST_TIMEOUT (statement cancelled),
  * E_DATABASE (anything else; db_error() has what the server said).
  */
 struct db;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ROUTE_H
+#define ROUTE_H
+
+#include "web/request.h"
+
+/* How a route's errors look. */
+enum error_form {
+	FORM_API,      /* {"code","error_code","msg"}, by version */
+	FORM_REDIRECT, /* the handler makes redirects of its own errors; what is left looks as FORM_API */
+};
+
+/* A gate stands before the handler and may refuse.  Gates run in the order of the row: clients can see that order. */
+struct gate {
+	checked err (*pass)(struct request *, const void *arg);
+	const void *arg;
+};
+
+#define GATES_MAX 6
+
+/* A row of route.def. */
+struct route {
+	const char *method;
+	const char *path; /* {name} matches one segment: path_arg[] in order */
+	checked err (*handler)(struct request *);
+	enum error_form form;
+	struct gate gate[GATES_MAX];
+};
+
+extern const struct route route_table[];
+extern const size_t route_count;
+
+/* Finds the route, runs gates and handler, ends the transaction; the reply is in r->reply whatever happens. */
+void dispatch(struct request *);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEC_SECRET_H
+#define SEC_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* Random bytes, digests, MACs, sealing.  Nothing here fails but for lack of entropy, which aborts. */
+
+void secret_random(void *, size_t);
+char *secret_token(struct arena *, size_t bytes); /* base64url without padding of that many random bytes */
+char *secret_otp(struct arena *, unsigned digits);
+/* The reference's refresh token: 12 characters of [a-z2-7] (base32 as its crypto.SecureAlphanumeric). */
+char *secret_alphanumeric(struct arena *, unsigned length);
+
+bool secret_equal(const void *, const void *, size_t); /* constant time */
+bool secret_equal_text(const char *, const char *);    /* constant time in the content; false when lengths differ */
+
+#define SHA256_LEN 32
+void sha256(const void *, size_t, unsigned char digest[SHA256_LEN]);
+char *sha224_hex(struct arena *, const char *); /* token hashes: hex of SHA-224, as auth.one_time_tokens has them */
+char *sha256_hex(struct arena *, const char *);
+char *sha256_base64url(struct arena *, const char *); /* RFC 7636 S256 */
+void hmac_sha256(const void *key, size_t, const void *, size_t, unsigned char mac[SHA256_LEN]);
+void hmac_sha1(const void *key, size_t, const void *, size_t, unsigned char mac[20]);
+void hkdf_sha256(const void *key, size_t, const char *info, unsigned char *out, size_t); /* RFC 5869, empty salt */
+
+/*
+ * The reference's encrypted column ({"key_id","alg":"aes-gcm-hkdf","data","nonce"}), see its crypto.EncryptedString: the AES-256-GCM key is HKDF of the
+ * setting's key and the row's id.  seal uses GOTRUE_SECURITY_DB_ENCRYPTION_*; unseal gives the text itself when it is not sealed, NULL when it can't be opened.
+ */
+char *secret_seal(struct arena *, const char *row_id, const char *plain);
+char *secret_unseal(struct arena *, const char *row_id, const char *stored, bool *reseal);
+bool secret_is_sealed(const char *stored);
+
+/* AES-256-GCM: nonce (12) + ciphertext + tag (16).  open gives NULL when the tag does not fit. */
+unsigned char *gcm_seal(struct arena *, const unsigned char key[32], const void *aad, size_t aad_len, const void *, size_t, size_t *out_len);
+unsigned char *gcm_open(struct arena *, const unsigned char key[32], const void *aad, size_t aad_len, const void *, size_t, size_t *out_len);
+
+#endif

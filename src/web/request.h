@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEB_REQUEST_H
+#define WEB_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/url.h"
+
+struct db;
+struct route;
+struct claims;
+struct user;
+struct session;
+
+/* What becomes of an error: the form its reply has. */
+struct failure {
+	int status;          /* 0: as error.def */
+	const char *code;    /* NULL: as error.def */
+	const char *message; /* NULL: as error.def */
+	const char *extra;   /* further members of the reply, ready JSON without braces: "weak_password":{...}; NULL: none */
+	const char *cause;   /* for the log only */
+};
+
+/* One request and its reply; everything in it lives in the arena. */
+struct request {
+	struct arena *arena;
+	struct db *db;
+	usec now;             /* when it came: one time for the whole request */
+	const char *now_text; /* the same for SQL */
+
+	const char *id;       /* request id: GOTRUE_API_REQUEST_ID_HEADER or a new UUID */
+	const char *method;
+	const char *path;     /* PATH_INFO, decoded: "/user" wherever we are mounted */
+	const char *address;  /* of the client, as the reference finds it */
+	const char *user_agent;
+	struct query query;
+	const char *body;
+	size_t body_len;
+	const struct route *route;
+	const char *path_arg[2]; /* what {name} segments of the route's path matched */
+
+	/* What gates have found out; NULL until then.  Types belong to core/. */
+	const struct claims *claims;
+	const struct user *user;
+	const struct session *session;
+
+	struct failure failure;
+	bool commit_anyway;   /* COMMIT_WITH */
+
+	struct reply {
+		int status;
+		const char *type; /* NULL: application/json */
+		const char *body;
+		size_t len;
+		struct query headers; /* ordered; further reply headers */
+	} reply;
+
+	struct after *after; /* what runs when the reply is out */
+};
+
+/* A known request header by its name, any case; NULL without.  Proxy is never given, nor a name with an underscore. */
+const char *request_header(const struct request *, const char *name);
+
+/* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
+const char *request_form_value(struct request *, const char *name);
+
+/*
+ * The one reader of parameters: the JSON body into a struct, as Go's encoding/json fills one.  Whatever the content type says;
+ * names without regard to case, the last of two wins, null is absent, unknown ones are ignored.  What is absent stays zero.
+ * A body over 1 MB is 413, anything else that does not fit 400 bad_json.
+ *
+ *	static const struct param fields[] = {
+ *		PARAM(struct signup, text, email), PARAM(struct signup, raw_object, data), PARAM_END };
+ *	TRY(params_read(r, fields, &signup));
+ */
+enum param_type {
+	PARAM_text,       /* const char *: never NULL after reading; "" when absent */
+	PARAM_maybe_text, /* const char *: NULL when absent */
+	PARAM_boolean,    /* bool */
+	PARAM_maybe_bool, /* const bool * */
+	PARAM_integer,    /* int64_t */
+	PARAM_real,       /* double */
+	PARAM_strings,    /* char **, ends with NULL; NULL when absent */
+	PARAM_raw_object, /* const char *: the object's text as it came (compact, numbers kept); NULL when absent */
+	PARAM_value,      /* json *: anything; NULL when absent or null */
+	PARAM_nested,     /* a struct inside, with fields of its own */
+};
+struct param {
+	const char *name;
+	enum param_type type;
+	size_t offset;
+	const struct param *nested;
+};
+#define PARAM(of, type, member) { #member, PARAM_##type, offsetof(of, member), NULL }
+#define PARAM_NAMED(of, type, member, name) { name, PARAM_##type, offsetof(of, member), NULL }
+#define PARAM_NESTED(of, member, fields) { #member, PARAM_nested, offsetof(of, member), fields }
+#define PARAM_END { NULL, PARAM_text, 0, NULL }
+checked err params_read(struct request *, const struct param *, void *into);
+
+/*
+ * Errors.  fail() gives its id back, so that a handler says `return (fail(r, E_USER_BANNED, NULL))`.  fmt NULL: the row's message.
+ * fail_as() has another status than the row.  fail_oauth() is the {"error","error_description"} form (400).
+ */
+err fail(struct request *, err, const char *fmt, ...) printf_like(3, 4);
+err fail_as(struct request *, err, int status, const char *fmt, ...) printf_like(4, 5);
+err fail_oauth(struct request *, const char *error, const char *description);
+
+/* A database error gets the words the reference gives it here; every other error passes as it is. */
+#define TRY_DB(r, call, words)                         \
+	do {                                           \
+		err try_db_ = (call);                  \
+		if (try_db_ == E_DATABASE)             \
+			return (fail((r), E_DATABASE, "%s", (words))); \
+		if (try_db_ != OK)                     \
+			return (try_db_);              \
+	} while (0)
+
+/* The client gets this error, yet what was written stands. */
+#define COMMIT_WITH(r, error) ((r)->commit_anyway = true, (error))
+
+/* Replies. */
+err reply_json(struct request *, int status, const char *json);
+err reply_empty(struct request *, int status); /* 204 and its like */
+err reply_redirect(struct request *, int status, const char *location);
+err reply_text(struct request *, int status, const char *type, const char *text);
+void reply_header(struct request *, const char *name, const char *value); /* set */
+
+/* Runs call(r, arg) after the reply is out and the transaction committed; not at all after a rollback. */
+void after(struct request *, void (*call)(struct request *, void *), void *arg);
+
+#endif
