@@ -2,6 +2,8 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
+#include <stddef.h>
+
 #include "web/request.h"
 
 /* How a route's errors look. */
@@ -10,7 +12,7 @@ enum error_form {
 	FORM_REDIRECT, /* the handler makes redirects of its own errors; what is left looks as FORM_API */
 };
 
-/* A gate stands before the handler and may refuse.  Gates run in the order of the row: clients can see that order. */
+/* A gate stands before the handler and may refuse. */
 struct gate {
 	checked err (*pass)(struct request *, const void *arg);
 	const void *arg;
@@ -18,10 +20,10 @@ struct gate {
 
 #define GATES_MAX 6
 
-/* A row of route.def. */
+/* A row of route.def; a MOUNT has neither method nor handler. */
 struct route {
 	const char *method;
-	const char *path; /* {name} matches one segment: path_arg[] in order */
+	const char *path;
 	checked err (*handler)(struct request *);
 	enum error_form form;
 	struct gate gate[GATES_MAX];

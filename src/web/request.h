@@ -15,7 +15,6 @@ struct db;
 struct route;
 struct claims;
 struct user;
-struct session;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
@@ -44,10 +43,9 @@ struct request {
 	const struct route *route;
 	const char *path_arg[2]; /* what {name} segments of the route's path matched */
 
-	/* What gates have found out; NULL until then.  Types belong to core/. */
+	/* What gates have found out; NULL until then.  The types belong to core/. */
 	const struct claims *claims;
 	const struct user *user;
-	const struct session *session;
 
 	struct failure failure;
 	bool commit_anyway;   /* COMMIT_WITH */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_AUDIT_H
+#define CORE_AUDIT_H
+
+#include "web/request.h"
+
+struct user;
+
+enum audit_action {
+#define AUDIT(id, action, type) AUDIT_##id,
+#include "audit.def"
+#undef AUDIT
+};
+
+/*
+ * Writes a row of auth.audit_log_entries (unless GOTRUE_AUDIT_LOG_DISABLE_POSTGRES) with the request's transaction, and a line to the log.
+ * traits: a JSON object's text, or NULL.
+ */
+checked err audit(struct request *, const struct user *actor, enum audit_action, const char *traits);
+
+#endif

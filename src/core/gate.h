@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_GATE_H
+#define CORE_GATE_H
+
+#include "web/request.h"
+
+/* The gates of route.def. arg is the row's, most have none. */
+
+checked err gate_limit(struct request *, const void *limit);
+checked err gate_captcha(struct request *, const void *);      /* an admin's token or an exempt grant passes */
+checked err gate_bearer(struct request *, const void *);       /* fills r->claims and r->user */
+checked err gate_admin(struct request *, const void *);        /* a token with an admin role */
+checked err gate_oauth_server(struct request *, const void *); /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_LIMIT_H
+#define CORE_LIMIT_H
+
+#include "web/request.h"
+
+/* A token bucket per client address in postern.limits, shared by all workers. */
+struct limit {
+	const char *name;
+	double (*rate)(void); /* requests that come back in .seconds */
+	double seconds, burst; /* burst 0: the rate */
+};
+
+#define LIMIT_ROW(id, setting, seconds, burst) extern const struct limit limit_##id;
+#include "limit.def"
+#undef LIMIT_ROW
+
+/*
+ * Takes one from the bucket of this client: 429 over_request_rate_limit when it is empty.  The client is the first value of
+ * GOTRUE_RATE_LIMIT_HEADER (or Sb-Forwarded-For where that is trusted); without the setting or the header nothing is limited.
+ * Counted in a statement of its own, whatever becomes of the request.
+ */
+checked err limit_take(struct request *, const struct limit *);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "route.h"
+#include "api/api.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/gate.h"
+#include "core/limit.h"
+#include "db/db.h"
+
+/* The words of route.def. */
+#define FORM(form) FORM_##form
+#define OPEN { NULL, NULL }
+#define BEARER { gate_bearer, NULL }
+#define CAPTCHA { gate_captcha, NULL }
+#define OAUTH_SERVER { gate_oauth_server, NULL }
+#define LIMIT(id) { gate_limit, &limit_##id }
+
+const struct route route_table[] = {
+#define ROUTE(method, path, handler, form, ...) { method, path, handler, FORM(form), { __VA_ARGS__ } },
+#define MOUNT(path, ...) { NULL, path, NULL, FORM_API, { __VA_ARGS__ } },
+#include "route.def"
+};
+const size_t route_count = sizeof(route_table) / sizeof(route_table[0]);
+
+/* The rest of path behind prefix when prefix ends where a segment does; NULL otherwise. */
+static const char *
+path_below(const char *path, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncmp(path, prefix, len) != 0 || (path[len] != '\0' && path[len] != '/'))
+		return (NULL);
+	return (path + len);
+}
+
+static const struct route *
+mount_of(const char *path)
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (route_table[i].method == NULL && path_below(path, route_table[i].path) != NULL)
+			return (&route_table[i]);
+	return (NULL);
+}
+
+/* Matches segment by segment; what {name} stands for goes to arg. */
+static bool
+path_match(struct arena *a, const char *pattern, const char *path, const char *arg[2])
+{
+	int args = 0;
+
+	while (*pattern != '\0') {
+		if (*pattern == '{') {
+			size_t len = strcspn(path, "/");
+
+			if (len == 0 || args == 2)
+				return (false);
+			arg[args++] = arena_strndup(a, path, len);
+			path += len;
+			pattern += strcspn(pattern, "}") + 1;
+		} else if (*pattern++ != *path++) {
+			return (false);
+		}
+	}
+	return (*path == '\0');
+}
+
+/* The path without the one slash that may end it below a mount. */
+static const char *
+path_canonical(struct request *r, const struct route *mount)
+{
+	size_t len = strlen(r->path);
+
+	if (mount != NULL && len > 1 && r->path[len - 1] == '/' && r->path[len - 2] != '/')
+		return (arena_strndup(r->arena, r->path, len - 1));
+	return (r->path);
+}
+
+/* The row for method and path, or NULL; *allow then has the methods that the path has, in order. */
+static const struct route *
+route_find(struct request *r, const char *path, const char **allow)
+{
+	static const char *const methods[] = { "DELETE", "GET", "PATCH", "POST", "PUT" };
+	struct buf list = buf_new(r->arena);
+	const char *arg[2];
+
+	for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++)
+		for (size_t i = 0; i < route_count; i++) {
+			const struct route *row = &route_table[i];
+
+			if (row->method == NULL || strcmp(row->method, methods[m]) != 0)
+				continue;
+			memset(arg, 0, sizeof(arg));
+			if (!path_match(r->arena, row->path, path, arg))
+				continue;
+			if (strcmp(r->method, row->method) == 0) {
+				memcpy(r->path_arg, arg, sizeof(arg));
+				return (row);
+			}
+			buf_printf(&list, "%s%s", list.len > 0 ? ", " : "", row->method);
+			break;
+		}
+	*allow = list.len > 0 ? list.data : NULL;
+	return (NULL);
+}
+
+static err
+gates_pass(struct request *r, const struct route *row)
+{
+	for (size_t i = 0; i < GATES_MAX && row->gate[i].pass != NULL; i++)
+		TRY(row->gate[i].pass(r, row->gate[i].arg));
+	return (OK);
+}
+
+static err
+refuse_unrouted(struct request *r, const struct route *mount, const char *allow)
+{
+	if (mount != NULL)
+		TRY(gates_pass(r, mount));
+	if (allow == NULL)
+		return (reply_text(r, 404, "text/plain; charset=utf-8", "404 page not found\n"));
+	reply_header(r, "Allow", allow);
+	return (reply_empty(r, 405));
+}
+
+static err
+request_run(struct request *r)
+{
+	const struct route *mount = mount_of(r->path);
+	const char *allow = NULL;
+
+	r->route = route_find(r, path_canonical(r, mount), &allow);
+	if (r->route == NULL)
+		return (refuse_unrouted(r, mount, allow));
+	TRY(gates_pass(r, r->route));
+	return (r->route->handler(r));
+}
+
+void
+dispatch(struct request *r)
+{
+	err error;
+
+	if (cors_preflight(r))
+		return;
+	cors_headers(r);
+	error = request_run(r);
+	if (error == OK || r->commit_anyway) {
+		err commit = db_commit(r->db);
+
+		if (error == OK)
+			error = commit;
+	} else {
+		db_rollback(r->db);
+	}
+	if (error != OK)
+		reply_failure(r, error);
+}
