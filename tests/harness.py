@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests are made of: a scratch cluster, a database, a server, users and tokens."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psycopg2
+import psycopg2.extras
+import requests
+
+TOP = Path(__file__).resolve().parent.parent
+BIN = os.environ.get("POSTERN_BIN", str(TOP / "build/postern"))
+CGI = os.environ.get("POSTERN_TEST_CGI") == "1"
+SANITIZED = os.environ.get("POSTERN_TEST_SANITIZED") == "1"
+SECRET = "37c304f8-51aa-419a-a1af-06154e63707a"
+PASSWORD = "correct horse 7"
+ROLES = ("anon", "authenticated", "service_role", "supabase_auth_admin")
+
+# Hashes are as cheap as they go: the tests are about everything else.
+SETTINGS = {
+    "GOTRUE_JWT_SECRET": SECRET,
+    "GOTRUE_JWT_AUD": "authenticated",
+    "GOTRUE_JWT_DEFAULT_GROUP_NAME": "authenticated",
+    "GOTRUE_JWT_ADMIN_ROLES": "supabase_admin,service_role",
+    "GOTRUE_SITE_URL": "http://app.test",
+    "GOTRUE_MAILER_AUTOCONFIRM": "true",
+    "GOTRUE_EXTERNAL_PHONE_ENABLED": "true",
+    "GOTRUE_SMS_AUTOCONFIRM": "true",
+    "GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED": "true",
+    "GOTRUE_API_REQUEST_ID_HEADER": "X-Request-Id",
+    "GOTRUE_LOG_LEVEL": "info",
+    "GOTRUE_SMTP_HOST": "",
+    "POSTERN_PASSWORD_HASH": "bcrypt",
+    "POSTERN_BCRYPT_COST": "4",
+}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(check, seconds=10, what="it"):
+    """Waits until check() gives something true, and gives that back."""
+    end = time.monotonic() + seconds
+    while True:
+        got = check()
+        if got:
+            return got
+        assert time.monotonic() < end, f"waited {seconds} s in vain for {what}"
+        time.sleep(0.02)
+
+
+class Cluster:
+    """A PostgreSQL cluster in a temporary folder, on a port of 127.0.0.1; user postgres, no password.  PostgreSQL refuses root."""
+
+    def __init__(self):
+        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        assert bins, "no PostgreSQL server is installed"
+        self.bin = bins[-1]
+        self.user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+        self.dir = Path(tempfile.mkdtemp(prefix="postern-pg."))
+        if self.user:
+            entry = pwd.getpwnam("postgres")
+            os.chown(self.dir, entry.pw_uid, entry.pw_gid)
+        self.port = free_port()
+        self.dsn = f"postgresql://postgres@127.0.0.1:{self.port}"
+        self.run("initdb", "-D", self.dir / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+
+    def run(self, tool, *args):
+        subprocess.run([self.bin / tool, *args], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user)
+
+    def start(self):
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.dir} -c fsync=off -c synchronous_commit=off "
+            "-c full_page_writes=off -c max_connections=400 -c autovacuum=off"
+        )
+        self.run("pg_ctl", "-D", self.dir / "data", "-l", self.dir / "log", "-w", "-s", "-o", options, "start")
+
+    def stop(self, mode="fast"):
+        self.run("pg_ctl", "-D", self.dir / "data", "-m", mode, "-w", "-s", "stop")
+
+    def destroy(self):
+        if (self.dir / "data/postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self.dir)
+
+
+def admin(dsn, *statements):
+    con = psycopg2.connect(dsn + "/postgres")
+    con.autocommit = True
+    with con.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    con.close()
+
+
+def make_template(dsn):
+    """The migrated database that each test file's is a copy of."""
+    admin(dsn, *(f"create role {role} login superuser" for role in ROLES), "create database template_auth")
+    env = {**os.environ, **SETTINGS, "DATABASE_URL": f"{dsn}/template_auth", "API_EXTERNAL_URL": "http://127.0.0.1"}
+    done = subprocess.run([BIN, "migrate"], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, f"postern migrate: {done.stdout}{done.stderr}"
+
+
+class Database:
+    def __init__(self, cluster_dsn, template="template_auth"):
+        self.cluster_dsn = cluster_dsn
+        self.name = f"t_{uuid.uuid4().hex[:12]}"
+        admin(cluster_dsn, f"create database {self.name} template {template}")
+        self.dsn = f"{cluster_dsn}/{self.name}"
+        self.connection = None
+
+    def sql(self, text, *args):
+        """Rows as dicts; of a statement without rows: how many it touched."""
+        if self.connection is None or self.connection.closed:
+            self.connection = psycopg2.connect(self.dsn)
+            self.connection.autocommit = True
+        with self.connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            cursor.execute(text, args or None)
+            return [dict(row) for row in cursor.fetchall()] if cursor.description else cursor.rowcount
+
+    def drop(self):
+        if self.connection:
+            self.connection.close()
+        admin(self.cluster_dsn, f"drop database {self.name} with (force)")
+
+
+class Server:
+    """The program behind lighttpd, by tests/serve."""
+
+    def __init__(self, dsn, settings):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.prefix = settings.get("POSTERN_TEST_PREFIX", "").rstrip("/")
+        wanted = {**SETTINGS, "DATABASE_URL": dsn, "PORT": str(self.port), "API_EXTERNAL_URL": self.url, "POSTERN_TEST_NO_MIGRATE": "1", **settings}
+        self.settings = {k: v for k, v in wanted.items() if v is not None}
+        self.dir = Path(tempfile.mkdtemp(prefix="postern-test."))
+        self.log_path = self.dir / "log"
+        keep = {k: v for k, v in os.environ.items() if not k.startswith("GOTRUE_")}
+        if SANITIZED:
+            for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+                keep[name] = f"{keep.get(name, '')}:log_path={self.dir}/sanitizer"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([TOP / "tests/serve"], env={**keep, "POSTERN_BIN": BIN, **self.settings}, stdout=log, stderr=log, start_new_session=True)
+        self.http = requests.Session()
+        self.http.trust_env = False
+        wait_for(self.answers, 20, f"the server; its log:\n{self.log_path.read_text()[-3000:]}")
+
+    def answers(self):
+        assert self.alive(), f"the server ended; its log:\n{self.log_path.read_text()[-3000:]}"
+        try:
+            return self.get("/health").status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        """Ends it; gives a list of what it has to complain about: sanitizer reports."""
+        if self.alive():
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            return [f"the server did not end on TERM; its log:\n{self.log_path.read_text()[-3000:]}"]
+        complaints = [p.read_text()[:6000] for p in self.dir.glob("sanitizer*")]
+        shutil.rmtree(self.dir)
+        return complaints
+
+    def request(self, method, path, token=None, headers=None, http=None, **kw):
+        headers = {k: v for k, v in {"X-Request-Id": str(uuid.uuid4()), **(headers or {})}.items() if v is not None}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return (http or self.http).request(method, self.url + self.prefix + path, headers=headers, allow_redirects=False, timeout=30, **kw)
+
+    def get(self, path, token=None, **kw):
+        return self.request("GET", path, token, **kw)
+
+    def post(self, path, json=None, token=None, **kw):
+        return self.request("POST", path, token, json=json, **kw)
+
+    def put(self, path, json=None, token=None, **kw):
+        return self.request("PUT", path, token, json=json, **kw)
+
+    def raw(self, text):
+        """Sends bytes as they are and gives what comes back: for what no library would send."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as s:
+            s.sendall(text)
+            s.shutdown(socket.SHUT_WR)
+            got = b""
+            while part := s.recv(65536):
+                got += part
+        return got
+
+    # What the log says.
+
+    def log(self):
+        lines = []
+        for line in self.log_path.read_text(errors="replace").splitlines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                pass
+        return lines
+
+    def log_of(self, response):
+        """The line that the server wrote about this request."""
+        wanted = response.request.headers["X-Request-Id"]
+        return wait_for(lambda: next((x for x in self.log() if x.get("request_id") == wanted and "db_statements" in x), None), 5, "the request's log line")
+
+    def cost(self, call, tries=8):
+        """(round trips, statements) of a request, when every worker has connected and prepared: the least of some tries."""
+        lines = [self.log_of(call()) for _ in range(tries)]
+        return min(x["db_round_trips"] for x in lines), min(x["db_statements"] for x in lines)
+
+    # The processes behind it.
+
+    def processes(self):
+        """{pid: parent} of everything of the program's that tests/serve started."""
+        found = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, rest = int(stat.parent.name), stat.read_text().rsplit(")", 1)[1].split()
+                if int(rest[3]) == self.process.pid and rest[0] != "Z" and os.path.realpath(stat.parent / "exe") == os.path.realpath(BIN):
+                    found[pid] = int(rest[1])
+            except (OSError, IndexError):
+                continue
+        return found
+
+    def parent(self):
+        found = self.processes()
+        return next(pid for pid, parent in found.items() if parent not in found)
+
+    def workers(self):
+        parent = self.parent()
+        return sorted(pid for pid, of in self.processes().items() if of == parent)
+
+    # Users.
+
+    def sign_up(self, **body):
+        body = {"email": address(), "password": PASSWORD, **body}
+        got = self.post("/signup", {k: v for k, v in body.items() if v is not None})
+        assert got.status_code == 200, got.text
+        return Session(self, body, got.json())
+
+    def sign_in(self, **body):
+        return self.post("/token?grant_type=password", body)
+
+    def refresh(self, token, **kw):
+        return self.post("/token?grant_type=refresh_token", {"refresh_token": token}, **kw)
+
+
+class Session:
+    """A signed-in user."""
+
+    def __init__(self, server, body, reply):
+        self.server, self.email, self.password = server, body.get("email"), body.get("password")
+        self.reply = reply
+        self.access, self.refresh_token = reply["access_token"], reply["refresh_token"]
+        self.id = reply["user"]["id"]
+        self.claims = claims_of(self.access)
+        self.session_id = self.claims["session_id"]
+
+    def get(self):
+        return self.server.get("/user", self.access)
+
+    def put(self, **body):
+        return self.server.put("/user", body, self.access)
+
+
+def address(name="user"):
+    return f"{name}.{uuid.uuid4().hex[:10]}@example.com"
+
+
+def phone():
+    return "1555" + str(uuid.uuid4().int)[:8]
+
+
+def b64(data):
+    if not isinstance(data, bytes):
+        data = (data if isinstance(data, str) else json.dumps(data)).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def claims_of(token):
+    return json.loads(unb64(token.split(".")[1]))
+
+
+def header_of(token):
+    return json.loads(unb64(token.split(".")[0]))
+
+
+def hs256(signed, secret=SECRET):
+    return b64(hmac.new(secret.encode() if isinstance(secret, str) else secret, signed.encode(), hashlib.sha256).digest())
+
+
+def mint(claims, secret=SECRET, header=None):
+    """A token of these claims (iat and exp are added; None removes); a string is the payload as it stands."""
+    if isinstance(claims, dict):
+        now = int(time.time())
+        claims = {k: v for k, v in {"iat": now, "exp": now + 3600, **claims}.items() if v is not None}
+    header = {"alg": "HS256", "typ": "JWT"} | (header or {}) if not isinstance(header, str) else header
+    signed = b64(header if isinstance(header, str) else {k: v for k, v in header.items() if v is not None}) + "." + b64(claims)
+    return signed + "." + hs256(signed, secret)
+
+
+def many(count, call):
+    """call(i) that many times at once, each in its thread, started together."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    barrier = Barrier(count)
+
+    def one(i):
+        barrier.wait()
+        return call(i)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def is_error(response, status, code, message=None):
+    """Asserts an error in the form without X-Supabase-Api-Version."""
+    body = response.json()
+    assert (response.status_code, body.get("error_code")) == (status, code), response.text
+    assert body["code"] == status
+    assert response.headers.get("x-sb-error-code") == code
+    if message is not None:
+        assert body["msg"] == message
+    return body
