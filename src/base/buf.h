@@ -16,7 +16,7 @@ struct buf {
 
 struct buf buf_new(struct arena *);
 void buf_put(struct buf *, const void *bytes, size_t len);
-void buf_puts(struct buf *, const char *);
+void buf_puts(struct buf *, const char *); /* NULL puts nothing */
 void buf_putc(struct buf *, char);
 void buf_printf(struct buf *, const char *fmt, ...) printf_like(2, 3);
 

@@ -37,7 +37,7 @@ char *uuid_parse(struct arena *, const char *);
 /* Go's time.Duration in nanoseconds: "1h30m", "300ms", "-1.5s", "0". */
 bool duration_parse(const char *, int64_t *ns);
 
-/* Bytes as text.  Decoders give NULL for what is not canonical; len may be NULL. */
+/* Bytes as text.  Decoders give NULL for what the encoder would not have written (hex: either case); len may be NULL. */
 char *hex_encode(struct arena *, const void *, size_t);
 unsigned char *hex_decode(struct arena *, const char *, size_t *len);
 char *base64_encode(struct arena *, const void *, size_t); /* RFC 4648 section 4, padded */
