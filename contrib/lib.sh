@@ -131,20 +131,19 @@ free_port()
 	END
 }
 
-# cluster_make DIR: initdb, once.  Superuser postgres; on TCP nobody gets in without a password unless auth says otherwise.
-# cluster_start DIR PORT [SERVER-OPTION...]: its socket is DIR/socket; PORT 0 is no TCP at all.
+# cluster_make DIR [AUTH]: initdb, once.  Superuser postgres; its socket is DIR/socket, open to the folder's owner and root only.
+# cluster_start DIR PORT [SERVER-OPTION...]: PORT 0 is no TCP at all; otherwise 127.0.0.1, where AUTH decides (scram-sha-256).
 cluster_make()
 {
 	local dir=$1 auth=${2:-scram-sha-256}
-	[ -e "$dir/data/PG_VERSION" ] && return 0
-	mkdir -p "$dir/socket"
-	chmod 711 "$dir" # the server's user passes through, others see nothing
-	chmod 777 "$dir/socket"
-	mkdir -p "$dir/data"
-	chmod 700 "$dir/data"
+	[ ! -e "$dir/data/PG_VERSION" ] || return 0
+	(umask 077 && mkdir -p "$dir/socket" "$dir/data" && : >>"$dir/postgres.log") || return 1
+	chmod 711 "$dir" # the server's user passes through
 	if [ "$(id -u)" = 0 ]; then
-		chown postgres: "$dir/data"
+		chown postgres: "$dir/data" "$dir/socket" "$dir/postgres.log" || return 1
+		pg_as test -w "$dir/data" || die "The user postgres, who runs PostgreSQL here, cannot reach $dir: choose a folder that it may pass through."
 	fi
+	[ ${#dir} -lt 85 ] || die "The path $dir is too long for a socket: choose a shorter one."
 	pg_as "$(pg_bin)/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --auth-local=trust --auth-host="$auth" >"$dir/initdb.log" 2>&1 || {
 		cat "$dir/initdb.log" >&2
 		return 1
@@ -153,14 +152,11 @@ cluster_make()
 
 cluster_start()
 {
-	local dir=$1 port=$2 listen=127.0.0.1 socket
+	local dir=$1 port=$2 listen=127.0.0.1
 	shift 2
-	socket=$(cd "$dir/socket" && pwd)
 	[ "$port" != 0 ] || { listen='' port=5432; }
-	: >>"$dir/postgres.log"
-	chmod 666 "$dir/postgres.log"
 	pg_as "$(pg_bin)/pg_ctl" -D "$dir/data" -l "$dir/postgres.log" -w -t 30 -s \
-		-o "-p $port -c listen_addresses='$listen' -c unix_socket_directories='$socket' $*" start
+		-o "-p $port -c listen_addresses='$listen' -c unix_socket_directories='$dir/socket' $*" start
 }
 
 cluster_stop()
