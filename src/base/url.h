@@ -12,18 +12,21 @@
 struct url {
 	const char *scheme;   /* small letters */
 	const char *userinfo; /* NULL without */
-	const char *host;     /* as written, brackets of IPv6 taken off */
+	const char *host;     /* never NULL; decoded, brackets of IPv6 taken off: Go's Hostname() */
 	const char *port;     /* "" without */
 	const char *path;     /* as written (escaped) */
+	const char *opaque;   /* what follows the colon of "mailto:x"; NULL in other URLs */
 	const char *query;    /* without ?, NULL without */
-	const char *fragment; /* without #, NULL without */
+	const char *fragment; /* without #, NULL without or when empty */
+	bool authority;       /* whether "//" stood before the host */
+	bool bracketed;       /* whether the host is an IPv6 address that stood in brackets */
 };
 
 /* false when Go's url.Parse refuses it (control characters, bad escapes, bad port, space in host ...). */
 bool url_parse(struct arena *, const char *, struct url *);
-char *url_text(struct arena *, const struct url *);
+char *url_text(struct arena *, const struct url *); /* Go's String(); but an empty port loses its colon */
 
-/* Go's url.QueryEscape and its inverse (NULL for a bad escape); url_path_escape is url.PathEscape. */
+/* Go's url.QueryEscape and its inverse (NULL for a bad escape and for NUL); url_path_escape is url.PathEscape. */
 char *url_escape(struct arena *, const char *);
 char *url_unescape(struct arena *, const char *, size_t len);
 char *url_path_escape(struct arena *, const char *);
