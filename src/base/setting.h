@@ -16,14 +16,18 @@
 typedef const char *setting_text;   /* never NULL, "" when unset */
 typedef const char *setting_secret; /* the same; never shown */
 typedef bool setting_bool;          /* Go's strconv.ParseBool */
-typedef int64_t setting_int;
+typedef int64_t setting_int;            /* Go's ParseInt with base 0: 0x1f, 0o17, 1_000 */
+typedef int64_t setting_uint;           /* the same, not below 0 */
 typedef double setting_real;
 typedef int64_t setting_duration;   /* nanoseconds */
 struct setting_maybe_duration { bool set; int64_t ns; };
 typedef struct setting_maybe_duration setting_maybe_duration;
 typedef char **setting_list;        /* split at ",", ends with NULL, never NULL */
 struct setting_pair { const char *name, *value; };
-typedef struct setting_pair *setting_map; /* "k:v,k:v"; ends with a NULL name, never NULL */
+typedef struct setting_pair *setting_map;        /* "k:v,k:v"; ends with a NULL name, never NULL */
+typedef struct setting_pair *setting_secret_map; /* the same; never shown */
+typedef struct setting_pair *setting_domains;    /* "k=v,k=v" */
+typedef char **setting_secrets;                  /* split at "|", empty ones left out; never shown */
 struct setting_rate { double events; int64_t per_ns; bool burst; }; /* "n" is n an hour in windows; "n/1m" a bucket */
 typedef struct setting_rate setting_rate;
 typedef char **setting_charsets;    /* split at ":", "\:" is a colon */
@@ -36,12 +40,23 @@ enum provider_id {
 	PROVIDER_COUNT
 };
 
+/* FIELD(type, member, end of the name, default, state, sentence) */
+/* clang-format off */
+#define SETTING_PROVIDER_FIELDS(FIELD) \
+	FIELD(bool, enabled, "ENABLED", "false", LATER, "Sign-in through this provider.") \
+	FIELD(list, client_id, "CLIENT_ID", "", LATER, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
+	FIELD(secret, secret, "SECRET", "", LATER, "The client secret.") \
+	FIELD(text, redirect_uri, "REDIRECT_URI", "", LATER, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
+	FIELD(text, url, "URL", "", LATER, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
+	FIELD(text, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
+	FIELD(bool, email_optional, "EMAIL_OPTIONAL", "false", LATER, "Accounts without an e-mail address are taken.") \
+	FIELD(bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LATER, "The nonce of an identity token is not compared.")
+/* clang-format on */
+
 struct provider_settings {
-	setting_bool enabled;
-	setting_list client_id;
-	setting_secret secret;
-	setting_text redirect_uri, url, api_url;
-	setting_bool email_optional, skip_nonce_check;
+#define FIELD(type, member, name, fallback, state, sentence) setting_##type member;
+	SETTING_PROVIDER_FIELDS(FIELD)
+#undef FIELD
 };
 
 struct settings {
@@ -58,14 +73,26 @@ extern const struct settings *cfg;
 enum setting_state { LIVE, LATER, MOOT };
 
 /*
- * Reads the environment, then file (KEY=value lines, may be NULL; it wins).  All complaints are collected, one sentence each that names
- * the setting and the cure.  On a mistake gives NULL; warnings alone do not stop.  The result is never freed (a process has few).
+ * Reads the environment, then file (KEY=value lines as godotenv reads them, may be NULL; it wins).  All complaints are collected, one
+ * sentence each that says what is wrong and the cure.  On a mistake gives NULL and leaves cfg as it was; otherwise sets cfg.
+ * Warnings alone do not stop.  The result lives in the arena, which must live as long as it is in force.
  */
 struct complaints {
 	size_t len;
-	struct complaint { bool fatal; const char *setting, *sentence; } item[256];
+	struct complaint {
+		bool fatal;
+		bool later; /* switched on, but of a feature that is not built yet */
+		const char *setting, *sentence;
+	} item[256];
 };
 const struct settings *settings_load(struct arena *, const char *file, struct complaints *);
+
+/* One setting for people; value is what it is now, "(set)" for a secret. */
+struct setting_view {
+	const char *name, *type, *value, *fallback, *sentence;
+	enum setting_state state;
+};
+void settings_each(struct arena *, const struct settings *, void (*call)(void *arg, const struct setting_view *), void *arg);
 
 void settings_manual(FILE *); /* postern.conf(5), mdoc */
 
