@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <stdbool.h>
+
+#include <sys/socket.h>
+
+#include "base/arena.h"
+
+/* Which network addresses a URL of a stranger may lead to. */
+
+/* "10.0.0.0/8", "fd00::/8"; without "/" one address.  false when it is neither. */
+bool network_valid(const char *cidr);
+
+/* Whether the address lies in one of the networks (a list that ends with NULL; NULL: none).  IPv4 never lies in an IPv6 network or the reverse. */
+bool address_within(const struct sockaddr *, char *const *cidrs);
+
+/* What kind of special address it is ("loopback", "private", ...); NULL for one of the public Internet. */
+const char *address_special(const struct sockaddr *);
+
+char *address_text(struct arena *, const struct sockaddr *); /* without port; "?" for other families */
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What net/ offers, as commands for the tests: settings come from the environment, results are one JSON object. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "net/http.h"
+
+static int
+say(struct arena *a, const char *name, const char *value, const char *more)
+{
+	printf("{%s:%s%s}\n", json_quote(a, name), json_quote(a, value), more);
+	return (0);
+}
+
+/* http TRUST URL TIMEOUT MAX REDIRECTS [BODY [NAME VALUE]...]; a line "again" on standard input repeats it */
+static int
+tool_http(struct arena *a, char **arg)
+{
+	static const char *const names[] = { "answered", "bad call", "no name", "not allowed", "no contact", "tls", "timeout", "too big" };
+	struct http_call call = { .trust = str_equal(arg[0], "operator") ? HTTP_OPERATOR : HTTP_STRANGER, .url = arg[1],
+		.max_bytes = (size_t)atol(arg[3]), .redirects = atoi(arg[4]), .body = arg[5],
+		.headers = arg[5] != NULL ? (const char *const *)(arg + 6) : NULL, .user = getenv("TOOL_USER"), .password = getenv("TOOL_PASSWORD") };
+	struct http_answer answer;
+	enum http_result result;
+	char line[16];
+
+	if (!duration_parse(arg[2], &call.timeout_ns))
+		return (2);
+	do {
+		result = http_do(a, &call, &answer);
+		say(a, "result", names[result], arena_printf(a, ",\"status\":%d,\"type\":%s,\"body\":%s,\"why\":%s,\"x\":%s", answer.status,
+		    json_quote(a, answer.type), json_quote(a, answer.body), json_quote(a, answer.why), json_quote(a, http_header(&answer, "x-test"))));
+		fflush(stdout);
+	} while (fgets(line, sizeof(line), stdin) != NULL);
+	return (0);
+}
+
+static const struct tool {
+	const char *name;
+	int args;
+	int (*run)(struct arena *, char **);
+} tools[] = {
+	{ "http", 5, tool_http },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct arena *a = arena_new();
+	static struct complaints complaints;
+	int status = 2;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (settings_load(a, NULL, &complaints) == NULL)
+		for (size_t i = 0; i < complaints.len; i++)
+			fprintf(stderr, "%s: %s\n", complaints.item[i].setting, complaints.item[i].sentence);
+	else
+		for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+			if (argc >= 2 + tools[i].args && strcmp(argv[1], tools[i].name) == 0)
+				status = tools[i].run(a, argv + 2);
+	arena_free(a);
+	return (status);
+}
