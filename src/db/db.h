@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -17,28 +18,35 @@
  *	TRY(user_by_id(r->db, &u, .id = id));          maybe: u.found tells
  *	TRY(audit_add(r->db, .payload = json));        none: queued, see below
  *
- * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading.
+ * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading
+ * (:bool and :int, false and 0 for NULL).  Every row struct starts with found; of a `many` it is true in each row.
  *
  * What travels when:
  *   - A statement with a result is sent at once, one round trip, together with everything queued before it.
  *   - A statement `-> none` is queued and travels with the next one that has a result, or with db_commit().
- *   - The first write that has a result opens a transaction in the same round trip; `final` statements do not.
- *     A queue alone is one implicit transaction: all of it or nothing.
+ *   - The first write that has a result opens a transaction in the same round trip, and so does whatever takes a queue along;
+ *     `final` statements do not: they and the queue before them are committed at once, all of it or nothing.
+ *     A queue alone is one implicit transaction as well.
  *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
  *     No handler calls either.
  *
- * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_REQUEST_TIMEOUT (statement cancelled),
- * E_DATABASE (anything else; db_error() has what the server said).
+ *
+ * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_REQUEST_TIMEOUT (statement
+ * cancelled, or a lock not granted in time), E_DATABASE (anything else; db_error() has what the server said).
+ * When what failed took part in a transaction or carried a queue along, everything after it fails as well, db_commit() too, until
+ * db_rollback().
  */
 struct db;
 
 struct db_error { /* of the last statement that failed; strings live as long as the arena of that request */
-	const char *sqlstate, *message, *hint, *detail;
+	const char *sqlstate, *message; /* never NULL; sqlstate is "" when it was not the server that spoke */
+	const char *hint, *detail;
 };
 
 /* url: as DATABASE_URL (its unknown parameters become server settings); schema: search_path when the url and role set none. Lazy. */
 struct db *db_new(const char *url, const char *schema);
 void db_free(struct db *);
+void db_limit(struct db *, int64_t ns); /* for one statement (statement_timeout); 10 s when never called, 0: no limit */
 
 void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
 checked err db_commit(struct db *);
@@ -48,7 +56,10 @@ const struct db_error *db_error(const struct db *);
 unsigned db_round_trips(const struct db *); /* since db_start() */
 unsigned db_statements(const struct db *);
 
-/* A statement in a committed transaction of its own, whatever the request's will become (limit counters): brackets the calls. */
+/*
+ * Statements in committed transactions of their own, whatever the request's will become (limit counters): brackets the calls.  Not
+ * while a transaction is open.  What is queued stays queued.  After an error between them db_apart_end() may be left out.
+ */
 void db_apart_begin(struct db *);
 checked err db_apart_end(struct db *);
 

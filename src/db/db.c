@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "db/db.h"
+#include "db/link.h"
+#include "db/row.h"
+
+struct queue {
+	struct link_call *call;
+	size_t len, cap;
+};
+
+struct db {
+	struct link *link;
+	struct arena *arena;     /* of the request */
+	struct queue queue;
+	struct queue aside;      /* what was queued before db_apart_begin() */
+	bool apart;
+	bool open;               /* a transaction */
+	err broken;              /* something written in this transaction was lost: nothing may follow */
+	struct db_error error;
+	unsigned round_trips, statements;
+};
+
+static const struct db_statement begin = { .name = "postern_begin", .sql = "begin" };
+static const struct db_statement commit = { .name = "postern_commit", .sql = "commit" };
+static const struct db_statement rollback = { .name = "postern_rollback", .sql = "rollback" };
+static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
+
+/* By the first characters of the SQLSTATE; E_DATABASE when nothing fits. */
+static const struct {
+	const char *sqlstate;
+	err err;
+} meaning[] = {
+	{ "57014", E_REQUEST_TIMEOUT }, /* cancelled: statement_timeout */
+	{ "55P03", E_REQUEST_TIMEOUT }, /* lock_timeout */
+	{ "57P", E_UNAVAILABLE },       /* shut down, starting up, crashed */
+	{ "08", E_UNAVAILABLE },        /* connection exceptions, also a pooler's */
+	{ "53", E_UNAVAILABLE },        /* out of connections, memory, disk */
+	{ "25006", E_UNAVAILABLE },     /* read only: a standby that has not taken over yet */
+	{ "25P03", E_UNAVAILABLE }      /* idle in a transaction too long: the connection is gone */
+};
+
+struct db *
+db_new(const char *url, const char *schema)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL)
+		abort();
+	db->link = link_new(url, schema);
+	db->error = (struct db_error){ .sqlstate = "", .message = "" };
+	return (db);
+}
+
+void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	link_free(db->link);
+	free(db);
+}
+
+void
+db_limit(struct db *db, int64_t ns)
+{
+	link_limit(db->link, ns);
+}
+
+void
+db_start(struct db *db, struct arena *a)
+{
+	if (db->arena != NULL)
+		db_rollback(db);
+	db->arena = a;
+	db->error = (struct db_error){ .sqlstate = "", .message = "" };
+	db->queue = db->aside = (struct queue){ 0 };
+	db->round_trips = db->statements = 0;
+}
+
+bool
+db_in_transaction(const struct db *db)
+{
+	return (db->open);
+}
+
+const struct db_error *
+db_error(const struct db *db)
+{
+	return (&db->error);
+}
+
+unsigned
+db_round_trips(const struct db *db)
+{
+	return (db->round_trips);
+}
+
+unsigned
+db_statements(const struct db *db)
+{
+	return (db->statements);
+}
+
+/* --- Errors --- */
+
+static err
+sqlstate_meaning(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof(meaning) / sizeof(*meaning); i++)
+		if (str_starts(sqlstate, meaning[i].sqlstate))
+			return (meaning[i].err);
+	return (E_DATABASE);
+}
+
+static err
+error_said(struct db *db, PGresult *refused)
+{
+	struct arena *a = db->arena;
+
+	db->error = (struct db_error){
+		.sqlstate = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_SQLSTATE)), ""),
+		.message = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_PRIMARY)), "unknown error"),
+		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
+		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL))
+	};
+	PQclear(refused);
+	return (sqlstate_meaning(db->error.sqlstate));
+}
+
+static err
+error_ours(struct db *db, err e, const char *message)
+{
+	db->error = (struct db_error){ .sqlstate = "", .message = message };
+	return (e);
+}
+
+static err
+error_of(struct db *db, enum link_state state, struct link_reply *reply)
+{
+	const char *sqlstate = PQresultErrorField(reply->refused, PG_DIAG_SQLSTATE);
+
+	if (state == LINK_REFUSED)
+		return (error_said(db, reply->refused));
+	/* The server's last words are better than libpq's, if there are any. */
+	if (str_empty(sqlstate)) {
+		PQclear(reply->refused);
+		return (error_ours(db, E_UNAVAILABLE, reply->why));
+	}
+	(void)error_said(db, reply->refused);
+	return (E_UNAVAILABLE);
+}
+
+/* --- The queue --- */
+
+/* Inputs may be in a buffer on the stack of a caller that has long returned when the queue travels. */
+static const char *const *
+inputs_copy(struct arena *a, const struct db_statement *st, const char *const *inputs)
+{
+	const char **copy = arena_new_array(a, const char *, st->inputs + 1);
+
+	for (unsigned i = 0; i < st->inputs; i++)
+		copy[i] = arena_strdup(a, inputs[i]);
+	return (copy);
+}
+
+static void
+queue_add(struct arena *a, struct queue *q, const struct link_call *call)
+{
+	if (q->len == q->cap) {
+		struct link_call *more;
+
+		q->cap = q->cap == 0 ? 8 : q->cap * 2;
+		more = arena_new_array(a, struct link_call, q->cap);
+		if (q->len > 0)
+			memcpy(more, q->call, q->len * sizeof(*more));
+		q->call = more;
+	}
+	q->call[q->len++] = *call;
+}
+
+/* --- Sending --- */
+
+/* What travels together. */
+struct batch {
+	const struct db_statement *first; /* begin, or NULL */
+	const struct link_call *last;     /* NULL: the queue alone */
+};
+
+static struct queue
+batch_calls(struct db *db, const struct batch *b)
+{
+	struct queue all = { 0 };
+
+	if (b->first != NULL)
+		queue_add(db->arena, &all, &(struct link_call){ .statement = b->first });
+	for (size_t i = 0; i < db->queue.len; i++)
+		queue_add(db->arena, &all, &db->queue.call[i]);
+	if (b->last != NULL)
+		queue_add(db->arena, &all, b->last);
+	return (all);
+}
+
+/*
+ * May it be sent again?  A server that refused a stale plan has undone all of it, unless there is more of the transaction.
+ * When the connection died, only what wrote nothing: a commit may have been done all the same.
+ */
+static bool
+may_repeat(const struct db *db, const struct queue *all, enum link_state state)
+{
+	if (db->open)
+		return (false);
+	return (state == LINK_STALE || (state == LINK_LOST && all->len == 1 && !all->call->statement->write));
+}
+
+static enum link_state
+calls_exchange(struct db *db, struct queue *all, struct link_reply *reply)
+{
+	enum link_state state;
+
+	for (int tries = 2;; PQclear(reply->refused)) {
+		state = link_exchange(db->link, db->arena, all->call, all->len, reply);
+		db->round_trips += state != LINK_DOWN;
+		if (--tries == 0 || !may_repeat(db, all, state))
+			return (state);
+	}
+}
+
+/* Sends the queue and what goes with it.  *result, when wanted, is the last one's. */
+static err
+batch_send(struct db *db, const struct batch *b, PGresult **result)
+{
+	struct queue all = batch_calls(db, b);
+	bool carries = db->open || b->first != NULL || db->queue.len > 0;
+	struct link_reply reply;
+	enum link_state state;
+	err e;
+
+	if (db->broken != OK)
+		return (db->broken);
+	state = calls_exchange(db, &all, &reply);
+	db->queue.len = 0;
+	db->open = link_in_transaction(db->link);
+	if (state != LINK_OK) {
+		e = error_of(db, state, &reply);
+		if (carries)
+			db->broken = e;
+		return (e);
+	}
+	if (result != NULL)
+		*result = reply.last;
+	else
+		PQclear(reply.last);
+	return (OK);
+}
+
+err
+db_run(struct db *db, const struct db_statement *st, const char *const *inputs, void *row, size_t *count)
+{
+	struct link_call call = { .statement = st, .inputs = inputs };
+	struct batch b = { .last = &call };
+	PGresult *res = NULL;
+	const char *wrong;
+
+	db->statements++;
+	if (st->rows == DB_NONE) {
+		call.inputs = inputs_copy(db->arena, st, inputs);
+		queue_add(db->arena, &db->queue, &call);
+		return (OK);
+	}
+	if (!db->open && !db->apart && !st->final && (st->write || db->queue.len > 0))
+		b.first = &begin;
+	TRY(batch_send(db, &b, &res));
+	wrong = rows_fill(db->arena, st, res, row, count);
+	if (wrong != NULL)
+		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s: %s", st->name, wrong)));
+	return (OK);
+}
+
+/* --- Transactions --- */
+
+err
+db_commit(struct db *db)
+{
+	struct link_call call = { .statement = &commit };
+	struct batch b = { .last = db->open ? &call : NULL };
+	PGresult *res = NULL;
+	err e = db->apart ? db_apart_end(db) : OK;
+	bool undone;
+
+	if (e == OK && (db->open || db->queue.len > 0 || db->broken != OK))
+		e = batch_send(db, &b, &res);
+	undone = b.last != NULL && res != NULL && strcmp(PQcmdStatus(res), "COMMIT") != 0;
+	PQclear(res);
+	if (undone)
+		e = error_ours(db, E_DATABASE, "the transaction had failed and was rolled back");
+	if (e != OK)
+		db_rollback(db);
+	return (e);
+}
+
+void
+db_rollback(struct db *db)
+{
+	struct link_call call = { .statement = &rollback };
+	struct db_error said = db->error;
+
+	db->queue.len = 0;
+	db->aside.len = 0;
+	db->apart = false;
+	db->broken = OK;
+	/* A connection whose state is in doubt is not worth a second thought. */
+	if (db->open && batch_send(db, &(struct batch){ .last = &call }, NULL) != OK)
+		link_drop(db->link);
+	db->open = false;
+	db->broken = OK;
+	db->error = said;
+}
+
+void
+db_apart_begin(struct db *db)
+{
+	assert(!db->open && !db->apart);
+	db->aside = db->queue;
+	db->queue = (struct queue){ 0 };
+	db->apart = true;
+}
+
+err
+db_apart_end(struct db *db)
+{
+	err e = db->queue.len > 0 ? batch_send(db, &(struct batch){ 0 }, NULL) : OK;
+
+	db->queue = db->aside;
+	db->aside = (struct queue){ 0 };
+	db->apart = false;
+	db->broken = OK; /* that was not the request's */
+	return (e);
+}
+
+err
+db_ping(struct db *db)
+{
+	return (batch_send(db, &(struct batch){ .last = &(struct link_call){ .statement = &ping } }, NULL));
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/row.h"
+
+static void
+result_release(void *res)
+{
+	PQclear(res);
+}
+
+static void
+column_fill(const struct db_column *column, const char *text, char *row)
+{
+	long long number = text == NULL ? 0 : strtoll(text, NULL, 10);
+	bool yes = text != NULL && *text == 't';
+
+	switch (column->type) {
+	case DB_TEXT:
+		memcpy(row + column->offset, &text, sizeof(text));
+		break;
+	case DB_BOOL:
+		memcpy(row + column->offset, &yes, sizeof(yes));
+		break;
+	case DB_INT:
+		memcpy(row + column->offset, &number, sizeof(number));
+		break;
+	}
+}
+
+static void
+row_fill(const struct db_statement *st, const PGresult *res, int n, char *row)
+{
+	bool found = true;
+
+	memcpy(row + st->found_offset, &found, sizeof(found));
+	for (unsigned i = 0; i < st->columns; i++)
+		column_fill(&st->column[i], PQgetisnull(res, n, (int)i) ? NULL : PQgetvalue(res, n, (int)i), row);
+}
+
+static void
+many_fill(struct arena *a, const struct db_statement *st, const PGresult *res, void *rows, size_t *count)
+{
+	size_t n = (size_t)PQntuples(res);
+	char *list = arena_alloc(a, n * st->row_size);
+
+	for (size_t i = 0; i < n; i++)
+		row_fill(st, res, (int)i, list + i * st->row_size);
+	/* The caller's pointer is to its own struct: only its bytes may be written here. */
+	memcpy(rows, &list, sizeof(list));
+	*count = n;
+}
+
+const char *
+rows_fill(struct arena *a, const struct db_statement *st, PGresult *res, void *row, size_t *count)
+{
+	int n = PQntuples(res);
+
+	arena_defer(a, result_release, res);
+	if (PQnfields(res) != (int)st->columns)
+		return ("not the columns that are declared");
+	if (st->rows == DB_MANY) {
+		many_fill(a, st, res, row, count);
+		return (NULL);
+	}
+	memset(row, 0, st->row_size);
+	if (n > 1 || (n == 0 && st->rows == DB_ONE))
+		return (n == 0 ? "no row" : "more than one row");
+	if (n == 1)
+		row_fill(st, res, 0, row);
+	return (NULL);
+}
