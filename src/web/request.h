@@ -18,8 +18,9 @@ struct user;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
+	err id;              /* what fail() was called for: the words below belong to it alone */
 	int status;          /* 0: as error.def */
-	const char *code;    /* NULL: as error.def */
+	const char *code;    /* NULL: as error.def; "": the reply has no X-Sb-Error-Code */
 	const char *message; /* NULL: as error.def */
 	const char *extra;   /* further members of the reply, ready JSON without braces: "weak_password":{...}; NULL: none */
 	const char *cause;   /* for the log only */
@@ -35,11 +36,16 @@ struct request {
 	const char *id;       /* request id: GOTRUE_API_REQUEST_ID_HEADER or a new UUID */
 	const char *method;
 	const char *path;     /* PATH_INFO, decoded: "/user" wherever we are mounted */
-	const char *address;  /* of the client, as the reference finds it */
-	const char *user_agent;
-	struct query query;
+	                      /* an encoded slash stays %2F; a path that is not UTF-8 is "" and has no route */
+	const char *address;  /* of the client, as the reference finds it; never NULL */
+	const char *user_agent; /* "" without */
+	struct query query;   /* pairs that are not UTF-8 are left out */
+	struct query form;    /* of an application/x-www-form-urlencoded body, which is then no longer in body */
 	const char *body;
 	size_t body_len;
+	enum body_state { BODY_WHOLE, BODY_TOO_LARGE, BODY_BROKEN } body_state;
+	json *parsed;         /* the body, when params_read() has been here */
+	char *const *variables; /* NAME=value of the web server, ends with NULL */
 	const struct route *route;
 	const char *path_arg[2]; /* what {name} segments of the route's path matched */
 
@@ -61,8 +67,14 @@ struct request {
 	struct after *after; /* what runs when the reply is out */
 };
 
-/* A known request header by its name, any case; NULL without.  Proxy is never given, nor a name with an underscore. */
+/*
+ * A request header by its name, any case; NULL without.  Proxy is never given.  Always UTF-8: bytes that are not become "?".
+ * CGI cannot tell "-" from "_" in names; request_ambiguous() is what a front end lets us know.
+ */
 const char *request_header(const struct request *, const char *name);
+
+/* lighttpd joins a header that comes twice; two variables of one name then mean that one of them was written with underscores. */
+bool request_ambiguous(const struct request *);
 
 /* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
 const char *request_form_value(struct request *, const char *name);
@@ -103,6 +115,7 @@ checked err params_read(struct request *, const struct param *, void *into);
 /*
  * Errors.  fail() gives its id back, so that a handler says `return (fail(r, E_USER_BANNED, NULL))`.  fmt NULL: the row's message.
  * fail_as() has another status than the row.  fail_oauth() is the {"error","error_description"} form (400).
+ * failure.extra and failure.cause are left alone: set them before or after.
  */
 err fail(struct request *, err, const char *fmt, ...) printf_like(3, 4);
 err fail_as(struct request *, err, int status, const char *fmt, ...) printf_like(4, 5);
@@ -121,12 +134,23 @@ err fail_oauth(struct request *, const char *error, const char *description);
 /* The client gets this error, yet what was written stands. */
 #define COMMIT_WITH(r, error) ((r)->commit_anyway = true, (error))
 
-/* Replies. */
-err reply_json(struct request *, int status, const char *json);
+/*
+ * Turns an error into the reply, after commit or rollback: in the form of X-Supabase-Api-Version, with X-Sb-Error-Code and error_id.
+ * E_UNEXPECTED_FAILURE without words is the reference's unhandled error, which has neither.  E_DATABASE shows what a trigger raised
+ * (SQLSTATE P0001, some of class 23, PTnnn).  Unless r->commit_anyway, drops what was queued by after().
+ */
+void reply_failure(struct request *, err);
+
+/* CORS: a preflight is answered here (true); any other request gets its headers. */
+bool cors_preflight(struct request *);
+void cors_headers(struct request *);
+
+/* Replies; each gives OK. */
+err reply_json(struct request *, int status, const char *text);
 err reply_empty(struct request *, int status); /* 204 and its like */
 err reply_redirect(struct request *, int status, const char *location);
 err reply_text(struct request *, int status, const char *type, const char *text);
-void reply_header(struct request *, const char *name, const char *value); /* set */
+void reply_header(struct request *, const char *name, const char *value); /* set; control characters become spaces */
 
 /* Runs call(r, arg) after the reply is out and the transaction committed; not at all after a rollback. */
 void after(struct request *, void (*call)(struct request *, void *), void *arg);

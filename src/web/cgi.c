@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "web/gateway.h"
+
+/* What CONTENT_LENGTH says is all there is to read: some servers leave standard input open. */
+static size_t
+cgi_read(void *io, char *into, size_t len)
+{
+	unsigned long long *left = io;
+	ssize_t got;
+
+	if (len > *left)
+		len = (size_t)*left;
+	do
+		got = len > 0 ? read(STDIN_FILENO, into, len) : 0;
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return (0);
+	*left -= (unsigned long long)got;
+	return ((size_t)got);
+}
+
+static void
+cgi_write(void *io, const char *bytes, size_t len)
+{
+	(void)io;
+	while (len > 0) {
+		ssize_t put = write(STDOUT_FILENO, bytes, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return; /* the client has gone */
+		bytes += put;
+		len -= (size_t)put;
+	}
+}
+
+/* The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client. */
+static void
+cgi_finish(void *io)
+{
+	(void)io;
+	close(STDOUT_FILENO);
+}
+
+int
+server_cgi(const struct server *server)
+{
+	const char *length = getenv("CONTENT_LENGTH");
+	unsigned long long left = length != NULL ? strtoull(length, NULL, 10) : 0;
+	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, &left };
+	struct arena *arena = arena_new();
+
+	signal(SIGPIPE, SIG_IGN);
+	gateway_serve(server, arena, &gateway);
+	arena_free(arena);
+	return (0);
+}
+
+bool
+server_is_cgi(void)
+{
+	return (getenv("GATEWAY_INTERFACE") != NULL && getenv("REQUEST_METHOD") != NULL);
+}

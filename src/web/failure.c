@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "db/db.h"
+#include "web/request.h"
+
+#define API_VERSION "X-Supabase-Api-Version"
+#define API_VERSION_2024 "2024-01-01"
+
+static void
+failure_set(struct request *r, err error, int status, const char *message)
+{
+	r->failure.id = error;
+	r->failure.status = status;
+	r->failure.code = NULL;
+	r->failure.message = message;
+}
+
+err
+fail(struct request *r, err error, const char *fmt, ...)
+{
+	const char *message = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (fmt != NULL)
+		message = arena_vprintf(r->arena, fmt, args);
+	va_end(args);
+	failure_set(r, error, 0, message);
+	return (error);
+}
+
+err
+fail_as(struct request *r, err error, int status, const char *fmt, ...)
+{
+	const char *message = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (fmt != NULL)
+		message = arena_vprintf(r->arena, fmt, args);
+	va_end(args);
+	failure_set(r, error, status, message);
+	return (error);
+}
+
+err
+fail_oauth(struct request *r, const char *error, const char *description)
+{
+	failure_set(r, E_OAUTH, 0, description);
+	r->failure.code = error;
+	return (E_OAUTH);
+}
+
+static bool
+digits(const char *text, int count, int *number)
+{
+	*number = 0;
+	for (int i = 0; i < count; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return (false);
+		*number = *number * 10 + text[i] - '0';
+	}
+	return (true);
+}
+
+/* YYYY-MM-DD and a day of the calendar. */
+static bool
+date_valid(const char *text)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year, month, day;
+	bool leap;
+
+	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-')
+		return (false);
+	if (!digits(text, 4, &year) || !digits(text + 5, 2, &month) || !digits(text + 8, 2, &day))
+		return (false);
+	leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return (month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && leap));
+}
+
+/* There are two forms of errors; any date from 2024 on asks for the later. */
+static bool
+version_2024(const struct request *r)
+{
+	const char *asked = str_or(request_header(r, API_VERSION), "");
+
+	return (date_valid(asked) && strcmp(asked, API_VERSION_2024) >= 0);
+}
+
+/* The HTTP status of what a trigger or constraint says, if clients may read it; 0 otherwise. */
+static int
+sqlstate_status(const char *sqlstate)
+{
+	static const char *const shown[] = { "P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01" };
+	int status;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		if (str_equal(sqlstate, shown[i]))
+			return (500);
+	if (!str_starts(sqlstate, "PT") || strlen(sqlstate) != 5 || !digits(sqlstate + 2, 3, &status))
+		return (0);
+	/* A status that HTTP has not would be dropped by the web server. */
+	return (status >= 200 && status < 600 ? status : status == 0 ? 0 : 500);
+}
+
+static void
+member_put(struct buf *out, const char *name, const char *value)
+{
+	if (str_empty(value))
+		return;
+	buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
+	buf_json(out, value);
+}
+
+static void
+extra_put(struct buf *out, const char *extra)
+{
+	if (!str_empty(extra))
+		buf_printf(out, ",%s", extra);
+	buf_putc(out, '}');
+}
+
+static const char *
+body_oauth(struct request *r)
+{
+	struct buf out = buf_new(r->arena);
+
+	buf_puts(&out, "{\"error\":");
+	buf_json(&out, str_or(r->failure.code, ""));
+	member_put(&out, "error_description", r->failure.message);
+	extra_put(&out, NULL);
+	return (out.data);
+}
+
+static const char *
+body_database(struct arena *a, const struct db_error *e)
+{
+	struct buf out = buf_new(a);
+
+	buf_puts(&out, "{\"code\":");
+	buf_json(&out, e->sqlstate);
+	buf_puts(&out, ",\"message\":");
+	buf_json(&out, str_or(e->message, ""));
+	member_put(&out, "hint", e->hint);
+	member_put(&out, "detail", e->detail);
+	extra_put(&out, NULL);
+	return (out.data);
+}
+
+static const char *
+body_first(struct request *r, const char *code, bool with_id)
+{
+	const struct failure *f = &r->failure;
+	struct buf out = buf_new(r->arena);
+
+	buf_printf(&out, "{\"code\":%d", f->status);
+	member_put(&out, "error_code", code);
+	buf_puts(&out, ",\"msg\":");
+	buf_json(&out, f->message);
+	if (with_id && f->status >= 500)
+		member_put(&out, "error_id", r->id);
+	extra_put(&out, f->extra);
+	return (out.data);
+}
+
+static const char *
+body_2024(struct request *r, const char *code)
+{
+	struct buf out = buf_new(r->arena);
+
+	buf_puts(&out, "{\"code\":");
+	buf_json(&out, code);
+	buf_puts(&out, ",\"message\":");
+	buf_json(&out, r->failure.message);
+	extra_put(&out, r->failure.extra);
+	return (out.data);
+}
+
+/* The words of fail() count only for the error they were said about. */
+static void
+failure_complete(struct request *r, err error)
+{
+	const struct error_row *row = error_row(error);
+	struct failure *f = &r->failure;
+
+	if (f->id != error)
+		*f = (struct failure){ .id = error, .cause = f->cause };
+	if (f->status == 0)
+		f->status = row->status;
+	if (f->code == NULL)
+		f->code = row->code;
+	if (f->message == NULL)
+		f->message = row->message;
+}
+
+static void
+reply_database(struct request *r, const struct db_error *e, bool later)
+{
+	int status = later ? 0 : sqlstate_status(e->sqlstate);
+
+	r->failure.cause = arena_printf(r->arena, "%s: %s (SQLSTATE %s)", r->failure.message, str_or(e->message, ""), str_or(e->sqlstate, "?"));
+	reply_header(r, "X-Sb-Error-Code", r->failure.code);
+	if (status != 0)
+		reply_json(r, status, body_database(r->arena, e));
+	else
+		reply_json(r, r->failure.status, later ? body_2024(r, r->failure.code) : body_first(r, r->failure.code, true));
+}
+
+static void
+reply_api(struct request *r, bool later, bool handled)
+{
+	const struct failure *f = &r->failure;
+	const char *code = str_or(f->code, f->status == 500 ? "unexpected_failure" : "unknown");
+
+	/* The reference forgets the header in the later form of weak_password. */
+	if (handled && !str_empty(f->code) && !(later && f->id == E_WEAK_PASSWORD))
+		reply_header(r, "X-Sb-Error-Code", f->code);
+	reply_json(r, f->status, later ? body_2024(r, code) : body_first(r, code, handled));
+}
+
+void
+reply_failure(struct request *r, err error)
+{
+	bool later = version_2024(r);
+	const struct db_error *e = error == E_DATABASE ? db_error(r->db) : NULL;
+	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);
+
+	if (!r->commit_anyway)
+		r->after = NULL;
+	failure_complete(r, error);
+	if (later)
+		reply_header(r, API_VERSION, API_VERSION_2024);
+	if (error == E_UNAVAILABLE)
+		reply_header(r, "Retry-After", "1");
+	if (error == E_OAUTH)
+		reply_json(r, r->failure.status, body_oauth(r));
+	else if (e != NULL)
+		reply_database(r, e, later);
+	else
+		reply_api(r, later, handled);
+}

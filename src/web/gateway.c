@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "web/gateway.h"
+
+struct after {
+	void (*call)(struct request *, void *);
+	void *arg;
+	struct after *next;
+};
+
+void
+after(struct request *r, void (*call)(struct request *, void *), void *arg)
+{
+	struct after **end = &r->after;
+	struct after *item = arena_new_object(r->arena, struct after);
+
+	item->call = call;
+	item->arg = arg;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = item;
+}
+
+/* What these calls write has no transaction of the request any more. */
+static void
+after_run(struct request *r)
+{
+	if (r->after == NULL)
+		return;
+	for (struct after *item = r->after; item != NULL; item = item->next)
+		item->call(r, item->arg);
+	if (db_commit(r->db) != OK)
+		log_line(LOG_ERROR, "what was to be written after the reply was lost");
+}
+
+/* The reference's levels. */
+static enum log_level
+log_level_of(int status)
+{
+	return (status >= 500 ? LOG_ERROR : status >= 400 ? LOG_WARN : LOG_INFO);
+}
+
+static void
+log_request(const struct request *r, uint64_t ns)
+{
+	const struct failure *f = &r->failure;
+	struct arena *a = r->arena;
+
+	if (strcmp(r->path, "/health") == 0)
+		return;
+	log_event(log_level_of(r->reply.status), "request completed", "component", "api", "method", r->method, "path", r->path,
+	    "#status", arena_printf(a, "%d", r->reply.status), "#duration", arena_printf(a, "%" PRIu64, ns), "remote_addr", r->address,
+	    "#db_round_trips", arena_printf(a, "%u", db_round_trips(r->db)), "#db_statements", arena_printf(a, "%u", db_statements(r->db)),
+	    "error_code", f->code, "error", f->cause != NULL ? f->cause : f->message, NULL);
+}
+
+static void
+request_handle(const struct server *server, struct request *r)
+{
+	if (request_ambiguous(r))
+		reply_failure(r, fail(r, E_VALIDATION_FAILED, "A header is there twice, once with underscores in its name"));
+	else
+		server->handle(r);
+	if (r->reply.status == 0)
+		reply_failure(r, E_UNEXPECTED_FAILURE);
+}
+
+void
+gateway_serve(const struct server *server, struct arena *arena, const struct gateway *gateway)
+{
+	uint64_t start = clock_mono_ns();
+	struct request *r;
+	struct buf bytes;
+
+	db_start(server->db, arena);
+	r = request_open(arena, server->db, gateway->variables);
+	log_context(r->id);
+	request_read_body(r, gateway);
+	request_handle(server, r);
+	bytes = reply_bytes(r);
+	gateway->write(gateway->io, bytes.data, bytes.len);
+	gateway->finish(gateway->io);
+	log_request(r, clock_mono_ns() - start);
+	after_run(r);
+	log_context(NULL);
+	arena_wipe(arena);
+}

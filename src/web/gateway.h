@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEB_GATEWAY_H
+#define WEB_GATEWAY_H
+
+#include <stddef.h>
+
+#include "web/server.h"
+
+/* What CGI and FastCGI have in common: variables, a body to read, a place to write to.  Only for web/. */
+struct gateway {
+	char *const *variables;
+	size_t (*read)(void *io, char *into, size_t len); /* 0: the end */
+	void (*write)(void *io, const char *bytes, size_t len);
+	void (*finish)(void *io); /* the reply is complete: nobody waits any longer */
+	void *io;
+};
+
+/* One request from its variables to the wiped arena. */
+void gateway_serve(const struct server *, struct arena *, const struct gateway *);
+
+/* Its steps. */
+struct request *request_open(struct arena *, struct db *, char *const *variables);
+void request_read_body(struct request *, const struct gateway *);
+struct buf reply_bytes(struct request *); /* header and body as CGI wants them */
+
+#endif

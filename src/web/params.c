@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "web/request.h"
+
+#define BODY_MAX_TEXT "1048576"
+
+/* One object on its way into a struct. */
+struct filling {
+	struct arena *arena;
+	const struct param *fields;
+	char *into;
+	const char *wrong; /* what did not fit, in words */
+};
+
+/* Go folds more than ASCII: the long s and the Kelvin sign are letters of a field's name, too. */
+static char
+fold_next(const char **at)
+{
+	static const struct {
+		const char *bytes;
+		char letter;
+	} folds[] = { { "\xC5\xBF", 's' }, { "\xE2\x84\xAA", 'k' } };
+
+	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++)
+		if (str_starts(*at, folds[i].bytes)) {
+			*at += strlen(folds[i].bytes);
+			return (folds[i].letter);
+		}
+	return ((char)tolower((unsigned char)*(*at)++));
+}
+
+static bool
+name_matches(const char *field, const char *key)
+{
+	while (*field != '\0' && *key != '\0')
+		if (tolower((unsigned char)*field++) != fold_next(&key))
+			return (false);
+	return (*field == *key);
+}
+
+static const struct param *
+field_find(const struct param *fields, const char *key)
+{
+	for (const struct param *f = fields; f->name != NULL; f++)
+		if (strcmp(f->name, key) == 0)
+			return (f);
+	for (const struct param *f = fields; f->name != NULL; f++)
+		if (name_matches(f->name, key))
+			return (f);
+	return (NULL);
+}
+
+static bool numbers_fit(const json *);
+
+static bool
+member_fits(void *fits, const char *key, json *value)
+{
+	(void)key;
+	return (*(bool *)fits = numbers_fit(value));
+}
+
+/* Go reads free-form numbers as doubles and refuses those beyond; so does jsonb, in its own way, much later. */
+static bool
+numbers_fit(const json *value)
+{
+	bool fits = true;
+	double real;
+
+	switch (json_kind(value)) {
+	case JSON_NUMBER:
+		return (json_real(value, &real) && isfinite(real));
+	case JSON_ARRAY:
+		for (size_t i = 0; i < json_len(value) && fits; i++)
+			fits = numbers_fit(json_at(value, i));
+		return (fits);
+	case JSON_OBJECT:
+		json_each(value, member_fits, &fits);
+		return (fits);
+	default:
+		return (true);
+	}
+}
+
+static bool
+take_text(struct arena *a, json *value, void *slot)
+{
+	const char *text = json_string(value);
+
+	(void)a;
+	if (text != NULL)
+		memcpy(slot, &text, sizeof(text));
+	return (text != NULL);
+}
+
+static bool
+take_boolean(struct arena *a, json *value, void *slot)
+{
+	(void)a;
+	*(bool *)slot = json_true(value);
+	return (json_kind(value) == JSON_BOOL);
+}
+
+static bool
+take_maybe_bool(struct arena *a, json *value, void *slot)
+{
+	bool *set = arena_new_object(a, bool);
+
+	memcpy(slot, &set, sizeof(set));
+	return (take_boolean(a, value, set));
+}
+
+static bool
+take_integer(struct arena *a, json *value, void *slot)
+{
+	(void)a;
+	return (json_kind(value) == JSON_NUMBER && json_integer(value, slot));
+}
+
+static bool
+take_real(struct arena *a, json *value, void *slot)
+{
+	(void)a;
+	return (json_kind(value) == JSON_NUMBER && json_real(value, slot) && isfinite(*(double *)slot));
+}
+
+static bool
+take_strings(struct arena *a, json *value, void *slot)
+{
+	size_t len = json_len(value);
+	const char **list;
+
+	if (json_kind(value) != JSON_ARRAY)
+		return (false);
+	list = arena_new_array(a, const char *, len + 1);
+	for (size_t i = 0; i < len; i++) {
+		json *item = json_at(value, i);
+
+		list[i] = json_kind(item) == JSON_NULL ? "" : json_string(item);
+		if (list[i] == NULL)
+			return (false);
+	}
+	memcpy(slot, &list, sizeof(list));
+	return (true);
+}
+
+static bool
+take_raw_object(struct arena *a, json *value, void *slot)
+{
+	const char *text;
+
+	if (json_kind(value) != JSON_OBJECT || !numbers_fit(value))
+		return (false);
+	text = json_text(a, value);
+	memcpy(slot, &text, sizeof(text));
+	return (true);
+}
+
+static bool
+take_value(struct arena *a, json *value, void *slot)
+{
+	(void)a;
+	memcpy(slot, &value, sizeof(value));
+	return (numbers_fit(value));
+}
+
+/* What null leaves behind: the pointers forget, the others keep what they have. */
+static const struct {
+	const char *wanted;
+	bool (*take)(struct arena *, json *, void *slot);
+	bool pointer;
+} kinds[] = {
+	[PARAM_text] = { "a string", take_text, false },
+	[PARAM_maybe_text] = { "a string", take_text, true },
+	[PARAM_boolean] = { "true or false", take_boolean, false },
+	[PARAM_maybe_bool] = { "true or false", take_maybe_bool, true },
+	[PARAM_integer] = { "a whole number", take_integer, false },
+	[PARAM_real] = { "a number", take_real, false },
+	[PARAM_strings] = { "a list of strings", take_strings, true },
+	[PARAM_raw_object] = { "an object with numbers in range", take_raw_object, true },
+	[PARAM_value] = { "a value with numbers in range", take_value, true },
+	[PARAM_nested] = { "an object", NULL, false },
+};
+
+static bool fill_member(void *arg, const char *key, json *value);
+
+static bool
+fill_nested(struct filling *outer, const struct param *field, json *value)
+{
+	struct filling inner = { outer->arena, field->nested, outer->into + field->offset, NULL };
+
+	if (json_kind(value) != JSON_OBJECT)
+		return (false);
+	json_each(value, fill_member, &inner);
+	outer->wrong = inner.wrong;
+	return (true);
+}
+
+static bool
+fill_member(void *arg, const char *key, json *value)
+{
+	struct filling *f = arg;
+	const struct param *field = field_find(f->fields, key);
+	char *slot;
+	bool fits;
+
+	if (field == NULL)
+		return (true);
+	slot = f->into + field->offset;
+	if (json_kind(value) == JSON_NULL) {
+		if (kinds[field->type].pointer)
+			memset(slot, 0, sizeof(void *));
+		return (true);
+	}
+	fits = field->type == PARAM_nested ? fill_nested(f, field, value) : kinds[field->type].take(f->arena, value, slot);
+	if (!fits)
+		f->wrong = arena_printf(f->arena, "%s must be %s", field->name, kinds[field->type].wanted);
+	return (f->wrong == NULL);
+}
+
+/* Absent text is "" and never NULL. */
+static void
+fill_empty(const struct param *fields, char *into)
+{
+	static const char *const empty = "";
+
+	for (const struct param *f = fields; f->name != NULL; f++)
+		if (f->type == PARAM_text)
+			memcpy(into + f->offset, &empty, sizeof(empty));
+		else if (f->type == PARAM_nested)
+			fill_empty(f->nested, into + f->offset);
+}
+
+static err
+refuse(struct request *r, const char *why)
+{
+	return (fail(r, E_BAD_JSON, "Could not parse request body as JSON: %s", why));
+}
+
+/* The body is parsed once, however many read it. */
+static checked err
+body_parse(struct request *r)
+{
+	const char *why = NULL;
+
+	if (r->parsed != NULL)
+		return (OK);
+	if (r->body_state == BODY_TOO_LARGE)
+		return (fail(r, E_REQUEST_ENTITY_TOO_LARGE, "Request body too large (max %s bytes)", BODY_MAX_TEXT));
+	if (r->body_state == BODY_BROKEN)
+		return (fail(r, E_UNEXPECTED_FAILURE, "Could not read body into byte slice"));
+	if (r->body_len == 0)
+		return (refuse(r, "unexpected end of JSON input"));
+	r->parsed = json_parse(r->arena, r->body, r->body_len, &why);
+	return (r->parsed == NULL ? refuse(r, str_or(why, "it is not JSON")) : OK);
+}
+
+err
+params_read(struct request *r, const struct param *fields, void *into)
+{
+	struct filling filling = { r->arena, fields, into, NULL };
+
+	fill_empty(fields, into);
+	TRY(body_parse(r));
+	if (json_kind(r->parsed) == JSON_NULL)
+		return (OK);
+	if (json_kind(r->parsed) != JSON_OBJECT)
+		return (refuse(r, "it must be an object"));
+	json_each(r->parsed, fill_member, &filling);
+	return (filling.wrong != NULL ? refuse(r, filling.wrong) : OK);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "web/gateway.h"
+
+static const char *
+status_words(int status)
+{
+	static const struct {
+		int status;
+		const char *words;
+	} table[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" }, { 302, "Found" }, { 303, "See Other" }, { 400, "Bad Request" },
+		{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 409, "Conflict" },
+		{ 413, "Request Entity Too Large" }, { 422, "Unprocessable Entity" }, { 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" } };
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].status == status)
+			return (table[i].words);
+	return ("Status");
+}
+
+void
+reply_header(struct request *r, const char *name, const char *value)
+{
+	char *line = arena_strdup(r->arena, value);
+
+	for (char *c = line; c != NULL && *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			*c = ' ';
+	query_set(&r->reply.headers, name, line);
+}
+
+static err
+reply_set(struct request *r, int status, const char *type, const char *body)
+{
+	r->reply.status = status;
+	r->reply.type = type;
+	r->reply.body = body;
+	r->reply.len = body != NULL ? strlen(body) : 0;
+	return (OK);
+}
+
+err
+reply_json(struct request *r, int status, const char *text)
+{
+	return (reply_set(r, status, NULL, text));
+}
+
+err
+reply_empty(struct request *r, int status)
+{
+	return (reply_set(r, status, NULL, NULL));
+}
+
+err
+reply_text(struct request *r, int status, const char *type, const char *text)
+{
+	if (str_starts(type, "text/plain"))
+		reply_header(r, "X-Content-Type-Options", "nosniff");
+	return (reply_set(r, status, type, text));
+}
+
+/* A header is ASCII; what the URL has beyond is escaped, as Go does. */
+static const char *
+location_escape(struct arena *a, const char *url)
+{
+	struct buf out = buf_new(a);
+
+	for (const char *c = url; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7F)
+			buf_printf(&out, "%%%02X", (unsigned char)*c);
+		else
+			buf_putc(&out, *c);
+	return (str_or(out.data, ""));
+}
+
+static const char *
+html_escape(struct arena *a, const char *text)
+{
+	static const char special[] = "&<>\"'";
+	static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&#34;", "&#39;" };
+	struct buf out = buf_new(a);
+
+	for (const char *c = text; *c != '\0'; c++) {
+		const char *at = strchr(special, *c);
+
+		if (at != NULL)
+			buf_puts(&out, entity[at - special]);
+		else
+			buf_putc(&out, *c);
+	}
+	return (str_or(out.data, ""));
+}
+
+/* Browsers follow; the page is for the rest.  Go gives it to GET alone. */
+err
+reply_redirect(struct request *r, int status, const char *location)
+{
+	const char *url = location_escape(r->arena, location);
+
+	reply_header(r, "Location", url);
+	if (strcmp(r->method, "GET") != 0)
+		return (reply_empty(r, status));
+	return (reply_set(r, status, "text/html; charset=utf-8",
+	    arena_printf(r->arena, "<a href=\"%s\">%s</a>.\n\n", html_escape(r->arena, url), status_words(status))));
+}
+
+struct buf
+reply_bytes(struct request *r)
+{
+	const struct reply *reply = &r->reply;
+	struct buf out = buf_new(r->arena);
+
+	buf_printf(&out, "Status: %d %s\r\n", reply->status, status_words(reply->status));
+	if (reply->body != NULL)
+		buf_printf(&out, "Content-Type: %s\r\n", reply->type != NULL ? reply->type : "application/json");
+	if (reply->status != 204 && reply->status != 304)
+		buf_printf(&out, "Content-Length: %zu\r\n", reply->len);
+	for (size_t i = 0; i < reply->headers.len; i++)
+		buf_printf(&out, "%s: %s\r\n", reply->headers.pair[i].name, reply->headers.pair[i].value);
+	buf_puts(&out, "\r\n");
+	if (reply->body != NULL && strcmp(r->method, "HEAD") != 0)
+		buf_put(&out, reply->body, reply->len);
+	return (out);
+}
