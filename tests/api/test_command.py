@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's commands."""
+
+import os
+import subprocess
+
+import pytest
+
+import harness
+from harness import BIN, PASSWORD, SETTINGS, address, claims_of
+
+
+def command(database, *args, **settings):
+    env = {"PATH": os.environ["PATH"], **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **settings}
+    env = {k: v for k, v in env.items() if v is not None}
+    return subprocess.run([BIN, *args], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def ok(*args, **settings):
+    done = command(*args, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_version_and_help(database):
+    assert "postern" in ok(database, "version")
+    for args in ([], ["serve"], ["migrate"], ["check"], ["token"], ["user"], ["version"]):
+        assert "usage" in ok(database, *args, "--help").lower()
+
+
+def test_unknown_words(database):
+    for args in (["dance"], ["serve", "--fly"], ["token", "king"], ["user", "fry"]):
+        done = command(database, *args)
+        assert done.returncode != 0 and done.stderr
+
+
+def test_token(database, server):
+    for role in ("anon", "service_role"):
+        assert claims_of(ok(database, "token", role).strip())["role"] == role
+    me = server.sign_up()
+    token = ok(database, "token", "user", me.email).strip()
+    assert claims_of(token)["sub"] == me.id
+
+
+def test_check(database):
+    ok(database, "check")
+    done = command(database, "check", GOTRUE_DISABLE_SINGUP="true")
+    assert done.returncode != 0 and "GOTRUE_DISABLE_SIGNUP" in done.stdout + done.stderr
+    done = command(database, "check", GOTRUE_JWT_EXP="soon")
+    assert done.returncode != 0 and "GOTRUE_JWT_EXP" in done.stdout + done.stderr
+    done = command(database, "check", GOTRUE_JWT_KEYS="[{}]")
+    assert done.returncode != 0
+    done = command(database, "check", DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert done.returncode != 0
+    assert harness.SECRET not in ok(database, "check")
+
+
+def test_user(database, server):
+    email = address()
+    ok(database, "user", "add", email, "--password", PASSWORD)
+    assert server.sign_in(email=email, password=PASSWORD).status_code == 200
+    assert email in ok(database, "user", "list")
+    ok(database, "user", "password", email, "--password", "another one 9")
+    assert server.sign_in(email=email, password="another one 9").status_code == 200
+    ok(database, "user", "delete", email)
+    assert server.sign_in(email=email, password="another one 9").status_code == 400
+    assert command(database, "user", "delete", email).returncode != 0
+
+
+def test_settings_from_a_file(database, tmp_path):
+    conf = tmp_path / "postern.conf"
+    conf.write_text(f"# settings\nDATABASE_URL={database.dsn}\nGOTRUE_JWT_SECRET=of-the-file-0123456789-0123456789\n\nGOTRUE_JWT_KEYS=\n")
+    assert harness.hs256(".".join((token := ok(database, "-c", str(conf), "token", "anon").strip()).split(".")[:2]), "of-the-file-0123456789-0123456789") == token.split(".")[2]
+    assert command(database, "-c", str(tmp_path / "none"), "check").returncode != 0
+
+
+@pytest.fixture
+def empty(database):
+    made = harness.Database(database.cluster_dsn, "template1")
+    yield made
+    made.drop()
+
+
+def test_migrate(empty):
+    planned = ok(empty, "migrate", "--dry-run")
+    assert planned
+    assert empty.sql("select count(*) as n from pg_namespace where nspname in ('auth', 'postern')")[0]["n"] == 0
+    ok(empty, "migrate")
+    versions = empty.sql("select count(*) as n from auth.schema_migrations")[0]["n"]
+    assert versions > 50
+    ok(empty, "migrate")
+    assert empty.sql("select count(*) as n from auth.schema_migrations")[0]["n"] == versions
+
+
+def test_two_migrations_at_once(empty):
+    env = {"PATH": os.environ["PATH"], **SETTINGS, "DATABASE_URL": empty.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999"}
+    both = [subprocess.Popen([BIN, "migrate"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    for one in both:
+        out, _ = one.communicate(timeout=60)
+        assert one.returncode == 0, out
+
+
+def test_migrate_without_superuser(empty):
+    empty.sql("drop role if exists plain_owner")
+    empty.sql("create role plain_owner login")
+    empty.sql(f"alter database {empty.name} owner to plain_owner")
+    ok(empty, "migrate", DATABASE_URL=empty.dsn.replace("postgres@", "plain_owner@"))
+    empty.sql("drop owned by plain_owner cascade")
+    empty.sql(f"alter database {empty.name} owner to postgres")
+    empty.sql("drop role plain_owner")
