@@ -16,7 +16,7 @@ enum password_verdict password_verify(struct arena *, const char *hash, const ch
 /* The same work as one verification of a hash of the configured algorithm, for users that do not exist or have no password. */
 void password_waste(struct arena *, const char *password);
 
-bool password_outdated(const char *hash); /* POSTERN_PASSWORD_REHASH says that it ought to be renewed */
+bool password_outdated(const char *hash);   /* POSTERN_PASSWORD_REHASH says that it ought to be renewed */
 bool password_hash_valid(const char *hash); /* a form that can be stored (admin's password_hash) */
 
 #endif

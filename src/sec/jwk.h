@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEC_JWK_H
+#define SEC_JWK_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "sec/secret.h"
+
+/* RFC 7517: one key, ready for use.  Known only within sec/ and net/. */
+enum jwk_type { JWK_NONE, JWK_OCT, JWK_RSA, JWK_EC, JWK_OKP };
+
+/* How many signature algorithms jws.c knows at most. */
+#define JWS_MOST 16
+
+struct jwk {
+	enum jwk_type type;
+	const char *kid, *alg;          /* "" without */
+	const char *published;          /* the public JWK as the reference publishes it (JSON), NULL for oct */
+	bool signs;                     /* key_ops has "sign" */
+	unsigned size;                  /* of an EC coordinate in bytes */
+	struct bytes secret;            /* of oct */
+	EVP_PKEY *public, *private;     /* private: only of a key that signs */
+	EVP_MD_CTX *checking[JWS_MOST]; /* per algorithm, prepared at first use */
+	EVP_MD_CTX *signing;            /* the same */
+};
+
+/*
+ * Reads the key; what it keeps is in the first arena, passing secrets in the second.  Gives NULL, or what is wrong with the key.
+ * jwk_free() releases what is not arena memory.
+ */
+const char *jwk_parse(struct arena *keep, struct arena *scratch, const json *, struct jwk *);
+void jwk_free(struct jwk *);
+
+#endif
