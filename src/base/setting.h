@@ -16,22 +16,31 @@
 typedef const char *setting_text;   /* never NULL, "" when unset */
 typedef const char *setting_secret; /* the same; never shown */
 typedef bool setting_bool;          /* Go's strconv.ParseBool */
-typedef int64_t setting_int;            /* Go's ParseInt with base 0: 0x1f, 0o17, 1_000 */
-typedef int64_t setting_uint;           /* the same, not below 0 */
+typedef int64_t setting_int;        /* Go's ParseInt with base 0: 0x1f, 0o17, 1_000 */
+typedef int64_t setting_uint;       /* the same, not below 0 */
 typedef double setting_real;
-typedef int64_t setting_duration;   /* nanoseconds */
-struct setting_maybe_duration { bool set; int64_t ns; };
+typedef int64_t setting_duration; /* nanoseconds */
+struct setting_maybe_duration {
+	bool set;
+	int64_t ns;
+};
 typedef struct setting_maybe_duration setting_maybe_duration;
-typedef char **setting_list;        /* split at ",", ends with NULL, never NULL */
-struct setting_pair { const char *name, *value; };
+typedef char **setting_list; /* split at ",", ends with NULL, never NULL */
+struct setting_pair {
+	const char *name, *value;
+};
 typedef struct setting_pair *setting_map;        /* "k:v,k:v"; ends with a NULL name, never NULL */
 typedef struct setting_pair *setting_secret_map; /* the same; never shown */
 typedef struct setting_pair *setting_domains;    /* "k=v,k=v" */
 typedef char **setting_secrets;                  /* split at "|", empty ones left out; never shown */
-struct setting_rate { double events; int64_t per_ns; bool burst; }; /* "n" is n an hour in windows; "n/1m" a bucket */
+struct setting_rate {
+	double events;
+	int64_t per_ns;
+	bool burst;
+}; /* "n" is n an hour in windows; "n/1m" a bucket */
 typedef struct setting_rate setting_rate;
-typedef char **setting_charsets;    /* split at ":", "\:" is a colon */
-typedef int64_t setting_time;       /* RFC 3339 as microseconds; 0 when unset */
+typedef char **setting_charsets; /* split at ":", "\:" is a colon */
+typedef int64_t setting_time;    /* RFC 3339 as microseconds; 0 when unset */
 
 enum provider_id {
 #define PROVIDER(id, ...) PROVIDER_##id,
@@ -40,22 +49,22 @@ enum provider_id {
 	PROVIDER_COUNT
 };
 
-/* FIELD(type, member, end of the name, default, state, sentence) */
+/* FIELD(id, type, member, end of the name, default, state, sentence) */
 /* clang-format off */
-#define SETTING_PROVIDER_FIELDS(FIELD) \
-	FIELD(bool, enabled, "ENABLED", "false", LATER, "Sign-in through this provider.") \
-	FIELD(list, client_id, "CLIENT_ID", "", LATER, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
-	FIELD(secret, secret, "SECRET", "", LATER, "The client secret.") \
-	FIELD(text, redirect_uri, "REDIRECT_URI", "", LATER, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
-	FIELD(text, url, "URL", "", LATER, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
-	FIELD(text, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
-	FIELD(bool, email_optional, "EMAIL_OPTIONAL", "false", LATER, "Accounts without an e-mail address are taken.") \
-	FIELD(bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LATER, "The nonce of an identity token is not compared.")
+#define SETTING_PROVIDER_FIELDS(FIELD, id) \
+	FIELD(id, bool, enabled, "ENABLED", "false", LATER, "Sign-in through this provider.") \
+	FIELD(id, list, client_id, "CLIENT_ID", "", LATER, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
+	FIELD(id, secret, secret, "SECRET", "", LATER, "The client secret.") \
+	FIELD(id, text, redirect_uri, "REDIRECT_URI", "", LATER, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
+	FIELD(id, text, url, "URL", "", LATER, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
+	FIELD(id, text, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
+	FIELD(id, bool, email_optional, "EMAIL_OPTIONAL", "false", LATER, "Accounts without an e-mail address are taken.") \
+	FIELD(id, bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LATER, "The nonce of an identity token is not compared.")
 /* clang-format on */
 
 struct provider_settings {
-#define FIELD(type, member, name, fallback, state, sentence) setting_##type member;
-	SETTING_PROVIDER_FIELDS(FIELD)
+#define FIELD(id, type, member, name, fallback, state, sentence) setting_##type member;
+	SETTING_PROVIDER_FIELDS(FIELD, any)
 #undef FIELD
 };
 

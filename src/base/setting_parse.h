@@ -21,9 +21,10 @@ struct setting_type {
 	bool masked;
 };
 
-#define SETTING_TYPES(TYPE) \
-	TYPE(text) TYPE(secret) TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) TYPE(secret_map) \
-	TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time)
+#define SETTING_TYPES(TYPE)                                                                                                               \
+	TYPE(text)                                                                                                                        \
+	TYPE(secret) TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) TYPE(secret_map) \
+	    TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time)
 
 #define TYPE(type) extern const struct setting_type setting_type_##type;
 SETTING_TYPES(TYPE)
@@ -41,5 +42,26 @@ const char *source_get(const struct setting_source *, const char *name); /* NULL
 /* Adds what the text of a settings file says.  Gives NULL, or what is wrong, with the line. */
 const char *source_parse(struct setting_source *, const char *text, size_t len);
 const char *source_read(struct setting_source *, const char *file);
+
+/* A row of setting.def, or a field of a row of provider.def. */
+struct setting_row {
+	const char *name, *fallback, *sentence;
+	enum setting_state state;
+	const struct setting_type *type;
+	size_t offset; /* in struct settings */
+};
+extern const struct setting_row setting_rows[];
+extern const size_t setting_row_count;
+
+void setting_reset(struct arena *, struct settings *, const struct setting_row *); /* to its default */
+
+enum complaint_kind { FATAL, WARNING, NOT_BUILT };
+void complain(struct arena *, struct complaints *, enum complaint_kind, const char *setting, const char *fmt, ...) printf_like(5, 6);
+
+/* What the reference makes of values that it does not refuse: minimums, zeroes that mean the default, telephone numbers. */
+void settings_clamp(struct arena *, struct settings *);
+
+/* What single values can't tell: settings that must be there, that exclude each other or need one another, and what the reference refuses. */
+void settings_check(struct arena *, const struct settings *, struct complaints *);
 
 #endif

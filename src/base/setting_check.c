@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/setting_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/url.h"
+
+#define SECOND INT64_C(1000000000)
+#define KEY_BYTES 32
+
+struct check {
+	struct arena *arena;
+	const struct settings *s;
+	struct complaints *complaints;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+/* Numbers from low to high become the default. */
+static const struct clamp_row {
+	size_t offset;
+	int64_t low, high;
+} clamp_table[] = {
+	{ AT(gotrue_jwt_exp), 0, 0 },
+	{ AT(gotrue_mailer_otp_exp), 0, 0 },
+	{ AT(gotrue_sms_otp_exp), 0, 0 },
+	{ AT(gotrue_smtp_max_frequency), 0, 0 },
+	{ AT(gotrue_sms_max_frequency), 0, 0 },
+	{ AT(gotrue_mfa_phone_max_frequency), 0, 0 },
+	{ AT(gotrue_mailer_otp_length), INT64_MIN, 5 },
+	{ AT(gotrue_mailer_otp_length), 11, INT64_MAX },
+	{ AT(gotrue_sms_otp_length), INT64_MIN, 5 },
+	{ AT(gotrue_sms_otp_length), 11, INT64_MAX },
+	{ AT(gotrue_mfa_phone_otp_length), INT64_MIN, 5 },
+	{ AT(gotrue_mfa_phone_otp_length), 11, INT64_MAX },
+	{ AT(gotrue_password_min_length), INT64_MIN, 5 },
+	{ AT(gotrue_mfa_factor_expiry_duration), INT64_MIN, 300 * SECOND - 1 },
+	{ AT(gotrue_external_flow_state_expiry_duration), INT64_MIN, 300 * SECOND - 1 },
+};
+
+/* Numbers outside are refused. */
+static const struct range_row {
+	size_t offset;
+	const char *name;
+	int64_t low, high;
+} range_table[] = {
+	{ AT(gotrue_security_refresh_token_algorithm_version), "GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION", 0, 2 },
+	{ AT(gotrue_security_refresh_token_upgrade_percentage), "GOTRUE_SECURITY_REFRESH_TOKEN_UPGRADE_PERCENTAGE", 0, 100 },
+	{ AT(postern_scrypt_log_n), "POSTERN_SCRYPT_LOG_N", 10, 20 },
+	{ AT(postern_scrypt_r), "POSTERN_SCRYPT_R", 1, 32 },
+	{ AT(postern_scrypt_p), "POSTERN_SCRYPT_P", 1, 16 },
+	{ AT(postern_bcrypt_cost), "POSTERN_BCRYPT_COST", 4, 31 },
+	{ AT(postern_otp_max_tries), "POSTERN_OTP_MAX_TRIES", 0, 1000 },
+};
+
+/* Words of a closed set; empty is always allowed. */
+static const struct choice_row {
+	size_t offset;
+	const char *name, *words;
+	enum complaint_kind kind;
+} choice_table[] = {
+	{ AT(gotrue_db_driver), "GOTRUE_DB_DRIVER", "postgres", FATAL },
+	{ AT(gotrue_log_level), "GOTRUE_LOG_LEVEL", "panic|fatal|error|warn|warning|info|debug|trace", FATAL },
+	{ AT(postern_password_hash), "POSTERN_PASSWORD_HASH", "scrypt|bcrypt", FATAL },
+	{ AT(postern_mail_transport), "POSTERN_MAIL_TRANSPORT", "smtp|sendmail|maildir|none", FATAL },
+	/* The reference finds out when the first message is due. */
+	{ AT(gotrue_sms_provider), "GOTRUE_SMS_PROVIDER", "twilio|twilio_verify|messagebird|textlocal|vonage", WARNING },
+};
+
+static const struct required_row {
+	size_t offset;
+	const char *name, *cure;
+} required_table[] = {
+	{ AT(api_external_url), "API_EXTERNAL_URL", "the URL that browsers reach this server by, such as https://example.com/auth/v1" },
+	{ AT(database_url), "DATABASE_URL", "where the database is, such as postgres://user:password@host/database" },
+	{ AT(gotrue_site_url), "GOTRUE_SITE_URL", "the URL of the application, such as https://example.com" },
+	{ AT(gotrue_jwt_secret), "GOTRUE_JWT_SECRET", "a random secret, such as openssl rand -hex 32 prints" },
+};
+
+#define HOOK(field, name)                                                                                            \
+	{                                                                                                            \
+		AT(gotrue_hook_##field##_enabled), AT(gotrue_hook_##field##_uri), AT(gotrue_hook_##field##_secrets), \
+		    "GOTRUE_HOOK_" name "_URI", "GOTRUE_HOOK_" name "_SECRETS"                                       \
+	}
+
+static const struct hook_settings {
+	size_t enabled, uri, secrets;
+	const char *uri_name, *secrets_name;
+} hook_table[] = {
+	HOOK(custom_access_token, "CUSTOM_ACCESS_TOKEN"),
+	HOOK(password_verification_attempt, "PASSWORD_VERIFICATION_ATTEMPT"),
+	HOOK(mfa_verification_attempt, "MFA_VERIFICATION_ATTEMPT"),
+	HOOK(send_email, "SEND_EMAIL"),
+	HOOK(send_sms, "SEND_SMS"),
+	HOOK(before_user_created, "BEFORE_USER_CREATED"),
+	HOOK(after_user_created, "AFTER_USER_CREATED"),
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define refuse(c, setting, ...) complain((c)->arena, (c)->complaints, FATAL, setting, __VA_ARGS__)
+#define warn(c, setting, ...) complain((c)->arena, (c)->complaints, WARNING, setting, __VA_ARGS__)
+
+static const void *
+member(const struct settings *s, size_t offset)
+{
+	return ((const char *)s + offset);
+}
+
+static int64_t
+number_at(const struct settings *s, size_t offset)
+{
+	return (*(const int64_t *)member(s, offset));
+}
+
+static const char *
+text_at(const struct settings *s, size_t offset)
+{
+	return (*(const char *const *)member(s, offset));
+}
+
+static void
+reset_at(struct arena *a, struct settings *s, size_t offset)
+{
+	for (size_t i = 0; i < setting_row_count; i++) {
+		if (setting_rows[i].offset == offset)
+			setting_reset(a, s, &setting_rows[i]);
+	}
+}
+
+/* Numbers of telephones are compared without their plus and spaces. */
+static void
+test_codes_clamp(struct arena *a, struct setting_pair *pair)
+{
+	for (; pair->name != NULL; pair++)
+		pair->name = str_replace(a, pair->name + (*pair->name == '+'), " ", "");
+}
+
+static const char *
+domain_of(const struct setting_pair *pair, const char *provider)
+{
+	for (; pair->name != NULL; pair++) {
+		if (strcmp(pair->name, provider) == 0)
+			return (pair->value);
+	}
+	return (NULL);
+}
+
+/* The older of the two settings puts a provider into a domain of its own name. */
+static void
+domains_clamp(struct arena *a, struct settings *s)
+{
+	char *const *own = s->gotrue_experimental_providers_with_own_linking_domain;
+	const struct setting_pair *given = s->gotrue_experimental_provider_linking_domains;
+	size_t len = 0;
+
+	while (given[len].name != NULL)
+		len++;
+
+	struct setting_pair *all = arena_new_array(a, struct setting_pair, len + strs_len(own) + 1);
+
+	if (len > 0)
+		memcpy(all, given, len * sizeof(*all));
+	for (; *own != NULL; own++) {
+		if (domain_of(all, *own) == NULL)
+			all[len++] = (struct setting_pair){ *own, *own };
+	}
+	s->gotrue_experimental_provider_linking_domains = all;
+}
+
+void
+settings_clamp(struct arena *a, struct settings *s)
+{
+	for (size_t i = 0; i < COUNT(clamp_table); i++) {
+		const struct clamp_row *row = &clamp_table[i];
+
+		if (number_at(s, row->offset) >= row->low && number_at(s, row->offset) <= row->high)
+			reset_at(a, s, row->offset);
+	}
+	if (s->gotrue_mfa_challenge_expiry_duration < 300)
+		reset_at(a, s, AT(gotrue_mfa_challenge_expiry_duration));
+	s->gotrue_security_captcha_secret = str_trim(a, s->gotrue_security_captcha_secret);
+	test_codes_clamp(a, s->gotrue_sms_test_otp);
+	domains_clamp(a, s);
+}
+
+static void
+check_required(struct check *c)
+{
+	for (size_t i = 0; i < COUNT(required_table); i++) {
+		const struct required_row *row = &required_table[i];
+		if (str_empty(text_at(c->s, row->offset)))
+			refuse(c, row->name, "%s must be set: %s.", row->name, row->cure);
+	}
+}
+
+static void
+check_ranges(struct check *c)
+{
+	for (size_t i = 0; i < COUNT(range_table); i++) {
+		const struct range_row *row = &range_table[i];
+		int64_t n = number_at(c->s, row->offset);
+
+		if (n < row->low || n > row->high)
+			refuse(c, row->name, "%s must be from %lld to %lld, not %lld.", row->name, (long long)row->low,
+			    (long long)row->high, (long long)n);
+	}
+	if (c->s->postern_smtp_timeout <= 0)
+		refuse(c, "POSTERN_SMTP_TIMEOUT", "POSTERN_SMTP_TIMEOUT must be longer than 0.");
+}
+
+static bool
+word_is_among(struct arena *a, const char *word, const char *words)
+{
+	return (str_empty(word) || strs_have(str_split(a, words, '|'), word));
+}
+
+static void
+check_choices(struct check *c)
+{
+	for (size_t i = 0; i < COUNT(choice_table); i++) {
+		const struct choice_row *row = &choice_table[i];
+		const char *word = text_at(c->s, row->offset);
+
+		/* Levels of the log may be written in capitals. */
+		if (row->offset == AT(gotrue_log_level))
+			word = str_lower(c->arena, word);
+		if (!word_is_among(c->arena, word, row->words))
+			complain(c->arena, c->complaints, row->kind, row->name, "%s must be one of %s, not \"%s\".", row->name,
+			    str_replace(c->arena, row->words, "|", ", "), word);
+	}
+}
+
+/* Go's url.ParseRequestURI. */
+static bool
+url_is_absolute(struct arena *a, const char *text)
+{
+	struct url url;
+
+	return (!str_empty(text) && url_parse(a, text, &url) && (*text == '/' || !str_empty(url.scheme)));
+}
+
+static void
+check_urls(struct check *c)
+{
+	const struct settings *s = c->s;
+	const struct {
+		const char *name, *value;
+	} url[] = {
+		{ "API_EXTERNAL_URL", s->api_external_url },
+		{ "GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL", s->gotrue_custom_oauth_external_url },
+		{ "GOTRUE_SAML_EXTERNAL_URL", s->gotrue_saml_enabled ? s->gotrue_saml_external_url : "" },
+	};
+
+	for (size_t i = 0; i < COUNT(url); i++) {
+		if (!str_empty(url[i].value) && !url_is_absolute(c->arena, url[i].value))
+			refuse(c, url[i].name, "%s must be a URL such as https://example.com, not \"%s\".", url[i].name, url[i].value);
+	}
+	for (char *const *pattern = s->gotrue_uri_allow_list; *pattern != NULL; pattern++) {
+		const char *open = strrchr(*pattern, '[');
+
+		if (open != NULL && strchr(open, ']') == NULL)
+			refuse(c, "GOTRUE_URI_ALLOW_LIST", "GOTRUE_URI_ALLOW_LIST has a pattern with a [ that is not closed: \"%s\".",
+			    *pattern);
+	}
+}
+
+static void
+check_confirmation(struct check *c)
+{
+	if (c->s->gotrue_mailer_autoconfirm && c->s->gotrue_mailer_allow_unverified_email_sign_ins)
+		refuse(c, "GOTRUE_MAILER_AUTOCONFIRM",
+		    "GOTRUE_MAILER_AUTOCONFIRM and GOTRUE_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS exclude each other: switch one of them "
+		    "off.");
+}
+
+static void
+check_captcha(struct check *c)
+{
+	const struct settings *s = c->s;
+
+	if (!s->gotrue_security_captcha_enabled)
+		return;
+	if (!word_is_among(c->arena, s->gotrue_security_captcha_provider, "hcaptcha|turnstile"))
+		refuse(c, "GOTRUE_SECURITY_CAPTCHA_PROVIDER", "GOTRUE_SECURITY_CAPTCHA_PROVIDER must be hcaptcha or turnstile, not \"%s\".",
+		    s->gotrue_security_captcha_provider);
+	if (str_empty(s->gotrue_security_captcha_secret))
+		refuse(c, "GOTRUE_SECURITY_CAPTCHA_SECRET",
+		    "GOTRUE_SECURITY_CAPTCHA_SECRET must be set to the secret of the captcha provider while "
+		    "GOTRUE_SECURITY_CAPTCHA_ENABLED is true.");
+}
+
+static bool
+key_is_good(struct arena *a, const char *text)
+{
+	size_t len;
+
+	return (base64url_decode(a, text, &len) != NULL && len == KEY_BYTES);
+}
+
+#define ENCRYPTION "GOTRUE_SECURITY_DB_ENCRYPTION_"
+
+static void
+check_encryption_key(struct check *c)
+{
+	const struct settings *s = c->s;
+	const char *id = s->gotrue_security_db_encryption_encryption_key_id;
+
+	if (str_empty(id))
+		refuse(
+		    c, ENCRYPTION "ENCRYPTION_KEY_ID", "%sENCRYPTION_KEY_ID must be set: the name of the key that encrypts.", ENCRYPTION);
+	if (!key_is_good(c->arena, s->gotrue_security_db_encryption_encryption_key))
+		refuse(c, ENCRYPTION "ENCRYPTION_KEY", "%sENCRYPTION_KEY must be 32 bytes as base64url without padding.", ENCRYPTION);
+	if (str_empty(domain_of(s->gotrue_security_db_encryption_decryption_keys, id)))
+		refuse(c, ENCRYPTION "DECRYPTION_KEYS", "%sDECRYPTION_KEYS must have the key that encrypts too: \"%s\".", ENCRYPTION, id);
+}
+
+static void
+check_encryption(struct check *c)
+{
+	const struct setting_pair *key = c->s->gotrue_security_db_encryption_decryption_keys;
+
+	if (c->s->gotrue_security_db_encryption_encrypt)
+		check_encryption_key(c);
+	for (; key->name != NULL; key++) {
+		if (!key_is_good(c->arena, key->value))
+			refuse(c, ENCRYPTION "DECRYPTION_KEYS",
+			    "%sDECRYPTION_KEYS has a key \"%s\" that is not 32 bytes as base64url without padding.", ENCRYPTION, key->name);
+	}
+}
+
+static void
+check_sessions(struct check *c)
+{
+	const struct {
+		const char *name;
+		setting_maybe_duration limit;
+	} row[] = {
+		{ "GOTRUE_SESSIONS_TIMEBOX", c->s->gotrue_sessions_timebox },
+		{ "GOTRUE_SESSIONS_INACTIVITY_TIMEOUT", c->s->gotrue_sessions_inactivity_timeout },
+		{ "GOTRUE_SESSIONS_ALLOW_LOW_AAL", c->s->gotrue_sessions_allow_low_aal },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		if (row[i].limit.set && row[i].limit.ns <= 0)
+			refuse(c, row[i].name, "%s must be longer than 0; leave it unset for no limit.", row[i].name);
+	}
+}
+
+static bool
+is_sql_name(const char *s)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+	size_t len = strspn(s, letters);
+
+	return (len >= 1 && len <= 63 && s[len] == '\0' && strchr("0123456789", *s) == NULL);
+}
+
+static const char *
+function_path_fault(struct arena *a, const char *path)
+{
+	char **part = str_split(a, path, '/');
+
+	if (strs_len(part) < 3 || !is_sql_name(part[1]) || !is_sql_name(part[2]))
+		return ("must name a function as pg-functions://postgres/schema/function");
+	return (NULL);
+}
+
+static const char *
+hook_uri_fault(struct arena *a, const char *uri)
+{
+	static char *const here[] = { "localhost", "127.0.0.1", "::1", "host.docker.internal", NULL };
+	struct url url;
+
+	if (!url_parse(a, uri, &url))
+		return ("must be a URL");
+	if (strcmp(url.scheme, "pg-functions") == 0)
+		return (function_path_fault(a, url.path));
+	if (strcmp(url.scheme, "https") == 0)
+		return (NULL);
+	if (strcmp(url.scheme, "http") != 0)
+		return ("must begin with pg-functions:, https: or http:");
+	return (strs_have(here, url.host) ? NULL : "may be http: only for localhost, 127.0.0.1, ::1 and host.docker.internal");
+}
+
+static size_t
+base64_span(const char *s)
+{
+	return (strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="));
+}
+
+/* Forms of Standard Webhooks; what follows a long enough symmetric key is not looked at, as in the reference. */
+static bool
+hook_secret_is_good(const char *secret)
+{
+	static const char symmetric[] = "v1,whsec_", public[] = "v1a,whpk_", private[] = ":whsk_";
+	size_t len;
+
+	if (str_starts(secret, symmetric))
+		return (base64_span(secret + strlen(symmetric)) >= 32);
+	if (!str_starts(secret, public))
+		return (false);
+	secret += strlen(public);
+	len = base64_span(secret);
+	if (len < 44 || !str_starts(secret + len, private))
+		return (false);
+	secret += len + strlen(private);
+	len = base64_span(secret);
+	return (len >= 44 && secret[len] == '\0');
+}
+
+static void
+check_hook(struct check *c, const struct hook_settings *hook)
+{
+	const char *uri = text_at(c->s, hook->uri), *fault;
+
+	if (*uri == '\0') {
+		if (*(const bool *)member(c->s, hook->enabled))
+			warn(c, hook->uri_name, "%s must be set while its hook is enabled: calls of it fail.", hook->uri_name);
+		return;
+	}
+	fault = hook_uri_fault(c->arena, uri);
+	if (fault != NULL) {
+		refuse(c, hook->uri_name, "%s %s, not \"%s\".", hook->uri_name, fault, uri);
+		return;
+	}
+	if (str_starts(uri, "pg-functions:"))
+		return;
+	for (char *const *secret = *(char *const *const *)member(c->s, hook->secrets); *secret != NULL; secret++) {
+		if (!hook_secret_is_good(*secret))
+			refuse(c, hook->secrets_name, "%s must be v1,whsec_ and base64, or v1a,whpk_...:whsk_..., separated by |.",
+			    hook->secrets_name);
+	}
+}
+
+static void
+check_hooks(struct check *c)
+{
+	for (size_t i = 0; i < COUNT(hook_table); i++)
+		check_hook(c, &hook_table[i]);
+}
+
+/* The reference starts, and refuses who comes by such a provider. */
+static void
+check_provider(struct check *c, const char *id, const struct provider_settings *p)
+{
+	const struct {
+		const char *end;
+		bool missing;
+	} part[] = {
+		{ "CLIENT_ID", p->client_id[0] == NULL },
+		{ "SECRET", *p->secret == '\0' },
+		{ "REDIRECT_URI", *p->redirect_uri == '\0' },
+	};
+
+	for (size_t i = 0; i < COUNT(part); i++) {
+		const char *name = arena_printf(c->arena, "GOTRUE_EXTERNAL_%s_%s", id, part[i].end);
+
+		if (p->enabled && part[i].missing)
+			warn(c, name, "%s must be set while GOTRUE_EXTERNAL_%s_ENABLED is true: nobody can sign in by it.", name, id);
+	}
+}
+
+static void
+check_providers(struct check *c)
+{
+	static const char *const id[] = {
+#define PROVIDER(id, api) [PROVIDER_##id] = #id,
+#include "provider.def"
+#undef PROVIDER
+	};
+
+	for (size_t i = 0; i < PROVIDER_COUNT; i++)
+		check_provider(c, id[i], &c->s->provider[i]);
+}
+
+void
+settings_check(struct arena *a, const struct settings *s, struct complaints *complaints)
+{
+	static void (*const check[])(struct check *) = {
+		check_required,
+		check_ranges,
+		check_choices,
+		check_urls,
+		check_confirmation,
+		check_captcha,
+		check_encryption,
+		check_sessions,
+		check_hooks,
+		check_providers,
+	};
+	struct check c = { a, s, complaints };
+
+	for (size_t i = 0; i < COUNT(check); i++)
+		check[i](&c);
+}
