@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/setting.h"
+#include "cli/migrate.h"
+#include "db/migrate.h"
+
+static const char usage[] =
+    "usage: postern migrate [--dry-run] [-c FILE]\n"
+    "\n"
+    "Brings the database of DATABASE_URL to the schema of this program: an empty one, or one of the reference server at any version.\n"
+    "\n"
+    "  --dry-run   say what there is to do, and do nothing\n"
+    "  -c FILE     read settings from FILE too (KEY=value lines)\n"
+    "  --help      this text\n";
+
+struct options {
+	const char *file;
+	bool dry_run, help;
+};
+
+static bool
+options_read(struct options *o, int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:", names, NULL)) != -1) {
+		if (c == 'c')
+			o->file = optarg;
+		else if (c == 'n')
+			o->dry_run = true;
+		else if (c == 'h')
+			o->help = true;
+		else
+			return (false);
+	}
+	return (optind == argc);
+}
+
+static int
+migrate_with(struct arena *a, const struct options *o)
+{
+	struct complaints complaints = { 0 };
+	const struct settings *settings = settings_load(a, o->file, &complaints);
+
+	for (size_t i = 0; settings == NULL && i < complaints.len; i++)
+		if (complaints.item[i].fatal)
+			fprintf(stderr, "postern migrate: %s: %s\n", complaints.item[i].setting, complaints.item[i].sentence);
+	if (settings == NULL)
+		return (1);
+	return (migrate_run(settings->database_url, settings->db_namespace, o->dry_run, stdout) == OK ? 0 : 1);
+}
+
+int
+cli_migrate(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct arena *a;
+	int status;
+
+	if (!options_read(&o, argc, argv)) {
+		fputs(usage, stderr);
+		return (2);
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return (0);
+	}
+	a = arena_new();
+	status = migrate_with(a, &o);
+	arena_free(a);
+	return (status);
+}
