@@ -146,6 +146,10 @@ function name_take(h, name) {
 function columns_read(h, row, text,    list, n, i, parts, seen) {
 	n = split(text, list, ",")
 	for (i = 1; i <= n; i++) {
+		if (i == 1 && n > 1 && trim(list[1]) in row_thing) {
+			row_nest(row, trim(list[1]), seen)
+			continue
+		}
 		if (trim(list[i]) !~ ("^" NAME "( *: *[a-z]+)?$"))
 			return (wrong(h, "\"" trim(list[i]) "\" is no column: name or name:bool or name:int"))
 		if (split(list[i], parts, ":") == 1)
@@ -159,11 +163,25 @@ function columns_read(h, row, text,    list, n, i, parts, seen) {
 		if (parts[1] in seen)
 			return (wrong(h, "column " parts[1] " stands twice"))
 		seen[parts[1]] = 1
-		column[row, i] = parts[1]
-		column_type[row, i] = parts[2]
+		column_add(row, parts[1], parts[1], parts[2])
 	}
-	columns[row] = n
-	return (n > 0)
+	return (columns[row] > 0)
+}
+
+# The columns of a declared row first, as a struct of its name.
+function row_nest(row, inner, seen,    i) {
+	nested[row] = inner
+	for (i = 1; i <= columns[inner]; i++) {
+		seen[column[inner, i]] = 1
+		column_add(row, column[inner, i], inner "." column[inner, i], column_type[inner, i])
+	}
+}
+
+function column_add(row, name, member, type) {
+	columns[row]++
+	column[row, columns[row]] = name
+	column_member[row, columns[row]] = member
+	column_type[row, columns[row]] = type
 }
 
 # --- Statements ---
@@ -444,6 +462,8 @@ function header_text(t,    out, h, guard, seen, name) {
 			out = out row_struct(head_name[h]) rows_struct(head_name[h])
 	for (h = 1; h <= heads; h++) {
 		name = row_of[h]
+		if (name in nested)
+			name = nested[name]
 		if (head_thing[h] == t && (name in row_thing) && row_thing[name] != t && !(row_thing[name] in seen)) {
 			seen[row_thing[name]] = 1
 			out = out "\n#include \"query/" thing_name[row_thing[name]] ".h\"\n"
@@ -457,8 +477,11 @@ function header_text(t,    out, h, guard, seen, name) {
 
 function row_struct(row,    out, i) {
 	out = "\nstruct " row " {\n\tbool found;\n"
+	if (row in nested)
+		out = out "\tstruct " nested[row] " " nested[row] ";\n"
 	for (i = 1; i <= columns[row]; i++)
-		out = out "\t" type_c[column_type[row, i]] column[row, i] ";\n"
+		if (column_member[row, i] == column[row, i])
+			out = out "\t" type_c[column_type[row, i]] column[row, i] ";\n"
 	return (out "};\n")
 }
 
@@ -506,7 +529,7 @@ function code_text(t,    out, h, seen) {
 function column_table(row,    out, i) {
 	out = "\nstatic const struct db_column " row "_column[] = {\n"
 	for (i = 1; i <= columns[row]; i++)
-		out = out "\t{ \"" column[row, i] "\", " type_id[column_type[row, i]] ", offsetof(struct " row ", " column[row, i] ") },\n"
+		out = out "\t{ \"" column[row, i] "\", " type_id[column_type[row, i]] ", offsetof(struct " row ", " column_member[row, i] ") },\n"
 	return (out "};\n")
 }
 

@@ -11,7 +11,6 @@
 #include "db/db.h"
 
 /* The words of route.def. */
-#define FORM(form) FORM_##form
 #define OPEN { NULL, NULL }
 #define BEARER { gate_bearer, NULL }
 #define CAPTCHA { gate_captcha, NULL }
@@ -19,8 +18,8 @@
 #define LIMIT(id) { gate_limit, &limit_##id }
 
 const struct route route_table[] = {
-#define ROUTE(method, path, handler, form, ...) { method, path, handler, FORM(form), { __VA_ARGS__ } },
-#define MOUNT(path, ...) { NULL, path, NULL, FORM_API, { __VA_ARGS__ } },
+#define ROUTE(method, path, handler, ...) { method, path, handler, { __VA_ARGS__ } },
+#define MOUNT(path, ...) { NULL, path, NULL, { __VA_ARGS__ } },
 #include "route.def"
 };
 const size_t route_count = sizeof(route_table) / sizeof(route_table[0]);

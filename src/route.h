@@ -6,12 +6,6 @@
 
 #include "web/request.h"
 
-/* How a route's errors look. */
-enum error_form {
-	FORM_API,      /* {"code","error_code","msg"}, by version */
-	FORM_REDIRECT, /* the handler makes redirects of its own errors; what is left looks as FORM_API */
-};
-
 /* A gate stands before the handler and may refuse. */
 struct gate {
 	checked err (*pass)(struct request *, const void *arg);
@@ -25,7 +19,6 @@ struct route {
 	const char *method;
 	const char *path;
 	checked err (*handler)(struct request *);
-	enum error_form form;
 	struct gate gate[GATES_MAX];
 };
 

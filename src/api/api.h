@@ -5,7 +5,7 @@
 #include "web/request.h"
 
 /* The handlers of route.def; each stands in the file of its room. */
-#define ROUTE(method, path, handler, form, ...) checked err handler(struct request *);
+#define ROUTE(method, path, handler, ...) checked err handler(struct request *);
 #define MOUNT(path, ...)
 #include "route.def"
 #undef ROUTE

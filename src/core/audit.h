@@ -18,4 +18,7 @@ enum audit_action {
  */
 checked err audit(struct request *, const struct user *actor, enum audit_action, const char *traits);
 
+/* The payload for a statement that writes the row itself; NULL when rows are not wanted.  Writes the line to the log. */
+const char *audit_text(struct request *, const struct user *actor, enum audit_action, const char *traits);
+
 #endif

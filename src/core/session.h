@@ -9,6 +9,7 @@
 struct grant {
 	const char *method; /* an amr method: password, otp, oauth ... */
 	const char *factor_id, *not_after, *tag;
+	bool signed_up; /* the reply shows a user who has just signed up */
 };
 
 /* What the client gets. */
@@ -25,16 +26,24 @@ struct tokens {
  */
 checked err session_start(struct request *, const struct user *, const struct grant *, struct tokens *);
 
-/*
- * Signs an access token for a session.  amr: JSON array text.  low_aal_until: 0, or when an aal1 session of a user with factors ends (microseconds).
- */
+/* Signs an access token for a session; fills access and expires_at.  amr: JSON array text. */
 struct access {
 	const char *session_id, *aal, *amr, *client_id, *scopes;
-	long long low_aal_until;
+	usec created_at; /* of the session */
 };
 checked err access_token(struct request *, const struct user *, const struct access *, struct tokens *);
 
 /* The reply {"access_token", ..., "user"}. */
 checked err reply_tokens(struct request *, const struct tokens *);
+
+/* Whether the session in u is still good at r->now.  token_time: when the v1 refresh token in hand was written, 0 without one. */
+enum session_verdict { SESSION_VALID, SESSION_PAST_NOT_AFTER, SESSION_PAST_TIMEBOX, SESSION_INACTIVE, SESSION_LOW_AAL };
+enum session_verdict session_validity(const struct request *, const struct user *, usec token_time);
+
+/* The key that signs the counted refresh tokens of a new session, in the form of its column. */
+char *session_key_new(struct arena *, const char *session_id);
+
+/* The bytes of such a column, or NULL when it can't be read. */
+unsigned char *session_key_open(struct arena *, const char *session_id, const char *stored, size_t *len);
 
 #endif

@@ -189,6 +189,7 @@ queue_add(struct arena *a, struct queue *q, const struct link_call *call)
 struct batch {
 	const struct db_statement *first; /* begin, or NULL */
 	const struct link_call *last;     /* NULL: the queue alone */
+	const struct db_statement *end;   /* commit, or NULL */
 };
 
 static struct queue
@@ -202,6 +203,8 @@ batch_calls(struct db *db, const struct batch *b)
 		queue_add(db->arena, &all, &db->queue.call[i]);
 	if (b->last != NULL)
 		queue_add(db->arena, &all, b->last);
+	if (b->end != NULL)
+		queue_add(db->arena, &all, &(struct link_call){ .statement = b->end });
 	return (all);
 }
 
@@ -274,6 +277,8 @@ db_run(struct db *db, const struct db_statement *st, const char *const *inputs, 
 	}
 	if (!db->open && !db->apart && !st->final && (st->write || db->queue.len > 0))
 		b.first = &begin;
+	if (db->open && st->final)
+		b.end = &commit;
 	TRY(batch_send(db, &b, &res));
 	wrong = rows_fill(db->arena, st, res, row, count);
 	if (wrong != NULL)

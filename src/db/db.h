@@ -25,11 +25,11 @@
  *   - A statement with a result is sent at once, one round trip, together with everything queued before it.
  *   - A statement `-> none` is queued and travels with the next one that has a result, or with db_commit().
  *   - The first write that has a result opens a transaction in the same round trip, and so does whatever takes a queue along;
- *     `final` statements do not: they and the queue before them are committed at once, all of it or nothing.
+ *     `final` statements do not: they and the queue before them are committed at once, all of it or nothing; where a transaction
+ *     is open, the commit travels along.
  *     A queue alone is one implicit transaction as well.
  *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
  *     No handler calls either.
- *
  *
  * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_REQUEST_TIMEOUT (statement
  * cancelled, or a lock not granted in time), E_DATABASE (anything else; db_error() has what the server said).

@@ -33,7 +33,7 @@ enum link_state {
 };
 
 struct link_reply {
-	PGresult *last;    /* of the last call, when LINK_OK; the caller's */
+	PGresult *last;    /* of the last call that gives rows, else of the last, when LINK_OK; the caller's */
 	PGresult *refused; /* the first error the server gave; the caller's, may be NULL */
 	const char *why;   /* words for the other states, in the arena */
 };

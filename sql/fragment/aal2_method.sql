@@ -1,0 +1,1 @@
+&1.authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn')

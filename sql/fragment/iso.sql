@@ -1,0 +1,1 @@
+to_char(&1, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')

@@ -1,0 +1,1 @@
+(extract(epoch from &1) * 1000000)::bigint

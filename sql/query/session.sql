@@ -1,0 +1,18 @@
+-- session_add(id, user_id, now, aal, factor_id, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
+insert into auth.sessions (id, user_id, created_at, updated_at, aal, factor_id, not_after, user_agent, ip, tag, oauth_client_id, scopes,
+    refresh_token_hmac_key, refresh_token_counter)
+values (:id::uuid, :user_id::uuid, :now::timestamptz, :now::timestamptz, :aal::auth.aal_level, :factor_id::uuid, :not_after::timestamptz,
+    nullif(:user_agent::text, ''), nullif(:address::text, '')::inet, nullif(:tag::text, ''), :client_id::uuid, nullif(:scopes::text, ''),
+    :hmac_key::text, case when :hmac_key::text is not null then 0 end);
+
+-- session_method_add(id, session_id, method, now) -> none
+insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+values (:id::uuid, :session_id::uuid, :now::timestamptz, :now::timestamptz, :method)
+on conflict on constraint mfa_amr_claims_session_id_authentication_method_pkey do update set updated_at = excluded.updated_at;
+
+-- session_end(id) -> none
+delete from auth.sessions where id = :id::uuid;
+
+-- All sessions of a user but one; except null: all.
+-- session_end_others(user_id, except) -> none
+delete from auth.sessions where user_id = :user_id::uuid and id is distinct from :except::uuid;

@@ -1,0 +1,92 @@
+-- user_by_id(id) -> maybe user
+select %user_columns(u), %no_session from auth.users u
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uuid;
+
+-- The bearer of an access token: the user and, when the token names one, the session.
+-- user_by_session(id, session) -> maybe user
+select %user_columns(u), %session_columns(s)
+from auth.users u left join auth.sessions s on s.id = :session::uuid
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uuid;
+
+-- user_by_email(email, aud) -> maybe user
+select %user_columns(u), %no_session from auth.users u
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and lower(u.email) = :email::text and u.aud = :aud::text and not u.is_sso_user
+limit 1;
+
+-- user_by_phone(phone, aud) -> maybe user
+select %user_columns(u), %no_session from auth.users u
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phone::text and u.aud = :aud::text and not u.is_sso_user
+limit 1;
+
+-- Who has an address in the default linking domain: by identity first, then by users.email.  except: a user that does not count;
+-- apart: providers with linking domains of their own.
+-- user_holding_email(email, aud, except, apart) -> maybe user
+select %user_columns(u), %no_session from auth.users u
+where u.id = coalesce(
+    (select i.user_id from auth.identities i join auth.users o on o.id = i.user_id
+     where i.email = :email::text and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
+       and o.aud = :aud::text and i.user_id is distinct from :except::uuid
+     limit 1),
+    (select o.id from auth.users o
+     where o.instance_id = '00000000-0000-0000-0000-000000000000' and lower(o.email) = :email::text and o.aud = :aud::text and not o.is_sso_user
+     limit 1));
+
+-- user_add(id, aud, role, email, phone, password, app_metadata, user_metadata, drop_nulls, sso, anonymous, now) -> none
+insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password, raw_app_meta_data, raw_user_meta_data, is_sso_user,
+    is_anonymous, created_at, updated_at, confirmation_token, recovery_token, email_change, email_change_token_new,
+    email_change_token_current, email_change_confirm_status, phone_change, phone_change_token, reauthentication_token)
+values ('00000000-0000-0000-0000-000000000000', :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
+    coalesce(:app_metadata::jsonb, '{}'),
+    coalesce(:user_metadata::jsonb, '{}')
+        - array(select key from jsonb_each(:user_metadata::jsonb) where value = 'null' and :drop_nulls::bool),
+    coalesce(:sso::bool, false), coalesce(:anonymous::bool, false),
+    :now::timestamptz, :now::timestamptz, '', '', '', '', '', 0, '', '', '');
+
+-- user_confirm_email(id, now) -> none
+update auth.users set email_confirmed_at = :now::timestamptz, confirmation_token = '', updated_at = :now::timestamptz,
+    raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || '{"email_verified": true}'
+where id = :id::uuid;
+
+-- user_confirm_phone(id, now) -> none
+update auth.users set phone_confirmed_at = :now::timestamptz, confirmation_token = '', updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- Metadata is merged key by key; a key whose new value is null goes away.
+-- user_merge_metadata(id, user_metadata, app_metadata, now) -> none
+update auth.users set updated_at = :now::timestamptz,
+    raw_user_meta_data = (coalesce(raw_user_meta_data, '{}') || coalesce(:user_metadata::jsonb, '{}'))
+        - array(select key from jsonb_each(coalesce(:user_metadata::jsonb, '{}')) where value = 'null'),
+    raw_app_meta_data = (coalesce(raw_app_meta_data, '{}') || coalesce(:app_metadata::jsonb, '{}'))
+        - array(select key from jsonb_each(coalesce(:app_metadata::jsonb, '{}')) where value = 'null')
+where id = :id::uuid;
+
+-- A new password ends everything that was begun under the old one.
+-- user_set_password(id, password, now) -> none
+update auth.users set encrypted_password = :password, updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
+    recovery_token = '', recovery_sent_at = null, email_change_token_current = '', email_change_token_new = '', email_change_sent_at = null,
+    phone_change_token = '', phone_change_sent_at = null, reauthentication_token = '', reauthentication_sent_at = null
+where id = :id::uuid;
+
+-- Another form of the same password, stored only where the hash is still the one that was checked.
+-- user_renew_password(id, checked, password) -> none
+update auth.users set encrypted_password = :password where id = :id::uuid and encrypted_password = :checked;
+
+-- user_signed_in(id, now) -> final one json
+update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
+returning %user_json(u)::text as json;
+
+-- The reply to a sign-up shows the identity with the user's metadata, and not yet the column that the database makes.
+-- user_signed_up(id) -> one json
+select %signed_up_json(u)::text as json from auth.users u where u.id = :id::uuid;
+
+-- user_signed_up_and_in(id, now) -> final one json
+update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
+returning %signed_up_json(u)::text as json;
+
+-- user_delete(id) -> none
+delete from auth.users where id = :id::uuid;
+
+-- A page of all users, in the order of their ids; after: the last id of the page before.
+-- user_overview(after) -> many id, address, last_sign_in_at
+select u.id, coalesce(nullif(u.email, ''), nullif(u.phone, ''), '(anonymous)') as address, %iso(u.last_sign_in_at) as last_sign_in_at
+from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-000000000000') order by u.id limit 500;

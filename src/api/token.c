@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /token: the grants. */
+#include <string.h>
+
+#include "api/api.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/claims.h"
+#include "core/credential.h"
+#include "core/limit.h"
+#include "core/refresh.h"
+#include "core/session.h"
+#include "core/user.h"
+#include "query/flow.h"
+
+struct password_grant {
+	const char *email, *phone, *password;
+};
+
+static err
+wrong_credentials(struct request *r)
+{
+	return (fail(r, E_INVALID_CREDENTIALS, NULL));
+}
+
+static err
+password_find(struct request *r, const struct password_grant *p, struct user *u)
+{
+	const char *aud = claims_audience(r);
+
+	if (!str_empty(p->email) && !str_empty(p->phone))
+		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided on login."));
+	if (!str_empty(p->email)) {
+		if (!cfg->gotrue_external_email_enabled)
+			return (fail(r, E_EMAIL_PROVIDER_DISABLED, NULL));
+		TRY_DB(r, user_by_email(r->db, u, .email = str_lower(r->arena, p->email), .aud = aud), "Database error querying schema");
+	} else if (!str_empty(p->phone)) {
+		if (!cfg->gotrue_external_phone_enabled)
+			return (fail_as(r, E_PHONE_PROVIDER_DISABLED, 422, "Phone logins are disabled"));
+		TRY_DB(r, user_by_phone(r->db, u, .phone = address_phone(r->arena, p->phone), .aud = aud), "Database error querying schema");
+	} else {
+		return (fail(r, E_VALIDATION_FAILED, "missing email or phone"));
+	}
+	return (OK);
+}
+
+/* Takes the same time whoever asks: the hash is worked in every case, before anything is said. */
+static err
+password_prove(struct request *r, const struct password_grant *p, const struct user *u, const char **renewed)
+{
+	bool right = credential_verify(r, u->found && !u->banned ? u : NULL, p->password, renewed);
+
+	if (!u->found || str_empty(u->password))
+		return (wrong_credentials(r));
+	if (u->banned)
+		return (fail_as(r, E_USER_BANNED, 400, "User is banned"));
+	if (!right)
+		return (wrong_credentials(r));
+	if (!str_empty(p->email) && !u->email_confirmed)
+		return (fail_as(r, E_EMAIL_NOT_CONFIRMED, 400, "Email not confirmed"));
+	if (!str_empty(p->phone) && !u->phone_confirmed)
+		return (fail_as(r, E_PHONE_NOT_CONFIRMED, 400, "Phone not confirmed"));
+	return (OK);
+}
+
+static err
+grant_password(struct request *r)
+{
+	static const struct param fields[] = {
+		PARAM(struct password_grant, text, email),
+		PARAM(struct password_grant, text, phone),
+		PARAM(struct password_grant, text, password),
+		PARAM_END,
+	};
+	struct password_grant p = { 0 };
+	struct tokens t = { 0 };
+	const char *renewed;
+	struct user u;
+
+	TRY(params_read(r, fields, &p));
+	TRY(password_find(r, &p, &u));
+	TRY(password_prove(r, &p, &u, &renewed));
+	if (renewed != NULL)
+		TRY(user_renew_password(r->db, .id = u.id, .checked = u.password, .password = renewed));
+	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
+	t.extra = credential_weakness(r, p.password);
+	TRY(session_start(r, &u, &(const struct grant){ .method = "password" }, &t));
+	return (reply_tokens(r, &t));
+}
+
+struct refresh_grant {
+	const char *refresh_token;
+};
+
+static err
+grant_refresh_token(struct request *r)
+{
+	static const struct param fields[] = {
+		PARAM(struct refresh_grant, text, refresh_token),
+		PARAM_END,
+	};
+	struct refresh_grant p = { 0 };
+	struct tokens t = { 0 };
+
+	TRY(params_read(r, fields, &p));
+	TRY(refresh(r, p.refresh_token, &t));
+	return (reply_tokens(r, &t));
+}
+
+struct pkce_grant {
+	const char *auth_code, *code_verifier;
+};
+
+static err
+grant_pkce(struct request *r)
+{
+	static const struct param fields[] = {
+		PARAM(struct pkce_grant, text, auth_code),
+		PARAM(struct pkce_grant, text, code_verifier),
+		PARAM_END,
+	};
+	struct pkce_grant p = { 0 };
+
+	TRY(params_read(r, fields, &p));
+	if (str_empty(p.auth_code) || str_empty(p.code_verifier))
+		return (fail(r, E_VALIDATION_FAILED, "invalid request: both auth code and code verifier should be non-empty"));
+	/* No flow can end in a code yet: codes come with the links of mails. */
+	return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 404, "invalid flow state, no valid flow state found"));
+}
+
+/* POST /token */
+err
+token_post(struct request *r)
+{
+	static const struct {
+		const char *name;
+		checked err (*grant)(struct request *);
+	} grants[] = {
+		{ "password", grant_password },
+		{ "refresh_token", grant_refresh_token },
+		{ "pkce", grant_pkce },
+	};
+	const char *type = request_form_value(r, "grant_type");
+
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		if (strcmp(type, grants[i].name) == 0) {
+			TRY(limit_take(r, &limit_token));
+			return (grants[i].grant(r));
+		}
+	return (fail(r, E_INVALID_CREDENTIALS, "unsupported_grant_type"));
+}

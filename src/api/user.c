@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /user: the signed-in user reads and changes themselves. */
+#include "api/api.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/claims.h"
+#include "core/credential.h"
+#include "core/proof.h"
+#include "core/user.h"
+#include "query/onetime.h"
+#include "query/session.h"
+
+/* GET /user */
+err
+user_get(struct request *r)
+{
+	if (r->claims->aud == NULL || !str_equal(claims_audience(r), r->claims->aud))
+		return (fail(r, E_VALIDATION_FAILED, "Token audience doesn't match request audience"));
+	return (reply_json(r, 200, r->user->json));
+}
+
+struct user_update {
+	const char *email, *phone, *password, *current_password, *nonce, *channel;
+	const char *data, *app_metadata;
+	const char *code_challenge, *code_challenge_method;
+};
+
+static const struct param user_update_params[] = {
+	PARAM(struct user_update, text, email),
+	PARAM(struct user_update, maybe_text, password),
+	PARAM(struct user_update, maybe_text, current_password),
+	PARAM(struct user_update, text, nonce),
+	PARAM(struct user_update, raw_object, data),
+	PARAM(struct user_update, raw_object, app_metadata),
+	PARAM(struct user_update, text, phone),
+	PARAM(struct user_update, text, channel),
+	PARAM(struct user_update, text, code_challenge),
+	PARAM(struct user_update, text, code_challenge_method),
+	PARAM_END,
+};
+
+static bool
+changes_email(const struct user_update *p, const struct user *u)
+{
+	return (!str_empty(p->email) && !str_equal(p->email, u->email));
+}
+
+static bool
+changes_phone(const struct user_update *p, const struct user *u)
+{
+	return (!str_empty(p->phone) && !str_equal(p->phone, u->phone));
+}
+
+/* The forms of what was sent. */
+static err
+update_check_forms(struct request *r, struct user_update *p)
+{
+	if (!str_empty(p->email))
+		TRY(address_check_email(r, &p->email));
+	if (!str_empty(p->phone)) {
+		TRY(address_check_phone(r, &p->phone));
+		TRY(address_check_channel(r, str_or(p->channel, "sms")));
+	}
+	if (p->password != NULL)
+		TRY(credential_check_strength(r, p->password));
+	return (OK);
+}
+
+/* Who may change what. */
+static err
+update_check_rights(struct request *r, const struct user_update *p)
+{
+	const struct user *u = r->user;
+	bool sets_password = !str_empty(p->password);
+	bool is_admin = str_equal(cfg->gotrue_jwt_aud, u->aud) && str_equal(u->role, cfg->gotrue_jwt_admin_group_name);
+
+	if (p->app_metadata != NULL && !is_admin)
+		return (fail(r, E_NOT_ADMIN, "Updating app_metadata requires admin privileges"));
+	if (u->mfa && !str_equal(u->session_aal, "aal2") && (sets_password || changes_email(p, u) || changes_phone(p, u)))
+		return (fail_as(r, E_INSUFFICIENT_AAL, 401, "AAL2 session is required to update email or password when MFA is enabled."));
+	if (u->anonymous && sets_password && str_empty(p->email) && str_empty(p->phone))
+		return (fail_as(r, E_VALIDATION_FAILED, 422,
+		    "Updating password of an anonymous user without an email or phone is not allowed"));
+	if (u->sso && (sets_password || changes_email(p, u) || changes_phone(p, u) || !str_empty(p->nonce)))
+		return (fail(r, E_USER_SSO_MANAGED, NULL));
+	return (OK);
+}
+
+/* Nobody else has the new addresses. */
+static err
+update_check_taken(struct request *r, const struct user_update *p)
+{
+	const char *aud = claims_audience(r);
+	struct user other;
+
+	if (changes_email(p, r->user)) {
+		TRY_DB(r, user_find_email(r, p->email, aud, r->user->id, &other), "Database error checking email");
+		if (other.found)
+			return (fail(r, E_EMAIL_EXISTS, NULL));
+	}
+	if (changes_phone(p, r->user)) {
+		TRY_DB(r, user_by_phone(r->db, &other, .phone = p->phone, .aud = aud), "Database error checking phone");
+		if (other.found)
+			return (fail(r, E_PHONE_EXISTS, "A user with this phone number has already been registered"));
+	}
+	return (OK);
+}
+
+#define DAY 86400000000LL
+
+/* A session older than a day has to show a nonce. */
+static err
+password_check_fresh(struct request *r, const struct user_update *p)
+{
+	const struct user *u = r->user;
+
+	if (!cfg->gotrue_security_update_password_require_reauthentication)
+		return (OK);
+	if (u->session_id != NULL && r->now <= u->session_created_at + DAY)
+		return (OK);
+	if (str_empty(p->nonce))
+		return (fail(r, E_REAUTHENTICATION_NEEDED, NULL));
+	return (proof_spend_nonce(r, u, p->nonce));
+}
+
+static err
+password_check_current(struct request *r, const struct user_update *p)
+{
+	const struct user *u = r->user;
+
+	if (!cfg->gotrue_security_update_password_require_current_password || u->session_recovery)
+		return (OK);
+	if (str_empty(p->current_password))
+		return (fail(r, E_CURRENT_PASSWORD_REQUIRED, NULL));
+	if (!credential_verify(r, u, p->current_password, NULL))
+		return (fail(r, E_CURRENT_PASSWORD_INVALID, NULL));
+	return (OK);
+}
+
+/* *stored is what the database gets: NULL for an empty password, which takes the old one away. */
+static err
+password_prepare(struct request *r, const struct user_update *p, const char **stored)
+{
+	const struct user *u = r->user;
+
+	TRY(password_check_fresh(r, p));
+	if (!str_empty(p->password) && !str_empty(u->password)) {
+		TRY(password_check_current(r, p));
+		if (credential_verify(r, u, p->password, NULL))
+			return (fail(r, E_SAME_PASSWORD, NULL));
+	}
+	*stored = credential_new(r, u->id, p->password);
+	return (OK);
+}
+
+/* Whoever knew the old password is signed out everywhere else. */
+static err
+password_write(struct request *r, const char *stored)
+{
+	const struct user *u = r->user;
+
+	TRY(user_set_password(r->db, .id = u->id, .password = stored, .now = r->now_text));
+	TRY(onetime_clear(r->db, .user_id = u->id));
+	TRY(session_end_others(r->db, .user_id = u->id, .except = u->session_id));
+	return (audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
+}
+
+/* PUT /user */
+err
+user_put(struct request *r)
+{
+	struct user_update p = { 0 };
+	const char *stored = NULL;
+	struct user u = *r->user;
+
+	TRY(params_read(r, user_update_params, &p));
+	TRY(update_check_forms(r, &p));
+	TRY(update_check_rights(r, &p));
+	TRY(update_check_taken(r, &p));
+	if (p.password != NULL) {
+		TRY(password_prepare(r, &p, &stored));
+		TRY(password_write(r, stored));
+	}
+	if (p.data != NULL || p.app_metadata != NULL)
+		TRY(user_merge_metadata(r->db, .id = u.id, .user_metadata = p.data, .app_metadata = p.app_metadata, .now = r->now_text));
+	if (changes_email(&p, &u) || changes_phone(&p, &u))
+		return (fail(r, E_UNEXPECTED_FAILURE, "Changing an address needs mail or SMS, which this version does not send yet"));
+	TRY(audit(r, &u, AUDIT_USER_MODIFIED, NULL));
+	TRY_DB(r, user_reload(r, &u), "Error updating user");
+	return (reply_json(r, 200, u.json));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "db/db.h"
+#include "sec/jwt.h"
+
+static enum log_level
+log_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "panic", LOG_ERROR }, { "fatal", LOG_ERROR }, { "error", LOG_ERROR }, { "warn", LOG_WARN }, { "warning", LOG_WARN },
+		{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { "trace", LOG_DEBUG },
+	};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (str_equal(name, levels[i].name))
+			return (levels[i].level);
+	return (LOG_INFO);
+}
+
+bool
+cli_settings(struct arena *a, const char *file)
+{
+	struct complaints complaints = { 0 };
+	const struct settings *settings = settings_load(a, file, &complaints);
+	const char *keys;
+
+	if (settings != NULL)
+		log_open(log_level(settings->gotrue_log_level), settings->gotrue_log_file);
+	for (size_t i = 0; i < complaints.len; i++)
+		log_event(complaints.item[i].fatal ? LOG_ERROR : LOG_WARN, complaints.item[i].sentence, "setting", complaints.item[i].setting, NULL);
+	if (settings == NULL)
+		return (false);
+	if ((keys = jwt_keys_load(a)) != NULL) {
+		log_line(LOG_ERROR, "%s", keys);
+		return (false);
+	}
+	return (true);
+}
+
+struct request *
+cli_request(struct arena *a)
+{
+	struct request *r = arena_new_object(a, struct request);
+
+	r->arena = a;
+	r->db = db_new(cfg->database_url, cfg->db_namespace);
+	db_start(r->db, a);
+	r->now = clock_now();
+	r->now_text = clock_rfc3339(a, r->now);
+	r->id = uuid_new(a);
+	r->method = r->path = r->body = "";
+	r->address = r->user_agent = "";
+	r->query = r->form = r->reply.headers = query_new(a);
+	return (r);
+}
+
+int
+cli_finish(struct request *r, err error)
+{
+	if (error == OK)
+		error = db_commit(r->db);
+	else
+		db_rollback(r->db);
+	if (error != OK) {
+		const char *said = r->failure.id == error ? r->failure.message : NULL;
+
+		fprintf(stderr, "postern: %s\n", str_or(said, error_row(error)->message));
+		if (*db_error(r->db)->message != '\0')
+			fprintf(stderr, "postern: the database says: %s\n", db_error(r->db)->message);
+	}
+	db_free(r->db);
+	return (error == OK ? 0 : 1);
+}
+
+int
+cli_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("postern " PACKAGE_VERSION);
+	return (0);
+}
+
+int
+cli_manual(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	settings_manual(stdout);
+	return (0);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/arena.h"
+#include "web/request.h"
+
+/* The commands; each stands in the file of its name. They give the exit status: 0, 1 for what went wrong, 2 for a wrong call. */
+int cli_serve(int argc, char **argv);
+int cli_worker(int argc, char **argv); /* started by a web server: FastCGI or CGI */
+int cli_migrate(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_user(int argc, char **argv);
+int cli_token(int argc, char **argv);
+int cli_manual(int argc, char **argv);
+int cli_version(int argc, char **argv);
+
+/*
+ * What commands share.  cli_settings() loads the settings and opens the log; complaints go to standard error; false: they can't be
+ * used.  cli_request() is a request without a client, for core/; cli_finish() commits or rolls back, says what went wrong and gives the
+ * exit status.
+ */
+bool cli_settings(struct arena *, const char *file);
+struct request *cli_request(struct arena *);
+int cli_finish(struct request *, err);
+
+#endif

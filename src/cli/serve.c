@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postern serve: the pre-forking parent; and what each worker does. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/setting.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "db/db.h"
+#include "route.h"
+#include "web/server.h"
+
+#define WORKERS_MAX 1024
+
+static const char usage[] =
+    "usage: postern serve --listen unix:PATH|HOST:PORT [--workers N] [--mode 0660] [-c FILE]\n"
+    "\n"
+    "  --listen   where the web server finds us\n"
+    "  --workers  how many requests can be worked on at once (4)\n"
+    "  --mode     permissions of the unix socket (0660)\n"
+    "  -c FILE    settings: KEY=value lines, which win over the environment\n";
+
+struct serve {
+	struct arena *settings; /* lives as long as the process: old workers use the old ones until they end */
+	const char *file;
+};
+
+static struct server
+worker_server(void)
+{
+	struct server server = { .db = db_new(cfg->database_url, cfg->db_namespace), .handle = dispatch };
+
+	db_limit(server.db, cfg->gotrue_api_max_request_duration);
+	return (server);
+}
+
+static int
+worker_run(void *unused)
+{
+	struct server server = worker_server();
+	int status = server_fastcgi(&server);
+
+	(void)unused;
+	db_free(server.db);
+	return (status);
+}
+
+static bool
+serve_reload(void *arg)
+{
+	struct serve *s = arg;
+
+	return (cli_settings(s->settings, s->file));
+}
+
+static bool
+number(const char *text, int base, long most, int *value)
+{
+	char *end;
+	long n = strtol(text, &end, base);
+
+	*value = (int)n;
+	return (*text != '\0' && *end == '\0' && n > 0 && n <= most);
+}
+
+int
+cli_serve(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct serve s = { .settings = arena_new() };
+	struct prefork p = { .workers = 4, .mode = 0660, .child = worker_run, .reload = serve_reload, .arg = &s };
+	bool wrong = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
+		switch (option) {
+		case 'l': p.listen = optarg; break;
+		case 'w': wrong |= !number(optarg, 10, WORKERS_MAX, &p.workers); break;
+		case 'm': wrong |= !number(optarg, 8, 0777, &p.mode); break;
+		case 'c': s.file = optarg; break;
+		case 'h': fputs(usage, stdout); return (0);
+		default: wrong = true;
+		}
+	if (wrong || optind != argc || p.listen == NULL) {
+		fputs(usage, stderr);
+		return (2);
+	}
+	return (cli_settings(s.settings, s.file) ? server_prefork(&p) : 1);
+}
+
+/* Web servers know nothing of getopt: only -c FILE is looked for. */
+int
+cli_worker(int argc, char **argv)
+{
+	struct arena *a = arena_new();
+	const char *file = argc == 3 && str_equal(argv[1], "-c") ? argv[2] : NULL;
+	struct server server;
+	int status;
+
+	if (!cli_settings(a, file))
+		return (1);
+	server = worker_server();
+	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);
+	db_free(server.db);
+	return (status);
+}

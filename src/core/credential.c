@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/credential.h"
+#include "sec/password.h"
+#include "sec/secret.h"
+
+#define PASSWORD_MAX 72 /* bytes: what bcrypt reads */
+
+/* Whether the text has one of the characters (which may be longer than a byte). */
+static bool
+has_any(const char *text, const char *characters)
+{
+	char one[5];
+
+	for (size_t len; *characters != '\0'; characters += len) {
+		for (len = 1; len < 4 && (characters[len] & 0xc0) == 0x80; len++)
+			;
+		memcpy(one, characters, len);
+		one[len] = '\0';
+		if (strstr(text, one) != NULL)
+			return (true);
+	}
+	return (false);
+}
+
+static bool
+has_required_characters(const char *password)
+{
+	for (char **set = cfg->gotrue_password_required_characters; *set != NULL; set++)
+		if (**set != '\0' && !has_any(password, *set))
+			return (false);
+	return (true);
+}
+
+struct weakness {
+	struct buf message, reasons; /* reasons: JSON strings, joined by commas */
+};
+
+static void
+weakness_add(struct weakness *w, const char *reason, const char *message)
+{
+	buf_printf(&w->reasons, "%s\"%s\"", w->reasons.len > 0 ? "," : "", reason);
+	buf_printf(&w->message, "%s%s", w->message.len > 0 ? " " : "", message);
+}
+
+static void
+weakness_find(struct request *r, const char *password, struct weakness *w)
+{
+	struct arena *a = r->arena;
+
+	w->message = buf_new(a);
+	w->reasons = buf_new(a);
+	if ((int64_t)strlen(password) < cfg->gotrue_password_min_length)
+		weakness_add(w, "length",
+		    arena_printf(a, "Password should be at least %lld characters.", (long long)cfg->gotrue_password_min_length));
+	if (!has_required_characters(password))
+		weakness_add(w, "characters", arena_printf(a, "Password should contain at least one character of each: %s.",
+		    str_join(a, cfg->gotrue_password_required_characters, ", ")));
+}
+
+err
+credential_check_strength(struct request *r, const char *password)
+{
+	struct weakness w;
+
+	if (strlen(password) > PASSWORD_MAX)
+		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
+	weakness_find(r, password, &w);
+	if (w.reasons.len == 0)
+		return (OK);
+	r->failure.extra = arena_printf(r->arena, "\"weak_password\":{\"reasons\":[%s]}", w.reasons.data);
+	return (fail(r, E_WEAK_PASSWORD, "%s", w.message.data));
+}
+
+const char *
+credential_weakness(struct request *r, const char *password)
+{
+	struct weakness w;
+
+	if (strlen(password) > PASSWORD_MAX)
+		return (NULL);
+	weakness_find(r, password, &w);
+	if (w.reasons.len == 0)
+		return (NULL);
+	return (arena_printf(r->arena, "\"weak_password\":{\"message\":%s,\"reasons\":[%s]}", json_quote(r->arena, w.message.data), w.reasons.data));
+}
+
+static char *
+credential_seal(struct request *r, const char *user_id, char *hash)
+{
+	return (cfg->gotrue_security_db_encryption_encrypt ? secret_seal(r->arena, user_id, hash) : hash);
+}
+
+char *
+credential_new(struct request *r, const char *user_id, const char *password)
+{
+	if (str_empty(password))
+		return (NULL);
+	return (credential_seal(r, user_id, password_hash(r->arena, password)));
+}
+
+static const char *
+credential_renewed(struct request *r, const char *user_id, const char *hash, const char *password, bool reseal)
+{
+	if (password_outdated(hash))
+		return (credential_new(r, user_id, password));
+	return (reseal ? secret_seal(r->arena, user_id, hash) : NULL);
+}
+
+bool
+credential_verify(struct request *r, const struct user *u, const char *password, const char **renewed)
+{
+	const char *hash = NULL;
+	bool reseal = false;
+
+	if (renewed != NULL)
+		*renewed = NULL;
+	if (u != NULL && !str_empty(u->password))
+		hash = secret_unseal(r->arena, u->id, u->password, &reseal);
+	if (hash == NULL) {
+		password_waste(r->arena, password);
+		return (false);
+	}
+	switch (password_verify(r->arena, hash, password)) {
+	case PASSWORD_RIGHT:
+		if (renewed != NULL)
+			*renewed = credential_renewed(r, u->id, hash, password, reseal);
+		return (true);
+	case PASSWORD_BAD_HASH:
+		log_event(LOG_ERROR, "the stored password of a user is not a hash that can be read", "user_id", u->id, NULL);
+		return (false);
+	default:
+		return (false);
+	}
+}

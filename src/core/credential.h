@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CREDENTIAL_H
+#define CORE_CREDENTIAL_H
+
+#include "query/row.h"
+#include "web/request.h"
+
+/* Passwords of users: the rules for them, and what is stored. */
+
+/* 400 when it is too long for a hash, 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it. */
+checked err credential_check_strength(struct request *, const char *password);
+
+/* The same for a password that is accepted all the same: a member for the reply, or NULL when it is strong. */
+const char *credential_weakness(struct request *, const char *password);
+
+/* What auth.users.encrypted_password gets; NULL for an empty password. Slow. */
+char *credential_new(struct request *, const char *user_id, const char *password);
+
+/*
+ * Whether the password is the user's.  Slow, and as slow for a user without one (or for NULL: no such user).
+ * *renewed (may be NULL) is a better form of the same password to store, where the settings ask for it.
+ */
+bool credential_verify(struct request *, const struct user *, const char *password, const char **renewed);
+
+#endif

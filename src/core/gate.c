@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/claims.h"
+#include "core/gate.h"
+#include "core/limit.h"
+#include "core/session.h"
+#include "query/user.h"
+
+err
+gate_limit(struct request *r, const void *limit)
+{
+	return (limit_take(r, limit));
+}
+
+/* A session that belongs to somebody else is as good as none. */
+static bool
+session_is_of(const struct user *u)
+{
+	return (u->session_id != NULL && str_equal(u->session_user_id, u->id));
+}
+
+/* Loads the user and, if the claims name one, the session. */
+static err
+bearer_load(struct request *r)
+{
+	const struct claims *c = r->claims;
+	struct user *u = arena_new_object(r->arena, struct user);
+	bool in_session = !str_empty(c->session_id) && !str_equal(c->session_id, UUID_NIL);
+	const char *id, *session = NULL;
+
+	if (str_empty(c->sub))
+		return (fail(r, E_BAD_JWT, "invalid claim: missing sub claim"));
+	if ((id = uuid_parse(r->arena, c->sub)) == NULL)
+		return (fail_as(r, E_BAD_JWT, 400, "invalid claim: sub claim must be a UUID"));
+	if (in_session)
+		session = uuid_parse(r->arena, c->session_id);
+	TRY(user_by_session(r->db, u, .id = id, .session = session));
+	if (!u->found)
+		return (fail_as(r, E_USER_NOT_FOUND, 403, "User from sub claim in JWT does not exist"));
+	if (in_session && session == NULL)
+		return (fail(r, E_BAD_JWT, "invalid claim: session_id claim must be a UUID"));
+	if (in_session && !session_is_of(u))
+		return (fail(r, E_SESSION_NOT_FOUND, NULL));
+	r->user = u;
+	return (OK);
+}
+
+err
+gate_bearer(struct request *r, const void *unused)
+{
+	(void)unused;
+	TRY(claims_read(r, &r->claims));
+	TRY(bearer_load(r));
+	if (r->user->banned)
+		return (fail(r, E_USER_BANNED, NULL));
+	return (OK);
+}
+
+err
+gate_admin(struct request *r, const void *unused)
+{
+	(void)unused;
+	TRY(claims_read(r, &r->claims));
+	if (!str_empty(r->claims->session_id) && !str_equal(r->claims->session_id, UUID_NIL)) {
+		TRY(bearer_load(r));
+		if (session_validity(r, r->user, 0) != SESSION_VALID)
+			return (fail_as(r, E_SESSION_EXPIRED, 403, "Session is no longer valid"));
+	}
+	if (!claims_admin(r->claims))
+		return (fail(r, E_NOT_ADMIN, NULL));
+	return (OK);
+}
+
+/* Grants that carry a secret of their own. */
+static bool
+captcha_exempt(struct request *r)
+{
+	static const char *const grants[] = { "pkce", "refresh_token", "id_token" };
+	const char *grant;
+
+	if (!str_equal(r->path, "/token"))
+		return (false);
+	grant = request_form_value(r, "grant_type");
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		if (str_equal(grant, grants[i]))
+			return (true);
+	return (false);
+}
+
+struct captcha {
+	struct {
+		const char *captcha_token;
+	} gotrue_meta_security;
+};
+
+err
+gate_captcha(struct request *r, const void *unused)
+{
+	static const struct param security[] = {
+		{ "captcha_token", PARAM_text, 0, NULL },
+		PARAM_END,
+	};
+	static const struct param fields[] = {
+		PARAM_NESTED(struct captcha, gotrue_meta_security, security),
+		PARAM_END,
+	};
+	struct captcha p = { 0 };
+
+	(void)unused;
+	if (!cfg->gotrue_security_captcha_enabled)
+		return (OK);
+	if (gate_admin(r, NULL) == OK || captcha_exempt(r))
+		return (OK);
+	TRY(params_read(r, fields, &p));
+	if (str_empty(str_trim(r->arena, p.gotrue_meta_security.captcha_token)))
+		return (fail(r, E_CAPTCHA_FAILED, NULL));
+	/* No provider can be asked yet, and what nobody has checked does not pass. */
+	return (fail(r, E_UNEXPECTED_FAILURE, "captcha verification process failed"));
+}
+
+err
+gate_oauth_server(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (!cfg->gotrue_oauth_server_enabled)
+		return (fail(r, E_FEATURE_DISABLED, "OAuth server is disabled"));
+	return (OK);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/limit.h"
+#include "db/db.h"
+#include "query/limit.h"
+
+#define LIMIT_ROW(id, setting, per, most)                              \
+	static double rate_##id(void)                                  \
+	{                                                              \
+		return ((double)cfg->setting);                         \
+	}                                                              \
+	const struct limit limit_##id = { #id, rate_##id, (per), (most) };
+#include "limit.def"
+
+/* Who is counted; NULL: nobody is. */
+static const char *
+client_key(struct request *r)
+{
+	const char *forwarded = request_forwarded_for(r);
+	const char *name = cfg->gotrue_rate_limit_header;
+	const char *value, *key;
+
+	if (forwarded != NULL)
+		return (forwarded);
+	if (str_empty(name))
+		return (NULL);
+	value = request_header(r, name);
+	key = str_empty(value) ? "" : str_trim(r->arena, arena_strndup(r->arena, value, strcspn(value, ",")));
+	if (str_empty(key)) {
+		log_event(LOG_WARN, "the rate limit header has no value: this request is not limited", "header", name, NULL);
+		return (NULL);
+	}
+	return (key);
+}
+
+err
+limit_take(struct request *r, const struct limit *limit)
+{
+	const char *client = client_key(r);
+	double rate = limit->rate(), burst = limit->burst > 0 ? limit->burst : rate;
+	struct limit_take_one taken;
+	err counted;
+
+	if (client == NULL)
+		return (OK);
+	db_apart_begin(r->db);
+	counted = limit_take_one(r->db, &taken, .key = arena_printf(r->arena, "%s %s", limit->name, client),
+	    .burst = arena_printf(r->arena, "%.9g", burst), .per_second = arena_printf(r->arena, "%.9g", rate / limit->seconds));
+	TRY(counted);
+	TRY(db_apart_end(r->db));
+	if (!taken.allowed)
+		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, NULL));
+	return (OK);
+}

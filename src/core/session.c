@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/session.h"
+#include "query/refresh.h"
+#include "query/session.h"
+#include "query/user.h"
+#include "sec/jwt.h"
+#include "sec/secret.h"
+
+#define SESSION_KEY_LEN 32
+#define REFRESH_TOKEN_LEN 12
+
+char *
+session_key_new(struct arena *a, const char *session_id)
+{
+	char *key = secret_token(a, SESSION_KEY_LEN);
+
+	return (cfg->gotrue_security_db_encryption_encrypt ? secret_seal(a, session_id, key) : key);
+}
+
+unsigned char *
+session_key_open(struct arena *a, const char *session_id, const char *stored, size_t *len)
+{
+	const char *key = secret_unseal(a, session_id, stored, NULL);
+
+	return (key == NULL ? NULL : base64url_decode(a, key, len));
+}
+
+enum session_verdict
+session_validity(const struct request *r, const struct user *u, usec token_time)
+{
+	usec last = u->session_refreshed_at;
+
+	if (last == 0)
+		last = token_time > u->session_created_at ? token_time : u->session_created_at;
+	if (u->session_not_after != 0 && r->now > u->session_not_after)
+		return (SESSION_PAST_NOT_AFTER);
+	if (cfg->gotrue_sessions_timebox.ns > 0 && r->now > u->session_created_at + cfg->gotrue_sessions_timebox.ns / 1000)
+		return (SESSION_PAST_TIMEBOX);
+	if (cfg->gotrue_sessions_inactivity_timeout.ns > 0 && r->now > last + cfg->gotrue_sessions_inactivity_timeout.ns / 1000)
+		return (SESSION_INACTIVE);
+	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && u->mfa && str_equal(u->session_aal, "aal1") &&
+	    r->now > u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000)
+		return (SESSION_LOW_AAL);
+	return (SESSION_VALID);
+}
+
+/* An aal1 session of a user with factors may end before its token would. */
+static long long
+access_expiry(struct request *r, const struct user *u, const struct access *access)
+{
+	long long expires = r->now / 1000000 + cfg->gotrue_jwt_exp;
+	long long low;
+
+	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || !u->mfa || !str_equal(access->aal, "aal1"))
+		return (expires);
+	low = (access->created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000) / 1000000;
+	return (low < expires ? low : expires);
+}
+
+static char *
+access_claims(struct request *r, const struct user *u, const struct access *access, long long expires_at)
+{
+	struct arena *a = r->arena;
+	struct buf b = buf_new(a);
+
+	buf_putc(&b, '{');
+	if (!str_empty(cfg->gotrue_jwt_issuer))
+		buf_printf(&b, "\"iss\":%s,", json_quote(a, cfg->gotrue_jwt_issuer));
+	buf_printf(&b, "\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld,\"iat\":%lld,\"email\":%s,\"phone\":%s,", u->id, json_quote(a, u->aud), expires_at,
+	    (long long)(r->now / 1000000), json_quote(a, u->email), json_quote(a, u->phone));
+	buf_printf(&b, "\"app_metadata\":%s,\"user_metadata\":%s,\"role\":%s,\"aal\":\"%s\",\"amr\":%s,\"session_id\":\"%s\",\"is_anonymous\":%s",
+	    u->app_metadata, u->user_metadata, json_quote(a, u->role), access->aal, access->amr, access->session_id,
+	    u->anonymous ? "true" : "false");
+	if (!str_empty(access->client_id))
+		buf_printf(&b, ",\"client_id\":%s", json_quote(a, access->client_id));
+	if (!str_empty(access->scopes))
+		buf_printf(&b, ",\"scope\":%s", json_quote(a, access->scopes));
+	buf_putc(&b, '}');
+	return (b.data);
+}
+
+err
+access_token(struct request *r, const struct user *u, const struct access *access, struct tokens *t)
+{
+	t->expires_at = access_expiry(r, u, access);
+	t->session_id = access->session_id;
+	t->access = jwt_sign(r->arena, access_claims(r, u, access, t->expires_at));
+	if (t->access == NULL)
+		return (fail(r, E_UNEXPECTED_FAILURE, "error generating jwt token"));
+	return (OK);
+}
+
+/* A refresh token of the configured algorithm; key is NULL for rows of auth.refresh_tokens. */
+static err
+first_refresh_token(struct request *r, const struct user *u, const char *session_id, const char *key, struct tokens *t)
+{
+	struct counted_token counted = { .counter = 0 };
+	unsigned char *raw;
+	size_t len;
+
+	if (key == NULL) {
+		t->refresh = secret_alphanumeric(r->arena, REFRESH_TOKEN_LEN);
+		reply_header(r, "sb-auth-refresh-token-prefix", arena_strndup(r->arena, t->refresh, 5));
+		return (refresh_token_add(r->db, .token = t->refresh, .user_id = u->id, .session_id = session_id, .now = r->now_text));
+	}
+	if ((raw = session_key_open(r->arena, session_id, key, &len)) == NULL)
+		return (fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
+	str_copy(counted.session_id, sizeof(counted.session_id), session_id);
+	t->refresh = counted_token_encode(r->arena, &counted, raw, len);
+	reply_header(r, "sb-auth-refresh-token-counter", "0");
+	return (OK);
+}
+
+static err
+session_rows(struct request *r, const struct user *u, const struct grant *g, const char *id, const char *key)
+{
+	TRY(session_add(r->db, .id = id, .user_id = u->id, .now = r->now_text, .aal = "aal1", .factor_id = g->factor_id,
+	    .not_after = g->not_after, .user_agent = r->user_agent, .address = r->address, .tag = g->tag, .hmac_key = key));
+	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = g->method, .now = r->now_text));
+}
+
+static err
+user_mark_signed_in(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+{
+	struct user_signed_in in;
+	struct user_signed_up_and_in up;
+
+	if (g->signed_up) {
+		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .now = r->now_text));
+		t->user_json = up.json;
+	} else {
+		TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));
+		t->user_json = in.json;
+	}
+	return (OK);
+}
+
+err
+session_start(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+{
+	const char *id = uuid_new(r->arena);
+	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
+	const struct access access = { .session_id = id, .aal = "aal1", .created_at = r->now,
+		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", g->method, (long long)(r->now / 1000000)) };
+
+	reply_header(r, "sb-auth-user-id", u->id);
+	reply_header(r, "sb-auth-session-id", id);
+	TRY(session_rows(r, u, g, id, key));
+	TRY(first_refresh_token(r, u, id, key, t));
+	TRY(access_token(r, u, &access, t));
+	TRY_DB(r, user_mark_signed_in(r, u, g, t), "Database error granting user");
+	return (OK);
+}
+
+err
+reply_tokens(struct request *r, const struct tokens *t)
+{
+	struct buf b = buf_new(r->arena);
+
+	buf_printf(&b, "{\"access_token\":\"%s\",\"token_type\":\"bearer\",\"expires_in\":%lld,\"expires_at\":%lld,\"refresh_token\":\"%s\",\"user\":",
+	    t->access, t->expires_at - (long long)(r->now / 1000000), t->expires_at, t->refresh);
+	buf_puts(&b, t->user_json);
+	if (t->extra != NULL)
+		buf_printf(&b, ",%s", t->extra);
+	buf_putc(&b, '}');
+	return (reply_json(r, 200, b.data));
+}

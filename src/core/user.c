@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/user.h"
+#include "db/db.h"
+#include "query/identity.h"
+
+/* Two objects' texts as one; in the database the second wins. */
+static char *
+objects_joined(struct arena *a, const char *first, const char *second)
+{
+	if (str_empty(first) || str_equal(first, "{}"))
+		return (arena_strdup(a, second));
+	return (arena_printf(a, "%.*s,%s", (int)strlen(first) - 1, first, second + 1));
+}
+
+/* What is said of an identity by us; a client's metadata may not say otherwise. */
+static char *
+identity_claims(struct arena *a, const struct new_user *u)
+{
+	const char *email = str_empty(u->email) ? "" : arena_printf(a, "\"email\":%s,", json_quote(a, u->email));
+
+	return (arena_printf(a, "{\"sub\":\"%s\",%s\"email_verified\":false,\"phone_verified\":false}", u->id, email));
+}
+
+err
+user_create(struct request *r, const struct new_user *u)
+{
+	struct arena *a = r->arena;
+	const char *data = u->user_metadata, *app = "{}";
+
+	if (u->provider != NULL) {
+		data = objects_joined(a, data, identity_claims(a, u));
+		app = arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
+	}
+	TRY(user_add(r->db, .id = u->id, .aud = u->aud, .role = u->role, .email = u->email, .phone = u->phone,
+	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = u->provider != NULL ? "t" : "f",
+	    .sso = u->sso ? "t" : "f", .anonymous = u->provider == NULL ? "t" : "f", .now = r->now_text));
+	if (u->provider == NULL)
+		return (OK);
+	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider, .data = data,
+	    .now = r->now_text));
+}
+
+/* Providers that link only within a domain of their own. */
+static const char *
+providers_apart(struct arena *a)
+{
+	size_t len = 0;
+	char **names;
+
+	for (setting_map m = cfg->gotrue_experimental_provider_linking_domains; m->name != NULL; m++)
+		len++;
+	names = arena_new_array(a, char *, len + 1);
+	len = 0;
+	for (setting_map m = cfg->gotrue_experimental_provider_linking_domains; m->name != NULL; m++)
+		if (!str_equal(m->value, "default"))
+			names[len++] = arena_strdup(a, m->name);
+	return (db_array(a, names));
+}
+
+err
+user_find_email(struct request *r, const char *email, const char *aud, const char *except, struct user *u)
+{
+	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .apart = providers_apart(r->arena)));
+}
+
+err
+user_reload(struct request *r, struct user *u)
+{
+	const char *id = u->id;
+
+	TRY(user_by_id(r->db, u, .id = id));
+	return (u->found ? OK : fail(r, E_USER_NOT_FOUND, NULL));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_USER_H
+#define CORE_USER_H
+
+#include "query/row.h"
+#include "query/user.h"
+#include "web/request.h"
+
+/* A user to be made.  Texts may be NULL; metadata is JSON text. */
+struct new_user {
+	const char *id, *aud, *role;
+	const char *email, *phone;
+	const char *password;      /* as stored */
+	const char *provider;      /* of the identity that is made with it; NULL: none (anonymous) */
+	const char *user_metadata; /* what the client sent along */
+	bool sso;
+};
+
+/* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
+checked err user_create(struct request *, const struct new_user *);
+
+/* Who holds an address or number in the default linking domain; found is false when nobody does.  except: an id, or NULL. */
+checked err user_find_email(struct request *, const char *email, const char *aud, const char *except, struct user *);
+
+/* The user again, as the database has it now. */
+checked err user_reload(struct request *, struct user *);
+
+#endif
