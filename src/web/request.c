@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "web/address.h"
+#include "web/peer.h"
 #include "web/gateway.h"
 
 #define BODY_MAX ((size_t)1 << 20)
@@ -210,7 +210,7 @@ request_open(struct arena *arena, struct db *db, char *const *variables)
 	r->id = request_id(r);
 	r->method = variable(r, "REQUEST_METHOD");
 	r->path = path_of(r);
-	r->address = request_address(r);
+	r->address = peer_address(r);
 	r->user_agent = str_or(request_header(r, "User-Agent"), "");
 	r->query = query_utf8(query_parse(arena, variable(r, "QUERY_STRING")));
 	r->form = query_new(arena);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WEB_ADDRESS_H
-#define WEB_ADDRESS_H
+#ifndef WEB_PEER_H
+#define WEB_PEER_H
 
 #include "web/request.h"
 
@@ -8,9 +8,9 @@
  * The client's address: the first of Sb-Forwarded-For when the setting trusts it and it is one, else the first of X-Forwarded-For that
  * is an address, else REMOTE_ADDR.  In canonical form; "" when the web server tells none.
  */
-const char *request_address(const struct request *);
+const char *peer_address(const struct request *);
 
 /* The canonical form of an IPv4 or IPv6 address as Go's net.IP prints it; NULL when it is none. */
-const char *address_canonical(struct arena *, const char *);
+const char *peer_canonical(struct arena *, const char *);
 
 #endif

@@ -4,10 +4,10 @@
 
 #include "base/setting.h"
 #include "base/str.h"
-#include "web/address.h"
+#include "web/peer.h"
 
 const char *
-address_canonical(struct arena *a, const char *text)
+peer_canonical(struct arena *a, const char *text)
 {
 	char out[INET6_ADDRSTRLEN];
 	struct in6_addr six;
@@ -32,7 +32,7 @@ address_listed(const struct request *r, const char *header, bool only_first)
 	if (str_empty(list))
 		return (NULL);
 	for (char **item = str_split(r->arena, list, ','); *item != NULL; item++) {
-		address = address_canonical(r->arena, str_trim(r->arena, *item));
+		address = peer_canonical(r->arena, str_trim(r->arena, *item));
 		if (address != NULL || only_first)
 			break;
 	}
@@ -40,7 +40,7 @@ address_listed(const struct request *r, const char *header, bool only_first)
 }
 
 static const char *
-address_peer(const struct request *r)
+peer_told(const struct request *r)
 {
 	for (char *const *entry = r->variables; *entry != NULL; entry++)
 		if (str_starts(*entry, "REMOTE_ADDR="))
@@ -49,7 +49,7 @@ address_peer(const struct request *r)
 }
 
 const char *
-request_address(const struct request *r)
+peer_address(const struct request *r)
 {
 	const char *address = NULL, *peer;
 
@@ -59,6 +59,6 @@ request_address(const struct request *r)
 		address = address_listed(r, "X-Forwarded-For", false);
 	if (address != NULL)
 		return (address);
-	peer = address_peer(r);
-	return (str_or(address_canonical(r->arena, peer), peer));
+	peer = peer_told(r);
+	return (str_or(peer_canonical(r->arena, peer), peer));
 }

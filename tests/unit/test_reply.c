@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "web_double.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "db/db.h"
+
+static struct arena *arena;
+
+static struct request *
+request(char *const *variables)
+{
+	arena_wipe(arena);
+	memset(&double_error, 0, sizeof(double_error));
+	return (double_request(arena, variables, "", 0));
+}
+#define REQUEST(method, ...) request((char *const[]){ "REQUEST_METHOD=" method, __VA_ARGS__, NULL })
+#define PLAIN() REQUEST("GET", "PATH_INFO=/x")
+#define LATER() REQUEST("GET", "HTTP_X_SUPABASE_API_VERSION=2024-01-01")
+
+static const char *
+header(struct request *r, const char *name)
+{
+	return (str_or(query_get(&r->reply.headers, name), ""));
+}
+
+static void
+failure_is(struct request *r, err error, int status, const char *code, const char *body)
+{
+	reply_failure(r, error);
+	assert_int_equal(r->reply.status, status);
+	assert_string_equal(header(r, "X-Sb-Error-Code"), code);
+	assert_string_equal(r->reply.body, body);
+}
+
+static void
+test_first_form(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	failure_is(r, fail(r, E_USER_BANNED, NULL), 403, "user_banned",
+	    "{\"code\":403,\"error_code\":\"user_banned\",\"msg\":\"User is banned\"}");
+	r = PLAIN();
+	failure_is(r, fail_as(r, E_BAD_JWT, 401, "no %s", "\"t\""), 401, "bad_jwt",
+	    "{\"code\":401,\"error_code\":\"bad_jwt\",\"msg\":\"no \\\"t\\\"\"}");
+	r = PLAIN();
+	(void)fail(r, E_USER_BANNED, "swallowed");
+	failure_is(r, E_USER_NOT_FOUND, 404, "user_not_found", "{\"code\":404,\"error_code\":\"user_not_found\",\"msg\":\"User not found\"}");
+	assert_string_equal(header(r, "X-Supabase-Api-Version"), "");
+}
+
+static void
+test_server_errors(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	r->id = "id";
+	failure_is(r, fail(r, E_UNEXPECTED_FAILURE, "words"), 500, "unexpected_failure",
+	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"words\",\"error_id\":\"id\"}");
+	r = PLAIN();
+	failure_is(r, E_UNEXPECTED_FAILURE, 500, "",
+	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"Unexpected failure, please check server logs for more information\"}");
+	r = PLAIN();
+	r->id = "id";
+	(void)fail(r, E_UNEXPECTED_FAILURE, "no code");
+	r->failure.code = "";
+	failure_is(r, E_UNEXPECTED_FAILURE, 500, "",
+	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"no code\",\"error_id\":\"id\"}");
+	r = PLAIN();
+	reply_failure(r, E_UNAVAILABLE);
+	assert_int_equal(r->reply.status, 503);
+	assert_string_equal(header(r, "Retry-After"), "1");
+}
+
+static void
+test_2024_form(void **state)
+{
+	static char version[] = "HTTP_X_SUPABASE_API_VERSION=0000-00-00";
+	static const struct {
+		const char *date;
+		bool later;
+	} cases[] = { { "2024-01-01", true }, { "2031-05-05", true }, { "2024-02-29", true }, { "2023-12-31", false }, { "1999-01-01", false },
+		{ "2025-02-29", false }, { "2024-13-01", false }, { "2024-00-10", false }, { "2024-04-31", false }, { "2024-1-001", false },
+		{ "20240101ab", false } };
+	struct request *r = LATER();
+
+	(void)state;
+	failure_is(r, fail(r, E_UNEXPECTED_FAILURE, "words"), 500, "unexpected_failure",
+	    "{\"code\":\"unexpected_failure\",\"message\":\"words\"}");
+	assert_string_equal(header(r, "X-Supabase-Api-Version"), "2024-01-01");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(version + sizeof(version) - 11, cases[i].date, 10);
+		r = REQUEST("GET", version);
+		reply_failure(r, E_USER_BANNED);
+		assert_int_equal(strstr(r->reply.body, "\"message\"") != NULL, cases[i].later);
+	}
+}
+
+static void
+test_extra(void **state)
+{
+	static const char extra[] = "\"weak_password\":{\"reasons\":[\"length\"]}";
+	struct request *r = PLAIN();
+
+	(void)state;
+	r->failure.extra = extra;
+	failure_is(r, fail(r, E_WEAK_PASSWORD, "short"), 422, "weak_password",
+	    "{\"code\":422,\"error_code\":\"weak_password\",\"msg\":\"short\",\"weak_password\":{\"reasons\":[\"length\"]}}");
+	r = LATER();
+	r->failure.extra = extra;
+	failure_is(r, fail(r, E_WEAK_PASSWORD, "short"), 422, "",
+	    "{\"code\":\"weak_password\",\"message\":\"short\",\"weak_password\":{\"reasons\":[\"length\"]}}");
+}
+
+static void
+test_oauth(void **state)
+{
+	struct request *r = LATER();
+
+	(void)state;
+	failure_is(r, fail_oauth(r, "invalid request", "id_token required"), 400, "",
+	    "{\"error\":\"invalid request\",\"error_description\":\"id_token required\"}");
+	assert_string_equal(header(r, "X-Supabase-Api-Version"), "2024-01-01");
+	r = PLAIN();
+	failure_is(r, fail_oauth(r, "x", NULL), 400, "", "{\"error\":\"x\"}");
+}
+
+static void
+database_is(const char *sqlstate, int status, bool shown)
+{
+	struct request *r = PLAIN();
+
+	double_error = (struct db_error){ sqlstate, "said \"no\"", "hint", NULL };
+	reply_failure(r, fail(r, E_DATABASE, "Database error saving new user"));
+	assert_int_equal(r->reply.status, status);
+	assert_string_equal(header(r, "X-Sb-Error-Code"), "unexpected_failure");
+	assert_int_equal(strstr(r->reply.body, "said") != NULL, shown);
+	if (shown)
+		assert_string_equal(strchr(r->reply.body, ','), ",\"message\":\"said \\\"no\\\"\",\"hint\":\"hint\"}");
+	else
+		assert_non_null(strstr(r->reply.body, "\"msg\":\"Database error saving new user\",\"error_id\":"));
+}
+
+static void
+test_database(void **state)
+{
+	struct request *r;
+
+	(void)state;
+	database_is("P0001", 500, true);
+	database_is("23505", 500, true);
+	database_is("PT404", 404, true);
+	database_is("PT099", 500, true);
+	database_is("PT000", 500, false);
+	database_is("PTxyz", 500, false);
+	database_is("22021", 500, false);
+	database_is("", 500, false);
+	r = LATER();
+	double_error = (struct db_error){ "P0001", "said", NULL, NULL };
+	failure_is(r, fail(r, E_DATABASE, "words"), 500, "unexpected_failure", "{\"code\":\"unexpected_failure\",\"message\":\"words\"}");
+}
+
+static void
+nothing(struct request *r, void *arg)
+{
+	(void)r;
+	(void)arg;
+}
+
+static void
+test_after_is_dropped(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	after(r, nothing, NULL);
+	reply_failure(r, COMMIT_WITH(r, E_USER_BANNED));
+	assert_non_null(r->after);
+	r->commit_anyway = false;
+	reply_failure(r, E_USER_BANNED);
+	assert_null(r->after);
+}
+
+static void
+test_bytes(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	reply_header(r, "X-A", "b\r\nSet-Cookie: c");
+	reply_json(r, 200, "{}");
+	assert_string_equal(reply_bytes(r).data,
+	    "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-A: b  Set-Cookie: c\r\n\r\n{}");
+	reply_empty(r, 204);
+	assert_string_equal(reply_bytes(r).data, "Status: 204 No Content\r\nX-A: b  Set-Cookie: c\r\n\r\n");
+	r = REQUEST("HEAD", "PATH_INFO=/");
+	reply_json(r, 200, "{}");
+	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n");
+}
+
+static void
+test_redirect(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	reply_redirect(r, 303, "http://a/?x=\"<\xc3\xa4\r\n");
+	assert_string_equal(header(r, "Location"), "http://a/?x=\"<%C3%A4%0D%0A");
+	assert_string_equal(r->reply.body, "<a href=\"http://a/?x=&#34;&lt;%C3%A4%0D%0A\">See Other</a>.\n\n");
+	r = REQUEST("POST", "PATH_INFO=/");
+	reply_redirect(r, 303, "http://a/");
+	assert_null(r->reply.body);
+}
+
+static bool
+allowed(const char *method, const char *headers)
+{
+	char *const vars[] = { "REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://app", arena_printf(arena, "HTTP_ACCESS_CONTROL_REQUEST_METHOD=%s", method),
+		arena_printf(arena, "HTTP_ACCESS_CONTROL_REQUEST_HEADERS=%s", headers), NULL };
+	struct request *r = double_request(arena, vars, "", 0);
+
+	assert_true(cors_preflight(r));
+	assert_int_equal(r->reply.status, 204);
+	assert_string_equal(header(r, "Vary"), "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+	if (query_get(&r->reply.headers, "Access-Control-Allow-Origin") == NULL)
+		return (false);
+	assert_string_equal(header(r, "Access-Control-Allow-Methods"), method);
+	assert_string_equal(header(r, "Access-Control-Allow-Headers"), headers);
+	return (true);
+}
+
+static void
+test_preflight(void **state)
+{
+	static char *more[] = { "X-Other", NULL }, *star[] = { "*", NULL };
+	char **none = double_settings.gotrue_cors_allowed_headers;
+
+	(void)state;
+	assert_true(allowed("POST", ""));
+	assert_true(allowed("PUT", "authorization,content-type"));
+	assert_true(allowed("OPTIONS", "x-supabase-api-version,x-use-cookie"));
+	assert_false(allowed("HEAD", ""));
+	assert_false(allowed("put", ""));
+	assert_false(allowed("PUT", "Authorization"));
+	assert_false(allowed("PUT", "authorization, content-type"));
+	assert_false(allowed("PUT", "content-type,authorization"));
+	assert_false(allowed("PUT", "authorization,authorization"));
+	assert_false(allowed("PUT", "authorization,x-other"));
+	double_settings.gotrue_cors_allowed_headers = more;
+	assert_true(allowed("PUT", "authorization,x-other"));
+	double_settings.gotrue_cors_allowed_headers = star;
+	assert_true(allowed("PUT", "z,y"));
+	double_settings.gotrue_cors_allowed_headers = none;
+	assert_false(cors_preflight(REQUEST("OPTIONS", "HTTP_ORIGIN=https://app")));
+	assert_false(cors_preflight(REQUEST("GET", "HTTP_ACCESS_CONTROL_REQUEST_METHOD=GET")));
+}
+
+static void
+test_cors(void **state)
+{
+	struct request *r = REQUEST("GET", "HTTP_ORIGIN=https://app");
+
+	(void)state;
+	cors_headers(r);
+	assert_string_equal(header(r, "Access-Control-Allow-Origin"), "*");
+	assert_string_equal(header(r, "Access-Control-Expose-Headers"), "X-Total-Count, Link, X-Supabase-Api-Version");
+	assert_string_equal(header(r, "Vary"), "Origin");
+	r = REQUEST("HEAD", "HTTP_ORIGIN=https://app");
+	cors_headers(r);
+	assert_string_equal(header(r, "Access-Control-Allow-Origin"), "");
+	assert_string_equal(header(r, "Vary"), "Origin");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_first_form), cmocka_unit_test(test_server_errors),
+		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth), cmocka_unit_test(test_database),
+		cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes), cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
+	int failed;
+
+	arena = arena_new();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_free(arena);
+	return (failed);
+}
