@@ -17,7 +17,7 @@ BEGIN {
 	type_c["int"] = "long long ";    type_id["int"] = "DB_INT"
 	words("found auto break case char const continue default do double else enum extern float for goto if inline int long " \
 	    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool " \
-	    "true false", reserved)
+	    "true false checked", reserved)
 	words("insert update delete merge truncate call lock set_config nextval setval notify pg_notify " \
 	    "pg_advisory_lock pg_advisory_xact_lock pg_try_advisory_lock pg_try_advisory_xact_lock", writing)
 }
@@ -207,7 +207,7 @@ function inputs_read(h, text,    list, n, i, name) {
 		if (name !~ ("^" NAME "$"))
 			return (wrong(h, "\"" name "\" is no name of an input"))
 		if (name in reserved)
-			return (wrong(h, "input " name ": the name is taken by C"))
+			return (wrong(h, "input " name ": the name is taken (by C, or by us)"))
 		if ((h, name) in input_number)
 			return (wrong(h, "input " name " stands twice"))
 		input_number[h, name] = i
