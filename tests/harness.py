@@ -83,11 +83,8 @@ class Cluster:
     def run(self, tool, *args):
         subprocess.run([self.bin / tool, *args], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user)
 
-    def start(self):
-        options = (
-            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.dir} -c fsync=off -c synchronous_commit=off "
-            "-c full_page_writes=off -c max_connections=400 -c autovacuum=off"
-        )
+    def start(self, more="-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"):
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.dir} -c max_connections=400 {more}"
         self.run("pg_ctl", "-D", self.dir / "data", "-l", self.dir / "log", "-w", "-s", "-o", options, "start")
 
     def stop(self, mode="fast"):
