@@ -68,8 +68,8 @@ update auth.users set encrypted_password = :password, updated_at = :now::timesta
 where id = :id::uuid;
 
 -- Another form of the same password, stored only where the hash is still the one that was checked.
--- user_renew_password(id, checked, password) -> none
-update auth.users set encrypted_password = :password where id = :id::uuid and encrypted_password = :checked;
+-- user_renew_password(id, was, password) -> none
+update auth.users set encrypted_password = :password where id = :id::uuid and encrypted_password = :was;
 
 -- user_signed_in(id, now) -> final one json
 update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid

@@ -84,7 +84,7 @@ grant_password(struct request *r)
 	TRY(password_find(r, &p, &u));
 	TRY(password_prove(r, &p, &u, &renewed));
 	if (renewed != NULL)
-		TRY(user_renew_password(r->db, .id = u.id, .checked = u.password, .password = renewed));
+		TRY(user_renew_password(r->db, .id = u.id, .was = u.password, .password = renewed));
 	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
 	t.extra = credential_weakness(r, p.password);
 	TRY(session_start(r, &u, &(const struct grant){ .method = "password" }, &t));

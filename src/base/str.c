@@ -96,6 +96,19 @@ str_split(struct arena *arena, const char *text, char at)
 	return (list);
 }
 
+char *
+str_join(struct arena *a, char *const *list, const char *between)
+{
+	struct buf b = buf_new(a);
+
+	for (; list != NULL && *list != NULL; list++) {
+		buf_puts(&b, *list);
+		if (list[1] != NULL)
+			buf_puts(&b, between);
+	}
+	return (b.data);
+}
+
 size_t
 strs_len(char *const *list)
 {

@@ -24,6 +24,7 @@ char *str_replace(struct arena *, const char *, const char *from, const char *to
 /* A list of strings that ends with NULL. */
 char **str_split(struct arena *, const char *, char at); /* as Go's strings.Split; "" gives one "" */
 size_t strs_len(char *const *);
+char *str_join(struct arena *, char *const *list, const char *between);
 bool strs_have(char *const *, const char *); /* a NULL list has nothing */
 
 bool utf8_valid(const char *, size_t len); /* strict: RFC 3629, no surrogates, no overlong forms, no NUL */

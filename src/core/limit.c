@@ -7,6 +7,7 @@
 #include "core/limit.h"
 #include "db/db.h"
 #include "query/limit.h"
+#include "web/peer.h"
 
 #define LIMIT_ROW(id, setting, per, most)                              \
 	static double rate_##id(void)                                  \
@@ -20,7 +21,7 @@
 static const char *
 client_key(struct request *r)
 {
-	const char *forwarded = request_forwarded_for(r);
+	const char *forwarded = peer_forwarded(r);
 	const char *name = cfg->gotrue_rate_limit_header;
 	const char *value, *key;
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
 #include "core/refresh.h"
+#include "db/db.h"
 #include "query/refresh.h"
 #include "query/session.h"
 #include "query/user.h"
@@ -110,7 +113,7 @@ counted_refresh_token(struct arena *a, const char *session_id, long long counter
 
 	if ((key = session_key_open(a, session_id, stored_key, &len)) == NULL)
 		return (NULL);
-	str_copy(token.session_id, sizeof(token.session_id), session_id);
+	snprintf(token.session_id, sizeof(token.session_id), "%s", session_id);
 	return (counted_token_encode(a, &token, key, len));
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
@@ -109,7 +111,7 @@ first_refresh_token(struct request *r, const struct user *u, const char *session
 	}
 	if ((raw = session_key_open(r->arena, session_id, key, &len)) == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
-	str_copy(counted.session_id, sizeof(counted.session_id), session_id);
+	snprintf(counted.session_id, sizeof(counted.session_id), "%s", session_id);
 	t->refresh = counted_token_encode(r->arena, &counted, raw, len);
 	reply_header(r, "sb-auth-refresh-token-counter", "0");
 	return (OK);

@@ -65,6 +65,9 @@ checked err db_apart_end(struct db *);
 
 checked err db_ping(struct db *);
 
+/* A list (NULL or ending with NULL) as the text of a text[] input. */
+char *db_array(struct arena *, char *const *list);
+
 /* What the generated functions are made of. */
 enum db_rows { DB_NONE, DB_ONE, DB_MAYBE, DB_MANY };
 enum db_type { DB_TEXT, DB_BOOL, DB_INT };

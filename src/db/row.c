@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "db/row.h"
 
 static void
@@ -70,4 +71,23 @@ rows_fill(struct arena *a, const struct db_statement *st, PGresult *res, void *r
 	if (n == 1)
 		row_fill(st, res, 0, row);
 	return (NULL);
+}
+
+char *
+db_array(struct arena *a, char *const *list)
+{
+	struct buf b = buf_new(a);
+
+	buf_putc(&b, '{');
+	for (; list != NULL && *list != NULL; list++) {
+		buf_putc(&b, '"');
+		for (const char *c = *list; *c != '\0'; c++) {
+			if (*c == '"' || *c == '\\')
+				buf_putc(&b, '\\');
+			buf_putc(&b, *c);
+		}
+		buf_puts(&b, list[1] != NULL ? "\"," : "\"");
+	}
+	buf_putc(&b, '}');
+	return (b.data);
 }

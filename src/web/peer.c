@@ -49,12 +49,18 @@ peer_told(const struct request *r)
 }
 
 const char *
+peer_forwarded(const struct request *r)
+{
+	if (!cfg->gotrue_security_sb_forwarded_for_enabled)
+		return (NULL);
+	return (address_listed(r, "Sb-Forwarded-For", true));
+}
+
+const char *
 peer_address(const struct request *r)
 {
-	const char *address = NULL, *peer;
+	const char *address = peer_forwarded(r), *peer;
 
-	if (cfg->gotrue_security_sb_forwarded_for_enabled)
-		address = address_listed(r, "Sb-Forwarded-For", true);
 	if (address == NULL)
 		address = address_listed(r, "X-Forwarded-For", false);
 	if (address != NULL)

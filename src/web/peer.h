@@ -10,6 +10,9 @@
  */
 const char *peer_address(const struct request *);
 
+/* The first of Sb-Forwarded-For where the setting trusts it and it is an address; NULL otherwise. */
+const char *peer_forwarded(const struct request *);
+
 /* The canonical form of an IPv4 or IPv6 address as Go's net.IP prints it; NULL when it is none. */
 const char *peer_canonical(struct arena *, const char *);
 
