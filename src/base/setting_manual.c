@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/setting.h"
 
-#include <string.h>
+#include <ctype.h>
 
 #include "base/setting_parse.h"
 
@@ -85,15 +85,19 @@ static const char manual_foot[] = ".Sh OTHER NAMES\n"
 				  ".Dv GOTRUE_\n"
 				  "in front counts.\n";
 
-/* Text that no formatter takes for a request. */
+/* Text that no formatter takes for a request; a new sentence is a new line. */
 static void
 put_text(FILE *f, const char *text)
 {
+	char before = '\0';
+
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", f);
-	for (; *text != '\0'; text++) {
+	for (; *text != '\0'; before = *text++) {
 		if (*text == '\\')
 			fputs("\\e", f);
+		else if (*text == ' ' && before == '.' && isupper((unsigned char)text[1]))
+			fputc('\n', f);
 		else
 			fputc(*text, f);
 	}
