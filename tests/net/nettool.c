@@ -9,6 +9,8 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "net/http.h"
+#include "net/mime.h"
+#include "net/transport.h"
 
 static int
 say(struct arena *a, const char *name, const char *value, const char *more)
@@ -40,12 +42,45 @@ tool_http(struct arena *a, char **arg)
 	return (0);
 }
 
+/* mail TO SUBJECT TEXT HTML: builds a letter and sends it by the transport of the settings; "again" as above */
+static int
+tool_mail(struct arena *a, char **arg)
+{
+	static const char *const names[] = { "delivered", "later", "refused" };
+	struct mime_letter letter = { .to = arg[0], .subject = arg[1], .text = arg[2], .html = arg[3], .kind = "invite", .date = 1700000000000000,
+		.message_id = mime_message_id(a) };
+	struct mail mail = { .from = cfg->gotrue_smtp_admin_email, .to = arg[0] };
+	const char *why;
+	char line[16];
+
+	if (transport_in_use() == NULL)
+		return (say(a, "outcome", "nowhere", ""));
+	mail.data = mime_build(a, &letter, &mail.len);
+	do {
+		enum mail_outcome outcome = transport_in_use()->send(a, &mail, &why);
+
+		say(a, "outcome", names[outcome], arena_printf(a, ",\"why\":%s", json_quote(a, why)));
+		fflush(stdout);
+	} while (fgets(line, sizeof(line), stdin) != NULL);
+	return (0);
+}
+
+/* probe: what `postern check` asks */
+static int
+tool_probe(struct arena *a, char **arg)
+{
+	(void)arg;
+	return (say(a, "why", transport_in_use()->probe(a), ""));
+}
+
 static const struct tool {
 	const char *name;
 	int args;
 	int (*run)(struct arena *, char **);
 } tools[] = {
 	{ "http", 5, tool_http },
+	{ "mail", 4, tool_mail },
+	{ "probe", 0, tool_probe },
 };
 
 int
