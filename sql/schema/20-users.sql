@@ -61,13 +61,13 @@ begin
         alter table auth.users alter column phone type text, alter column phone_change type text;
     end if;
 exception when feature_not_supported or dependent_objects_still_exist or internal_error then
-    raise warning 'the columns phone and phone_change of auth.users stay varchar(15): %', sqlerrm;
+    raise warning 'the columns phone and phone_change of users stay varchar(15): %', sqlerrm;
 end $$;
 do $$
 begin
     alter table auth.users drop constraint if exists users_email_key;
 exception when dependent_objects_still_exist then
-    raise warning 'the constraint users_email_key of auth.users stays, so no SSO user can have the address of another user: %', sqlerrm;
+    raise warning 'the constraint users_email_key of users stays, so no SSO user can have the address of another user: %', sqlerrm;
 end $$;
 
 do $$

@@ -58,7 +58,7 @@ do $$
 begin
     if to_regclass('auth.sso_sessions') is not null then
         if exists (select from auth.sso_sessions) then
-            raise warning 'auth.sso_sessions is used no more: its rows are in postern.sso_sessions now';
+            raise warning 'the table sso_sessions is used no more: its rows are in postern.sso_sessions now';
             alter table auth.sso_sessions set schema postern;
         else
             drop table auth.sso_sessions;
