@@ -189,6 +189,6 @@ arena_defer(struct arena *arena, void (*release)(void *), void *object)
 {
 	struct deferred *deferred = arena_new_object(arena, struct deferred);
 
-	*deferred = (struct deferred) { arena->deferred, release, object };
+	*deferred = (struct deferred){ arena->deferred, release, object };
 	arena->deferred = deferred;
 }

@@ -87,7 +87,7 @@ static bool
 time_take(const char **text, struct tm *tm)
 {
 	return (digits_take(text, 2, &tm->tm_hour) && char_take(text, ':') && digits_take(text, 2, &tm->tm_min) && char_take(text, ':') &&
-	    digits_take(text, 2, &tm->tm_sec) && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60);
+		digits_take(text, 2, &tm->tm_sec) && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60);
 }
 
 /* Digits behind the sixth are read and forgotten. */

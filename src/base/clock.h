@@ -10,9 +10,9 @@
 /* Points in time are microseconds since 1970 UTC; spans from settings are nanoseconds (as Go's durations). */
 typedef int64_t usec;
 
-usec clock_now(void);                           /* wall clock */
-uint64_t clock_mono_ns(void);                   /* for measuring */
-char *clock_rfc3339(struct arena *, usec);      /* 2026-11-24T05:55:00.123456Z */
+usec clock_now(void);                      /* wall clock */
+uint64_t clock_mono_ns(void);              /* for measuring */
+char *clock_rfc3339(struct arena *, usec); /* 2026-11-24T05:55:00.123456Z */
 bool clock_parse_rfc3339(const char *, usec *);
 
 #endif

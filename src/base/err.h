@@ -18,10 +18,10 @@ typedef enum err {
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Passes an error up. */
-#define TRY(call)                      \
-	do {                           \
-		err try_err_ = (call); \
-		if (try_err_ != OK)    \
+#define TRY(call)                          \
+	do {                               \
+		err try_err_ = (call);     \
+		if (try_err_ != OK)        \
 			return (try_err_); \
 	} while (0)
 

@@ -25,7 +25,7 @@ enum op {
 
 struct step {
 	enum op op;
-	bool not, range;        /* OP_SET */
+	bool negated, range;    /* OP_SET */
 	uint32_t point;         /* OP_POINT */
 	const uint32_t *points; /* OP_SET: the list, or the two ends of the range */
 	size_t len;             /* of points */
@@ -85,7 +85,7 @@ step_add(struct compiler *compiler, enum op op)
 {
 	struct step *step = &compiler->glob->step[compiler->glob->len++];
 
-	*step = (struct step) { .op = op, .target = NOWHERE };
+	*step = (struct step){ .op = op, .target = NOWHERE };
 	return (step);
 }
 
@@ -128,7 +128,7 @@ brace_close(struct compiler *compiler)
 
 /* Behind "[" and "!": "a-z]".  The ends are taken as they stand, even a bracket or a backslash. */
 static bool
-range_add(struct compiler *compiler, bool not)
+range_add(struct compiler *compiler, bool negated)
 {
 	const uint32_t *low = compiler->pattern + compiler->at;
 	struct step *step = step_add(compiler, OP_SET);
@@ -138,7 +138,7 @@ range_add(struct compiler *compiler, bool not)
 		return (false);
 	ends[0] = low[0];
 	ends[1] = low[2];
-	step->not = not;
+	step->negated = negated;
 	step->range = true;
 	step->points = ends;
 	step->len = 2;
@@ -148,7 +148,7 @@ range_add(struct compiler *compiler, bool not)
 
 /* Behind "[" and "!": "abc]". */
 static bool
-list_add(struct compiler *compiler, bool not)
+list_add(struct compiler *compiler, bool negated)
 {
 	const uint32_t *c = compiler->pattern + compiler->at;
 	struct step *step = step_add(compiler, OP_SET);
@@ -164,7 +164,7 @@ list_add(struct compiler *compiler, bool not)
 			return (false);
 		points[step->len++] = *c;
 	}
-	step->not = not;
+	step->negated = negated;
 	step->points = points;
 	compiler->at = (size_t)(c + 1 - compiler->pattern);
 	return (step->len > 0);
@@ -173,12 +173,12 @@ list_add(struct compiler *compiler, bool not)
 static bool
 set_add(struct compiler *compiler)
 {
-	bool not = compiler->pattern[compiler->at] == '!';
+	bool negated = compiler->pattern[compiler->at] == '!';
 
-	compiler->at += not;
+	compiler->at += negated;
 	if (compiler->pattern[compiler->at] != 0 && compiler->pattern[compiler->at + 1] == '-')
-		return (range_add(compiler, not));
-	return (list_add(compiler, not));
+		return (range_add(compiler, negated));
+	return (list_add(compiler, negated));
 }
 
 static bool
@@ -269,8 +269,8 @@ step_takes(const struct glob *glob, const struct step *step, uint32_t point)
 		return (point == step->point);
 	case OP_SET:
 		if (step->range)
-			return ((point >= step->points[0] && point <= step->points[1]) != step->not);
-		return (point_in(point, step->points, step->len) != step->not);
+			return ((point >= step->points[0] && point <= step->points[1]) != step->negated);
+		return (point_in(point, step->points, step->len) != step->negated);
 	case OP_SINGLE:
 	case OP_STAR:
 		return (!point_in(point, glob->separators, glob->separators_len));

@@ -202,7 +202,9 @@ strings_wipe(json *value)
 		struct lh_entry *entry;
 
 		lh_foreach(json_object_get_object(value), entry)
+		{
 			strings_wipe((json *)lh_entry_v(entry));
+		}
 	}
 }
 

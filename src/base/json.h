@@ -21,17 +21,17 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
  */
 json *json_parse(struct arena *, const char *text, size_t len, const char **why);
 
-enum json_kind json_kind(const json *); /* NULL is JSON_NULL */
-json *json_get(const json *, const char *key);                /* member, exact name, the last of two; NULL without one */
-json *json_get_nocase(const json *, const char *key);         /* as encoding/json of Go matches struct fields; a null does not undo a value */
-json *json_path(const json *, const char *dotted);            /* "a.b.0.c" */
-size_t json_len(const json *);                                /* of an array or object */
-json *json_at(const json *, size_t);                          /* of an array */
-const char *json_string(const json *);                        /* NULL unless a string; lives as long as the arena */
-bool json_true(const json *);                                 /* a JSON true */
-const char *json_number(const json *);                        /* its digits as they came; NULL unless a number */
-bool json_integer(const json *, int64_t *);                   /* as Go reads an int64: false for 1.0, 1e3 and out of range */
-bool json_real(const json *, double *);                       /* false when too large */
+enum json_kind json_kind(const json *);               /* NULL is JSON_NULL */
+json *json_get(const json *, const char *key);        /* member, exact name, the last of two; NULL without one */
+json *json_get_nocase(const json *, const char *key); /* as encoding/json of Go matches struct fields; a null does not undo a value */
+json *json_path(const json *, const char *dotted);    /* "a.b.0.c" */
+size_t json_len(const json *);                        /* of an array or object */
+json *json_at(const json *, size_t);                  /* of an array */
+const char *json_string(const json *);                /* NULL unless a string; lives as long as the arena */
+bool json_true(const json *);                         /* a JSON true */
+const char *json_number(const json *);                /* its digits as they came; NULL unless a number */
+bool json_integer(const json *, int64_t *);           /* as Go reads an int64: false for 1.0, 1e3 and out of range */
+bool json_real(const json *, double *);               /* false when too large */
 /* Calls for each member in order; stops when the function gives false. */
 void json_each(const json *, bool (*call)(void *, const char *key, json *value), void *arg);
 

@@ -8,7 +8,7 @@
 struct json_scan
 json_scan_start(struct arena *arena, const char *text, size_t len)
 {
-	return ((struct json_scan) { .text = text, .len = len, .string = buf_new(arena) });
+	return ((struct json_scan){ .text = text, .len = len, .string = buf_new(arena) });
 }
 
 /* The next byte, or NUL at the end: no rule of JSON knows NUL, so it is refused wherever it stands. */

@@ -17,6 +17,6 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_open(enum log_level, const char *file); /* NULL or "": standard error */
 void log_event(enum log_level, const char *msg, ...) __attribute__((sentinel));
 void log_line(enum log_level, const char *fmt, ...) printf_like(2, 3); /* just a message */
-void log_context(const char *request_id); /* added to every line until changed; NULL: none.  Not copied. */
+void log_context(const char *request_id);                              /* added to every line until changed; NULL: none.  Not copied. */
 
 #endif

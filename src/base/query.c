@@ -11,7 +11,7 @@
 struct query
 query_new(struct arena *arena)
 {
-	return ((struct query) { .arena = arena });
+	return ((struct query){ .arena = arena });
 }
 
 static void
@@ -70,7 +70,7 @@ query_add(struct query *query, const char *name, const char *value)
 			memcpy(grown, query->pair, query->len * sizeof(*grown));
 		query->pair = grown;
 	}
-	query->pair[query->len++] = (struct query_pair) { name, value };
+	query->pair[query->len++] = (struct query_pair){ name, value };
 }
 
 void

@@ -129,7 +129,7 @@ static bool
 escapes_valid(const char *text)
 {
 	for (; (text = strchr(text, '%')) != NULL; text += 3) {
-		if (escaped_byte(text, strlen(text)) < 0)
+		if (escaped_byte(text, strnlen(text, 3)) < 0)
 			return (false);
 	}
 	return (true);
@@ -182,8 +182,9 @@ scheme_take(struct arena *arena, char **rest, struct url *url)
 static bool
 port_take(const char *text, struct url *url)
 {
-	url->port = *text == ':' ? text + 1 : "";
-	return ((*text == '\0' || *text == ':') && strspn(url->port, "0123456789") == strlen(url->port));
+	url->colon = *text == ':';
+	url->port = url->colon ? text + 1 : "";
+	return ((*text == '\0' || url->colon) && strspn(url->port, "0123456789") == strlen(url->port));
 }
 
 /* Only bytes beyond ASCII may be escaped in a host; behind the % of an IPv6 zone also what could stand there plainly, and a space. */
@@ -191,7 +192,7 @@ static bool
 host_decode(struct buf *out, const char *text, bool zone)
 {
 	for (; *text != '\0'; text++) {
-		int byte = escaped_byte(text, strlen(text));
+		int byte = escaped_byte(text, strnlen(text, 3));
 		bool zone_byte = zone && (byte == ' ' || (byte > 0 && plain_is((char)byte, PART_HOST)));
 
 		if (*text != '%') {
@@ -316,7 +317,7 @@ url_parse(struct arena *arena, const char *text, struct url *url)
 {
 	char *rest;
 
-	*url = (struct url) { .scheme = "", .host = "", .port = "", .path = "" };
+	*url = (struct url){ .scheme = "", .host = "", .port = "", .path = "" };
 	text = str_or(text, "");
 	rest = arena_strdup(arena, text);
 	url->fragment = cut(rest, '#');
@@ -332,11 +333,13 @@ url_parse(struct arena *arena, const char *text, struct url *url)
 	return (hierarchy_take(arena, rest, url));
 }
 
-/* As written where that is well-formed, else decoded and encoded anew. */
+/*
+ * As written where that is well-formed, else encoded anew.  An escaped slash or colon stays escaped even then (Go gives "//h" for
+ * "/%2Fh"): it would make a host or a scheme of what was a path.
+ */
 static void
 part_put(struct buf *out, const char *text, enum part part)
 {
-	struct buf decoded;
 	const char *c = text;
 
 	while (*c != '\0' && (plain_is(*c, part) || one_of(*c, "!$&'()*+,;=:@[]%")))
@@ -345,9 +348,18 @@ part_put(struct buf *out, const char *text, enum part part)
 		buf_puts(out, text);
 		return;
 	}
-	decoded = buf_new(out->arena);
-	decode(&decoded, text, strlen(text), part);
-	encode(out, decoded.data, decoded.len, part);
+	for (c = text; *c != '\0'; c++) {
+		int byte = escaped_byte(c, strnlen(c, 3));
+		char plain = (char)byte;
+
+		if (byte < 0)
+			encode(out, c, 1, part);
+		else if (one_of(plain, "/:"))
+			buf_printf(out, "%%%02X", byte);
+		else
+			encode(out, &plain, 1, part);
+		c += byte < 0 ? 0 : 2;
+	}
 }
 
 static void
@@ -375,14 +387,14 @@ host_put(struct buf *out, const struct url *url)
 	encode(out, url->host, strlen(url->host), PART_HOST);
 	if (url->bracketed)
 		buf_putc(out, ']');
-	if (*url->port != '\0')
+	if (url->colon || *url->port != '\0')
 		buf_printf(out, ":%s", url->port);
 }
 
 static void
 authority_put(struct buf *out, const struct url *url)
 {
-	bool host = *url->host != '\0' || *url->port != '\0';
+	bool host = *url->host != '\0' || url->colon || *url->port != '\0';
 
 	if (!host && url->userinfo == NULL && (!url->authority || *url->path == '\0'))
 		return;
@@ -398,7 +410,7 @@ hierarchy_put(struct buf *out, const struct url *url)
 {
 	authority_put(out, url);
 	if (*url->path != '\0' && *url->path != '/' && *url->host != '\0')
-		buf_putc(out, '/');
+		buf_putc(out, '/'); /* in a URL that was put together, not parsed */
 	if (out->len == 0 && memchr(url->path, ':', strcspn(url->path, "/")) != NULL)
 		buf_puts(out, "./");
 	if (strcmp(url->path, "*") == 0)

@@ -19,12 +19,13 @@ struct url {
 	const char *query;    /* without ?, NULL without */
 	const char *fragment; /* without #, NULL without or when empty */
 	bool authority;       /* whether "//" stood before the host */
+	bool colon;           /* whether one stood before the port, which may be empty: "http://h:/" */
 	bool bracketed;       /* whether the host is an IPv6 address that stood in brackets */
 };
 
 /* false when Go's url.Parse refuses it (control characters, bad escapes, bad port, space in host ...). */
 bool url_parse(struct arena *, const char *, struct url *);
-char *url_text(struct arena *, const struct url *); /* Go's String(); but an empty port loses its colon */
+char *url_text(struct arena *, const struct url *); /* Go's String() */
 
 /* Go's url.QueryEscape and its inverse (NULL for a bad escape and for NUL); url_path_escape is url.PathEscape. */
 char *url_escape(struct arena *, const char *);
@@ -36,15 +37,15 @@ struct query {
 	struct arena *arena;
 	struct query_pair {
 		const char *name, *value;
-	} *pair;
+	} * pair;
 	size_t len, cap;
 };
 
 struct query query_new(struct arena *);
-struct query query_parse(struct arena *, const char *text); /* pairs that do not decode are left out, as Go does */
+struct query query_parse(struct arena *, const char *text);    /* pairs that do not decode are left out, as Go does */
 const char *query_get(const struct query *, const char *name); /* the first; NULL without */
 void query_add(struct query *, const char *name, const char *value);
 void query_set(struct query *, const char *name, const char *value); /* replaces all of that name; NULL value removes */
-char *query_text(const struct query *); /* sorted by name as Go's Values.Encode */
+char *query_text(const struct query *);                              /* sorted by name as Go's Values.Encode */
 
 #endif

@@ -136,8 +136,8 @@ static bool
 space_is(uint32_t point)
 {
 	return ((point >= 0x09 && point <= 0x0D) || point == ' ' || point == 0x85 || point == 0xA0 || point == 0x1680 ||
-	    (point >= 0x2000 && point <= 0x200A) || point == 0x2028 || point == 0x2029 || point == 0x202F || point == 0x205F ||
-	    point == 0x3000);
+		(point >= 0x2000 && point <= 0x200A) || point == 0x2028 || point == 0x2029 || point == 0x202F || point == 0x205F ||
+		point == 0x3000);
 }
 
 /* How much of the text is left when white space at its end is not counted. */

@@ -28,7 +28,10 @@ test_matches(void **state)
 		{ "https://example.com/*", "https://example.com/", "https://example.com/a/b" },
 		{ "https://**", "https://a.b/c", "http://a.b/c" },
 		{ "a?c", "abc", "a.c" },
-		{ "a?c", "a\xC3\xA4" "c", "ac" },
+		{ "a?c",
+		    "a\xC3\xA4"
+		    "c",
+		    "ac" },
 		{ "[abc]", "b", "d" },
 		{ "[!abc]", "d", "b" },
 		{ "[!a]", "/", "a" },

@@ -15,11 +15,72 @@ static void
 test_what_is_not_json(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "nul", "nulll", "True", "'a'", "{'a':1}", "{a:1}", "[1,]", "{\"a\":1,}", "[,1]", "[1 2]", "{\"a\" 1}", "{\"a\":}",
-		"{\"a\"}", "{1:2}", "[1", "[", "{", "]", "[}", "{]", "[1}", "1 2", "[]]", "\"a", "\"\\x41\"", "\"\\", "\"\\u12g4\"", "\"\\u12",
-		"\"\\u0000\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"a\nb\"", "\"\t\"",
-		"\"\x01\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xFF\"", "\"\xE2\x82\"", "\xEF\xBB\xBF{}", "01", "-", "-01", "+1", "1.", ".5",
-		"1e", "1e+", "0x10", "1_0", "NaN", "Infinity", "-Infinity", "1a", "/**/1", "1//", "\f1", "\v1", "\xC2\xA0 1", "[1],", ",", ":",
+		"",
+		" ",
+		"nul",
+		"nulll",
+		"True",
+		"'a'",
+		"{'a':1}",
+		"{a:1}",
+		"[1,]",
+		"{\"a\":1,}",
+		"[,1]",
+		"[1 2]",
+		"{\"a\" 1}",
+		"{\"a\":}",
+		"{\"a\"}",
+		"{1:2}",
+		"[1",
+		"[",
+		"{",
+		"]",
+		"[}",
+		"{]",
+		"[1}",
+		"1 2",
+		"[]]",
+		"\"a",
+		"\"\\x41\"",
+		"\"\\",
+		"\"\\u12g4\"",
+		"\"\\u12",
+		"\"\\u0000\"",
+		"\"\\ud800\"",
+		"\"\\ud800x\"",
+		"\"\\udc00\"",
+		"\"\\ud800\\u0041\"",
+		"\"\\ud800\\ud800\"",
+		"\"a\nb\"",
+		"\"\t\"",
+		"\"\x01\"",
+		"\"\xC0\x80\"",
+		"\"\xED\xA0\x80\"",
+		"\"\xFF\"",
+		"\"\xE2\x82\"",
+		"\xEF\xBB\xBF{}",
+		"01",
+		"-",
+		"-01",
+		"+1",
+		"1.",
+		".5",
+		"1e",
+		"1e+",
+		"0x10",
+		"1_0",
+		"NaN",
+		"Infinity",
+		"-Infinity",
+		"1a",
+		"/**/1",
+		"1//",
+		"\f1",
+		"\v1",
+		"\xC2\xA0 1",
+		"[1],",
+		",",
+		":",
 	};
 	const char *why = NULL;
 
@@ -39,15 +100,30 @@ static void
 test_text_stays_as_it_came(void **state)
 {
 	static const char *const same[] = {
-		"1.0", "1e400", "-0", "0", "1234567890123456789012345678901234567890", "0.10000000000000000000000000001", "1E+2", "null", "true",
-		"false", "\"\"", "[]", "{}", "[null,[],{}]", "{\"\":null}", "\"\xF0\x9F\x98\x80\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7F/\"",
+		"1.0",
+		"1e400",
+		"-0",
+		"0",
+		"1234567890123456789012345678901234567890",
+		"0.10000000000000000000000000001",
+		"1E+2",
+		"null",
+		"true",
+		"false",
+		"\"\"",
+		"[]",
+		"{}",
+		"[null,[],{}]",
+		"{\"\":null}",
+		"\"\xF0\x9F\x98\x80\"",
+		"\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7F/\"",
 		"{\"b\":1,\"a\":{\"c\":[1.50,\"x\"]}}",
 	};
 
 	for (size_t i = 0; i < LENGTH(same); i++)
 		assert_string_equal(json_text(*state, parse(*state, same[i])), same[i]);
-	assert_string_equal(json_text(*state, parse(*state, " [ 1 , \"\\u00e4\\ud83d\\ude00\\/\" ] \r\n\t")),
-	    "[1,\"\xC3\xA4\xF0\x9F\x98\x80/\"]");
+	assert_string_equal(
+	    json_text(*state, parse(*state, " [ 1 , \"\\u00e4\\ud83d\\ude00\\/\" ] \r\n\t")), "[1,\"\xC3\xA4\xF0\x9F\x98\x80/\"]");
 	assert_string_equal(json_text(*state, parse(*state, "{\"a\":1,\"b\":2,\"a\":3}")), "{\"b\":2,\"a\":3}");
 }
 
@@ -103,7 +179,8 @@ test_kinds(void **state)
 static void
 test_names_without_case(void **state)
 {
-	json *value = parse(*state, "{\"email\":\"a\",\"EMAIL\":\"b\",\"phone\":\"1\",\"Phone\":null,\"\xE2\x84\xAA" "ey\":\"k\"}");
+	json *value = parse(*state, "{\"email\":\"a\",\"EMAIL\":\"b\",\"phone\":\"1\",\"Phone\":null,\"\xE2\x84\xAA"
+				    "ey\":\"k\"}");
 
 	assert_string_equal(json_string(json_get_nocase(value, "email")), "b");
 	assert_string_equal(json_string(json_get_nocase(value, "phone")), "1");

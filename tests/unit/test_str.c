@@ -52,8 +52,21 @@ static void
 test_utf8(void **state)
 {
 	static const char *const bad[] = {
-		"\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\x80",
-		"\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xFE", "\xFF", "a\xC3(", "\xE2\x28\xA1",
+		"\xC0\x80",
+		"\xC1\xBF",
+		"\xE0\x9F\xBF",
+		"\xED\xA0\x80",
+		"\xF0\x8F\xBF\xBF",
+		"\xF4\x90\x80\x80",
+		"\xF5\x80\x80\x80",
+		"\x80",
+		"\xC3",
+		"\xE2\x82",
+		"\xF0\x9F\x98",
+		"\xFE",
+		"\xFF",
+		"a\xC3(",
+		"\xE2\x28\xA1",
 	};
 
 	(void)state;
@@ -79,9 +92,17 @@ test_uuid(void **state)
 		"urn:uuid:6ba7b8109dad11d180b400c04fd430c8",
 	};
 	static const char *const bad[] = {
-		"", "{}", "urn:uuid:", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430cg",
-		"6ba7b8109-dad-11d1-80b4-00c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8", "URN:UUID:6ba7b8109dad11d180b400c04fd430c8",
-		"{urn:uuid:6ba7b8109dad11d180b400c04fd430c8}", " 6ba7b8109dad11d180b400c04fd430c8", "6ba7b8109dad11d180b400c04fd430c8------------",
+		"",
+		"{}",
+		"urn:uuid:",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430cg",
+		"6ba7b8109-dad-11d1-80b4-00c04fd430c8",
+		"{6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+		"URN:UUID:6ba7b8109dad11d180b400c04fd430c8",
+		"{urn:uuid:6ba7b8109dad11d180b400c04fd430c8}",
+		" 6ba7b8109dad11d180b400c04fd430c8",
+		"6ba7b8109dad11d180b400c04fd430c8------------",
 	};
 	char *made = uuid_new(*state);
 
@@ -115,8 +136,22 @@ test_duration(void **state)
 		{ "-9223372036854775808ns", INT64_MIN },
 	};
 	static const char *const bad[] = {
-		"", "-", "1", ".", "s", "1x", "1h ", " 1h", "1.h.", "--1s", "9223372036854775808ns", "99999999999999999999h", "2562048h",
-		"1e3s", "0x1s", "1S",
+		"",
+		"-",
+		"1",
+		".",
+		"s",
+		"1x",
+		"1h ",
+		" 1h",
+		"1.h.",
+		"--1s",
+		"9223372036854775808ns",
+		"99999999999999999999h",
+		"2562048h",
+		"1e3s",
+		"0x1s",
+		"1S",
 	};
 	int64_t ns;
 
@@ -162,7 +197,8 @@ test_bytes_as_text(void **state)
 static void
 test_text_that_is_not_canonical(void **state)
 {
-	static const char *const standard[] = { "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Z", "====", "Zm=v", "Zm9v\n", " Zm9v", "-_--", "Zm9vZg" };
+	static const char *const standard[] = { "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Z", "====", "Zm=v", "Zm9v\n", " Zm9v", "-_--",
+		"Zm9vZg" };
 	static const char *const url[] = { "Zg==", "Zh", "Zm9", "Z", "Zm9v\n", "+/++", "Zm9vZ", "=" };
 	static const char *const hex[] = { "f", "0g", "0x12", " 00" };
 
