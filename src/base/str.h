@@ -17,9 +17,10 @@ bool str_starts(const char *, const char *prefix);
 bool str_ends(const char *, const char *suffix);
 const char *str_or(const char *, const char *otherwise); /* the first unless empty */
 
-char *str_lower(struct arena *, const char *);                                     /* Unicode simple case mapping as Go's strings.ToLower */
-char *str_trim(struct arena *, const char *);                                      /* white space at both ends as Go's strings.TrimSpace */
-char *str_replace(struct arena *, const char *, const char *from, const char *to); /* all */
+/* Simple case mapping of Unicode as Go's strings.ToLower; white space at both ends as Go's strings.TrimSpace; all occurrences. */
+char *str_lower(struct arena *, const char *);
+char *str_trim(struct arena *, const char *);
+char *str_replace(struct arena *, const char *, const char *from, const char *to);
 
 /* A list of strings that ends with NULL. */
 char **str_split(struct arena *, const char *, char at); /* as Go's strings.Split; "" gives one "" */
