@@ -15,12 +15,12 @@ struct queue {
 
 struct db {
 	struct link *link;
-	struct arena *arena;     /* of the request */
+	struct arena *arena; /* of the request */
 	struct queue queue;
-	struct queue aside;      /* what was queued before db_apart_begin() */
+	struct queue aside; /* what was queued before db_apart_begin() */
 	bool apart;
-	bool open;               /* a transaction */
-	err broken;              /* something written in this transaction was lost: nothing may follow */
+	bool open;  /* a transaction */
+	err broken; /* something written in this transaction was lost: nothing may follow */
 	struct db_error error;
 	unsigned round_trips, statements;
 };
@@ -122,12 +122,10 @@ error_said(struct db *db, PGresult *refused)
 {
 	struct arena *a = db->arena;
 
-	db->error = (struct db_error){
-		.sqlstate = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_SQLSTATE)), ""),
+	db->error = (struct db_error){ .sqlstate = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_SQLSTATE)), ""),
 		.message = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_PRIMARY)), "unknown error"),
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
-		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL))
-	};
+		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
 	PQclear(refused);
 	return (sqlstate_meaning(db->error.sqlstate));
 }
@@ -326,10 +324,21 @@ db_rollback(struct db *db)
 	db->error = said;
 }
 
+static void
+apart_leave(struct db *db)
+{
+	db->queue = db->aside;
+	db->aside = (struct queue){ 0 };
+	db->apart = false;
+	db->broken = OK; /* that was not the request's */
+}
+
 void
 db_apart_begin(struct db *db)
 {
-	assert(!db->open && !db->apart);
+	assert(!db->open);
+	if (db->apart)
+		apart_leave(db);
 	db->aside = db->queue;
 	db->queue = (struct queue){ 0 };
 	db->apart = true;
@@ -340,10 +349,7 @@ db_apart_end(struct db *db)
 {
 	err e = db->queue.len > 0 ? batch_send(db, &(struct batch){ 0 }, NULL) : OK;
 
-	db->queue = db->aside;
-	db->aside = (struct queue){ 0 };
-	db->apart = false;
-	db->broken = OK; /* that was not the request's */
+	apart_leave(db);
 	return (e);
 }
 

@@ -38,7 +38,8 @@
  */
 struct db;
 
-struct db_error { /* of the last statement that failed; strings live as long as the arena of that request */
+/* Of the last statement that failed; strings live as long as the arena of that request. */
+struct db_error {
 	const char *sqlstate, *message; /* never NULL; sqlstate is "" when it was not the server that spoke */
 	const char *hint, *detail;
 };
@@ -50,7 +51,7 @@ void db_limit(struct db *, int64_t ns); /* for one statement (statement_timeout)
 
 void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
 checked err db_commit(struct db *);
-void db_rollback(struct db *);              /* also drops what is queued */
+void db_rollback(struct db *); /* also drops what is queued */
 bool db_in_transaction(const struct db *);
 const struct db_error *db_error(const struct db *);
 unsigned db_round_trips(const struct db *); /* since db_start() */

@@ -11,11 +11,9 @@
 #include "db/db_url.h"
 
 /* What pgx, pop, Prisma and their like read from the URL for themselves; besides everything that starts with pool_. */
-static const char *const foreign[] = {
-	"connection_limit", "default_query_exec_mode", "description_cache_capacity", "max_protocol_version", "min_protocol_version",
-	"pgbouncer", "prefer_simple_protocol", "schema", "socket_timeout", "statement_cache_capacity", "statement_cache_mode",
-	"uselibpqcompat"
-};
+static const char *const foreign[] = { "connection_limit", "default_query_exec_mode", "description_cache_capacity", "max_protocol_version",
+	"min_protocol_version", "pgbouncer", "prefer_simple_protocol", "schema", "socket_timeout", "statement_cache_capacity",
+	"statement_cache_mode", "uselibpqcompat" };
 
 struct parts {
 	struct buf query, options, meaningless;

@@ -13,16 +13,16 @@
 
 #define MS UINT64_C(1000000)
 #define CONNECT_WITHIN (3000 * MS)
-#define REST_AT_MOST (500 * MS)  /* healthy again within a second of the server */
-#define GRACE (5000 * MS)        /* the server cancels by itself; this is for one that hangs */
+#define REST_AT_MOST (500 * MS) /* healthy again within a second of the server */
+#define GRACE (5000 * MS)       /* the server cancels by itself; this is for one that hangs */
 #define LIMIT_UNSET (10000 * MS)
 
 struct link {
 	struct arena *arena; /* as old as the link */
 	const char *conninfo, *schema;
 	PGconn *conn;
-	bool greeted;        /* the session's settings have travelled */
-	bool unnamed;        /* a pooler sits between: nothing stays prepared */
+	bool greeted; /* the session's settings have travelled */
+	bool unnamed; /* a pooler sits between: nothing stays prepared */
 	const struct db_statement **known;
 	size_t known_len, known_cap;
 	uint64_t limit, deadline, rest_until;
@@ -264,9 +264,8 @@ sql_placed(const struct link *l, struct arena *a, const char *sql)
 static bool
 send_greeting(struct link *l, struct arena *a)
 {
-	const char *const inputs[] = {
-		arena_printf(a, "%llu", (unsigned long long)(l->limit / MS)), str_empty(l->schema) ? "auth" : l->schema
-	};
+	const char *const inputs[] = { arena_printf(a, "%llu", (unsigned long long)(l->limit / MS)),
+		str_empty(l->schema) ? "auth" : l->schema };
 
 	/* In a transaction of its own, so that it stands whatever becomes of what follows. */
 	return (PQsendQueryParams(l->conn, greeting, 2, NULL, inputs, NULL, NULL, 0) == 1 && PQpipelineSync(l->conn) == 1);

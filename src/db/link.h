@@ -40,8 +40,8 @@ struct link_reply {
 
 struct link *link_new(const char *url, const char *schema);
 void link_free(struct link *);
-void link_drop(struct link *);                      /* the next exchange makes a new connection */
-void link_limit(struct link *, int64_t ns);         /* for connections made from now on */
+void link_drop(struct link *);              /* the next exchange makes a new connection */
+void link_limit(struct link *, int64_t ns); /* for connections made from now on */
 bool link_in_transaction(const struct link *);
 
 /* Sends the calls in one pipeline, which is one implicit transaction unless they say otherwise, and reads all answers. */

@@ -335,10 +335,9 @@ test_settings(void **state)
 {
 	static const struct {
 		const char *name, *value;
-	} cases[] = {
-		{ "timezone", "UTC" }, { "application_name", "postern" }, { "client_min_messages", "warning" }, { "statement_timeout", "2s" },
-		{ "idle_in_transaction_session_timeout", "30s" }, { "search_path", S }, { "work_mem", "1234kB" }, { "client_encoding", "UTF8" }
-	};
+	} cases[] = { { "timezone", "UTC" }, { "application_name", "postern" }, { "client_min_messages", "warning" },
+		{ "statement_timeout", "2s" }, { "idle_in_transaction_session_timeout", "30s" }, { "search_path", S },
+		{ "work_mem", "1234kB" }, { "client_encoding", "UTF8" } };
 	struct fixture *f = *state;
 	struct setting s;
 
@@ -576,7 +575,9 @@ test_apart(void **state)
 	assert_int_equal(things(), 3);
 	db_apart_begin(f->db);
 	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
-	db_rollback(f->db); /* without the end */
+	db_apart_begin(f->db); /* without the end */
+	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
+	db_rollback(f->db);
 	assert_int_equal(thing_put(f->db, &p, .id = "c"), OK);
 	assert_true(db_in_transaction(f->db));
 }
@@ -601,14 +602,13 @@ test_long_input(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(test_read), TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue), TEST(test_queue_is_one),
-		TEST(test_transaction), TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final), TEST(test_first_error_is_kept),
-		TEST(test_error_alone), TEST(test_deferred), TEST(test_settings), TEST(test_settings_of_the_site_win),
-		TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle), TEST(test_dead_in_transaction), TEST(test_dead_under_way),
-		TEST(test_cancelled), TEST(test_server_hangs), TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table),
-		TEST(test_forgotten_statements), TEST(test_apart), TEST(test_long_input)
-	};
+	const struct CMUnitTest tests[] = { TEST(test_read), TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue),
+		TEST(test_queue_is_one), TEST(test_transaction), TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final),
+		TEST(test_first_error_is_kept), TEST(test_error_alone), TEST(test_deferred), TEST(test_settings),
+		TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle),
+		TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled), TEST(test_server_hangs),
+		TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table), TEST(test_forgotten_statements), TEST(test_apart),
+		TEST(test_long_input) };
 	int failed;
 
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {
