@@ -83,6 +83,15 @@ check_letters(struct report *r)
 		report_warning(r, "GOTRUE_SMTP_HOST is not set: letters go nowhere, so nobody can confirm an e-mail address.");
 }
 
+/* What the server said, as one line. */
+static const char *
+database_words(struct arena *a, struct db *db)
+{
+	const char *words = str_trim(a, str_or(db_error(db)->message, "no answer"));
+
+	return (str_replace(a, str_replace(a, words, "\n\t", " "), "\n", " "));
+}
+
 static void
 check_schema(struct arena *a, struct db *db, struct report *r)
 {
@@ -103,8 +112,7 @@ check_database(struct arena *a, struct report *r)
 
 	db_start(db, a);
 	if (db_ping(db) != OK)
-		report_error(
-		    r, arena_printf(a, "The database of DATABASE_URL can't be reached: %s.", str_or(db_error(db)->message, "no answer")));
+		report_error(r, arena_printf(a, "The database of DATABASE_URL can't be reached: %s", database_words(a, db)));
 	else
 		check_schema(a, db, r);
 	db_free(db);
