@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/setting.h"
-#include "cli/migrate.h"
+#include "cli/cli.h"
 #include "db/migrate.h"
 
 static const char usage[] =
@@ -33,7 +33,7 @@ options_read(struct options *o, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
 		if (c == 'c')
 			o->file = optarg;
 		else if (c == 'n')
@@ -44,20 +44,6 @@ options_read(struct options *o, int argc, char **argv)
 			return (false);
 	}
 	return (optind == argc);
-}
-
-static int
-migrate_with(struct arena *a, const struct options *o)
-{
-	struct complaints complaints = { 0 };
-	const struct settings *settings = settings_load(a, o->file, &complaints);
-
-	for (size_t i = 0; settings == NULL && i < complaints.len; i++)
-		if (complaints.item[i].fatal)
-			fprintf(stderr, "postern migrate: %s: %s\n", complaints.item[i].setting, complaints.item[i].sentence);
-	if (settings == NULL)
-		return (1);
-	return (migrate_run(settings->database_url, settings->db_namespace, o->dry_run, stdout) == OK ? 0 : 1);
 }
 
 int
@@ -76,7 +62,7 @@ cli_migrate(int argc, char **argv)
 		return (0);
 	}
 	a = arena_new();
-	status = migrate_with(a, &o);
+	status = cli_settings(a, o.file) && migrate_run(cfg->database_url, cfg->db_namespace, o.dry_run, stdout) == OK ? 0 : 1;
 	arena_free(a);
 	return (status);
 }

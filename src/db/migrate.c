@@ -135,15 +135,16 @@ ask_missing(struct migration *m, char ***missing, struct table table, const char
 	if (readable == NULL)
 		return (E_DATABASE);
 	if (*PQgetvalue(readable, 0, 0) == 't')
-		sql = arena_printf(m->arena, "%s where not exists (select from \"%s\".%s m where m.version = v)", sql, table.schema, table.name);
+		sql = arena_printf(
+		    m->arena, "%s where not exists (select from \"%s\".%s m where m.version = v)", sql, table.schema, table.name);
 	return (ask_list(m, missing, sql, array_text(m->arena, list)));
 }
 
 static checked err
 plan_make(struct migration *m, struct plan *p)
 {
-	TRY(ask_list(m, &p->schemas, "select s from unnest(array[$1, 'postern']) s where not exists (select from pg_namespace where nspname = s)",
-	    m->schema));
+	TRY(ask_list(m, &p->schemas,
+	    "select s from unnest(array[$1, 'postern']) s where not exists (select from pg_namespace where nspname = s)", m->schema));
 	TRY(ask_missing(m, &p->versions, (struct table){ m->schema, "schema_migrations" }, schema_versions));
 	return (ask_missing(m, &p->files, (struct table){ "postern", "migrations" }, own_files(m->arena)));
 }
@@ -192,7 +193,8 @@ static const char rights_sql[] =
     "union all "
     "select format('%I may not make tables in the schema %I.', current_user, nspname), "
     "format('grant usage, create on schema %I to %I;', nspname, current_user) "
-    "from pg_namespace where nspname in ($1, 'postern') and not (has_schema_privilege(oid, 'usage') and has_schema_privilege(oid, 'create'))";
+    "from pg_namespace where nspname in ($1, 'postern') "
+    "and not (has_schema_privilege(oid, 'usage') and has_schema_privilege(oid, 'create'))";
 
 /* The same for what belongs to somebody else, when the server has refused us. */
 static const char owners_sql[] =
@@ -201,10 +203,11 @@ static const char owners_sql[] =
     "select 'table' as kind, format('%I.%I', nspname, relname) as name, relowner as owner "
     "from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ($1, 'postern') and relkind in ('r', 'p') "
     "union all "
-    "select 'function', p.oid::regprocedure::text, proowner from pg_proc p join pg_namespace n on n.oid = pronamespace where n.nspname = $1 "
-    "and proname in ('uid', 'role', 'email', 'jwt') "
+    "select 'function', format('%I.%I()', nspname, proname), proowner from pg_proc join pg_namespace n on n.oid = pronamespace "
+    "where nspname = $1 and proname in ('uid', 'role', 'email', 'jwt') "
     "union all "
-    "select 'type', t.oid::regtype::text, typowner from pg_type t join pg_namespace n on n.oid = typnamespace where n.nspname = $1 and typtype = 'e'"
+    "select 'type', format('%I.%I', nspname, typname), typowner from pg_type join pg_namespace n on n.oid = typnamespace "
+    "where nspname = $1 and typtype = 'e'"
     ") o where not pg_has_role(current_user, o.owner, 'usage') order by 1";
 
 static void
@@ -396,8 +399,10 @@ migrate_pending(struct db *db, struct arena *a, int *pending)
 	static const struct db_column column = { "missing", DB_INT, 0 };
 	static const struct db_statement statement = {
 		.name = "migrate_pending",
-		.sql = "select (select count(*) from unnest($1::text[]) v where not exists (select from auth.schema_migrations m where m.version = v))"
-		       " + (select count(*) from unnest($2::text[]) f where not exists (select from postern.migrations m where m.version = f))",
+		.sql = "select (select count(*) from unnest($1::text[]) v "
+		       "where not exists (select from auth.schema_migrations m where m.version = v)) "
+		       "+ (select count(*) from unnest($2::text[]) f "
+		       "where not exists (select from postern.migrations m where m.version = f))",
 		.inputs = 2,
 		.rows = DB_ONE,
 		.column = &column,
