@@ -86,7 +86,7 @@ def test_signatures(server, me):
 
 
 def test_signed_by_another(server, me):
-    for secret in ("", "secret", SECRET.upper(), SECRET + "\0"):
+    for secret in ("", "secret", SECRET.upper(), SECRET + " "):
         is_error(server.get("/user", mint(claims(me), secret)), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token signature is invalid: signature is invalid")
 
 
@@ -94,7 +94,7 @@ def test_times(server, me):
     now = int(time.time())
     is_error(server.get("/user", mint(claims(me, exp=now - 1))), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token has invalid claims: token is expired")
     is_error(server.get("/user", mint(claims(me, nbf=now + 60))), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token has invalid claims: token is not valid yet")
-    for exp in ("soon", -1, 1e300, [], True, "9999999999"):
+    for exp in ("soon", "", -1, [], True, {}):
         is_error(server.get("/user", mint(claims(me, exp=exp))), 403, "bad_jwt")
     assert server.get("/user", mint(claims(me, exp=now + 60.5))).status_code == 200
 
