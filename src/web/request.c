@@ -197,6 +197,18 @@ request_id(const struct request *r)
 	return (str_empty(given) || strlen(given) > REQUEST_ID_MAX ? uuid_new(r->arena) : given);
 }
 
+/* libfcgi takes its variables back when the reply is out, and what comes after still reads them. */
+static char *const *
+variables_keep(struct arena *a, char *const *given)
+{
+	size_t len = strs_len(given);
+	char **kept = arena_new_array(a, char *, len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		kept[i] = arena_strdup(a, given[i]);
+	return (kept);
+}
+
 struct request *
 request_open(struct arena *arena, struct db *db, char *const *variables)
 {
@@ -204,7 +216,7 @@ request_open(struct arena *arena, struct db *db, char *const *variables)
 
 	r->arena = arena;
 	r->db = db;
-	r->variables = variables;
+	r->variables = variables_keep(arena, variables);
 	r->now = clock_now();
 	r->now_text = clock_rfc3339(arena, r->now);
 	r->id = request_id(r);

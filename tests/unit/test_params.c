@@ -80,8 +80,9 @@ test_all_kinds(void **state)
 static void
 test_absent(void **state)
 {
-	static const char *const bodies[] = { "{}", "null", " null ", "{\"email\":null,\"phone\":null,\"create_user\":null,\"maybe\":null,"
-		"\"count\":null,\"ratio\":null,\"words\":null,\"data\":null,\"any\":null,\"inner\":null}", "{\"inner\":{\"code\":null}}" };
+	static const char nulls[] = "{\"email\":null,\"phone\":null,\"create_user\":null,\"maybe\":null,\"count\":null,\"ratio\":null,"
+	                            "\"words\":null,\"data\":null,\"any\":null,\"inner\":null}";
+	static const char *const bodies[] = { "{}", "null", " null ", nulls, "{\"inner\":{\"code\":null}}" };
 	struct outer o;
 
 	(void)state;
