@@ -1,6 +1,6 @@
 -- refresh_token_add(token, user_id, session_id, parent, now) -> none
 insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
-values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, coalesce(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
+values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
 
 -- All that a refresh is decided on, by a token of auth.refresh_tokens.  newer: another session of the user outdates this one.
 -- refresh_by_token(token, single, tags, timebox, inactivity, low_aal) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, newer:bool, token_updated_at:int, revoked:bool, active_token, active_parent
@@ -24,7 +24,7 @@ where s.id = :session_id::uuid;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
 -- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.
--- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, refreshed, swapped) -> final one done:bool
+-- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed, swapped) -> final one done:bool
 with old as (
     update auth.refresh_tokens set revoked = true, updated_at = :now::timestamptz
     where token = :token and coalesce(revoked, false) = :was_revoked::bool
@@ -40,21 +40,21 @@ with old as (
     where s.id = :session_id::uuid and exists (select from old)
 ), audited as (
     insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), v.payload::json, :now::timestamptz, coalesce(:address::text, '')
+    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), v.payload::json, clock_timestamp(), coalesce(:audit_address::text, '')
     from old, (values (:refreshed::text), (:swapped::text)) v (payload)
     where v.payload is not null
 )
 select exists (select from old) as done;
 
 -- Notes that a session was refreshed and, if its counter is still the one that was read, moves it on.
--- refresh_touch(session_id, counter, next, now, user_agent, address, refreshed) -> final one done:bool
+-- refresh_touch(session_id, counter, next, now, user_agent, address, audit_address, refreshed) -> final one done:bool
 with touched as (
     update auth.sessions s set refresh_token_counter = :next::bigint, %refreshed(:now)
     where s.id = :session_id::uuid and s.refresh_token_counter is not distinct from :counter::bigint
     returning s.id
 ), audited as (
     insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), :refreshed::json, :now::timestamptz, coalesce(:address::text, '')
+    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), :refreshed::json, clock_timestamp(), coalesce(:audit_address::text, '')
     from touched where :refreshed::text is not null
 )
 select exists (select from touched) as done;

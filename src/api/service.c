@@ -64,6 +64,7 @@ static const struct {
 	{ PROVIDER_ZOOM, "zoom" },
 };
 
+/* Where SAML is off the reference says that a next key is configured, and so do we. */
 /* GET /settings: what a sign-in page has to know. */
 err
 settings_get(struct request *r)
@@ -78,6 +79,6 @@ settings_get(struct request *r)
 	    boolean(cfg->gotrue_disable_signup), boolean(cfg->gotrue_mailer_autoconfirm), boolean(cfg->gotrue_sms_autoconfirm),
 	    json_quote(r->arena, cfg->gotrue_sms_provider));
 	buf_printf(&b, ",\"saml_enabled\":%s,\"saml_private_key_next_configured\":%s,\"passkeys_enabled\":%s}", boolean(cfg->gotrue_saml_enabled),
-	    boolean(*cfg->gotrue_saml_private_key_next != '\0'), boolean(cfg->gotrue_passkey_enabled));
+	    boolean(!cfg->gotrue_saml_enabled || *cfg->gotrue_saml_private_key_next != '\0'), boolean(cfg->gotrue_passkey_enabled));
 	return (reply_json(r, 200, b.data));
 }

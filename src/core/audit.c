@@ -32,6 +32,12 @@ audit_payload(struct request *r, const struct user *actor, enum audit_action act
 }
 
 const char *
+audit_address(const struct request *r)
+{
+	return (cfg->postern_audit_address ? r->address : "");
+}
+
+const char *
 audit_text(struct request *r, const struct user *actor, enum audit_action action, const char *traits)
 {
 	const char *payload = audit_payload(r, actor, action, traits);
@@ -47,5 +53,5 @@ audit(struct request *r, const struct user *actor, enum audit_action action, con
 
 	if (payload == NULL)
 		return (OK);
-	return (audit_add(r->db, .id = uuid_new(r->arena), .payload = payload, .address = r->address, .now = r->now_text));
+	return (audit_add(r->db, .id = uuid_new(r->arena), .payload = payload, .address = audit_address(r)));
 }

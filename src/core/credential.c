@@ -84,10 +84,10 @@ credential_weakness(struct request *r, const char *password)
 	struct weakness w;
 
 	if (strlen(password) > PASSWORD_MAX)
-		return (NULL);
+		return ("\"weak_password\":null");
 	weakness_find(r, password, &w);
 	if (w.reasons.len == 0)
-		return (NULL);
+		return ("\"weak_password\":null");
 	return (arena_printf(r->arena, "\"weak_password\":{\"message\":%s,\"reasons\":[%s]}", json_quote(r->arena, w.message.data), w.reasons.data));
 }
 

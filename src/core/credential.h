@@ -10,7 +10,7 @@
 /* 400 when it is too long for a hash, 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it. */
 checked err credential_check_strength(struct request *, const char *password);
 
-/* The same for a password that is accepted all the same: a member for the reply, or NULL when it is strong. */
+/* The same for a password that is accepted all the same: the member weak_password of a reply, null when it is strong. */
 const char *credential_weakness(struct request *, const char *password);
 
 /* What auth.users.encrypted_password gets; NULL for an empty password. Slow. */
