@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_REDIRECT_H
+#define CORE_REDIRECT_H
+
+#include "web/request.h"
+
+/* Where browsers are sent, and under which name they know this server. */
+
+/* Whether a client may be sent there: GOTRUE_SITE_URL's place, or GOTRUE_URI_ALLOW_LIST's globs. */
+bool redirect_allowed(struct arena *, const char *url);
+
+/* Where this request wants its user to end: redirect_to, else the Referer, else GOTRUE_SITE_URL; the first that is allowed. */
+const char *redirect_wanted(struct request *);
+
+/* API_EXTERNAL_URL, or the forwarded host where GOTRUE_MAILER_EXTERNAL_HOSTS has it; without a slash at the end unless the setting has one. */
+const char *redirect_external_url(struct request *);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SMS_H
+#define CORE_SMS_H
+
+#include "query/row.h"
+#include "web/request.h"
+
+/* Sends a code to a phone: by the send_sms hook, else by GOTRUE_SMS_PROVIDER.  Outside transactions: call before the first write. */
+struct sms {
+	const char *phone, *code;
+	const char *kind;    /* confirmation, phone_change, reauthentication: for the words of an error */
+	const char *channel; /* sms, whatsapp */
+};
+/* *message_id: what the gateway calls the message, or "".  422 sms_send_failed, or the hook's own error. */
+checked err sms_deliver(struct request *, const struct user *, const struct sms *, const char **message_id);
+
+/* Twilio Verify keeps the codes itself. */
+bool sms_provider_verifies(void);
+checked err sms_provider_check(struct request *, const char *phone, const char *code); /* OK, or 403 otp_expired */
+
+/* The code that GOTRUE_SMS_TEST_OTP fixes for a number; NULL without one. */
+const char *sms_test_code(struct request *, const char *phone);
+
+#endif
