@@ -205,7 +205,8 @@ reply_database(struct request *r, const struct db_error *e, bool later)
 {
 	int status = later ? 0 : sqlstate_status(e->sqlstate);
 
-	r->failure.cause = arena_printf(r->arena, "%s: %s (SQLSTATE %s)", r->failure.message, str_or(e->message, ""), str_or(e->sqlstate, "?"));
+	r->failure.cause =
+	    arena_printf(r->arena, "%s: %s (SQLSTATE %s)", r->failure.message, str_or(e->message, ""), str_or(e->sqlstate, "?"));
 	reply_header(r, "X-Sb-Error-Code", r->failure.code);
 	if (status != 0)
 		reply_json(r, status, body_database(r->arena, e));

@@ -54,8 +54,8 @@ log_request(const struct request *r, uint64_t ns)
 
 	if (strcmp(r->path, "/health") == 0)
 		return;
-	log_event(log_level_of(r->reply.status), "request completed", "component", "api", "method", r->method, "path", r->path,
-	    "#status", arena_printf(a, "%d", r->reply.status), "#duration", arena_printf(a, "%" PRIu64, ns), "remote_addr", r->address,
+	log_event(log_level_of(r->reply.status), "request completed", "component", "api", "method", r->method, "path", r->path, "#status",
+	    arena_printf(a, "%d", r->reply.status), "#duration", arena_printf(a, "%" PRIu64, ns), "remote_addr", r->address,
 	    "#db_round_trips", arena_printf(a, "%u", db_round_trips(r->db)), "#db_statements", arena_printf(a, "%u", db_statements(r->db)),
 	    "error_code", f->code, "error", f->cause != NULL ? f->cause : f->message, NULL);
 }

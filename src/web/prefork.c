@@ -16,12 +16,12 @@
 #include "web/server.h"
 
 #define MS UINT64_C(1000000)
-#define TURN_MS 25               /* while something is going on */
-#define SETTLED (100 * MS)       /* a new worker that has lived so long lets an old one go */
-#define QUICK (1000 * MS)        /* who dies earlier is started again with back-off */
+#define TURN_MS 25         /* while something is going on */
+#define SETTLED (100 * MS) /* a new worker that has lived so long lets an old one go */
+#define QUICK (1000 * MS)  /* who dies earlier is started again with back-off */
 #define BACK_OFF_FIRST (100 * MS)
 #define BACK_OFF_MOST (10000 * MS)
-#define DRAIN (30000 * MS)       /* how long a request in hand may take at the end */
+#define DRAIN (30000 * MS) /* how long a request in hand may take at the end */
 
 enum role { WORKER, HELPER };
 

@@ -11,9 +11,9 @@ status_words(int status)
 	static const struct {
 		int status;
 		const char *words;
-	} table[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" }, { 302, "Found" }, { 303, "See Other" }, { 400, "Bad Request" },
-		{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 409, "Conflict" },
-		{ 413, "Request Entity Too Large" }, { 422, "Unprocessable Entity" }, { 429, "Too Many Requests" },
+	} table[] = { { 200, "OK" }, { 201, "Created" }, { 204, "No Content" }, { 302, "Found" }, { 303, "See Other" },
+		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
+		{ 409, "Conflict" }, { 413, "Request Entity Too Large" }, { 422, "Unprocessable Entity" }, { 429, "Too Many Requests" },
 		{ 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" } };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -33,18 +33,18 @@ struct request {
 	usec now;             /* when it came: one time for the whole request */
 	const char *now_text; /* the same for SQL */
 
-	const char *id;       /* request id: GOTRUE_API_REQUEST_ID_HEADER or a new UUID */
+	const char *id; /* request id: GOTRUE_API_REQUEST_ID_HEADER or a new UUID */
 	const char *method;
-	const char *path;     /* PATH_INFO, decoded: "/user" wherever we are mounted */
-	                      /* an encoded slash stays %2F; a path that is not UTF-8 is "" and has no route */
-	const char *address;  /* of the client, as the reference finds it; never NULL */
+	/* PATH_INFO, decoded: "/user" wherever we are mounted.  An encoded slash stays %2F; what is not UTF-8 is "" and has no route. */
+	const char *path;
+	const char *address;    /* of the client, as the reference finds it; never NULL */
 	const char *user_agent; /* "" without */
-	struct query query;   /* pairs that are not UTF-8 are left out */
-	struct query form;    /* of an application/x-www-form-urlencoded body, which is then no longer in body */
+	struct query query;     /* pairs that are not UTF-8 are left out */
+	struct query form;      /* of an application/x-www-form-urlencoded body, which is then no longer in body */
 	const char *body;
 	size_t body_len;
 	enum body_state { BODY_WHOLE, BODY_TOO_LARGE, BODY_BROKEN } body_state;
-	json *parsed;         /* the body, when params_read() has been here */
+	json *parsed;           /* the body, when params_read() has been here */
 	char *const *variables; /* NAME=value of the web server, ends with NULL */
 	const struct route *route;
 	const char *path_arg[2]; /* what {name} segments of the route's path matched */
@@ -54,7 +54,7 @@ struct request {
 	const struct user *user;
 
 	struct failure failure;
-	bool commit_anyway;   /* COMMIT_WITH */
+	bool commit_anyway; /* COMMIT_WITH */
 
 	struct reply {
 		int status;
@@ -106,10 +106,22 @@ struct param {
 	size_t offset;
 	const struct param *nested;
 };
-#define PARAM(of, type, member) { #member, PARAM_##type, offsetof(of, member), NULL }
-#define PARAM_NAMED(of, type, member, name) { name, PARAM_##type, offsetof(of, member), NULL }
-#define PARAM_NESTED(of, member, fields) { #member, PARAM_nested, offsetof(of, member), fields }
-#define PARAM_END { NULL, PARAM_text, 0, NULL }
+#define PARAM(of, type, member)                                   \
+	{                                                         \
+#member, PARAM_##type, offsetof(of, member), NULL \
+	}
+#define PARAM_NAMED(of, type, member, name)                    \
+	{                                                      \
+		name, PARAM_##type, offsetof(of, member), NULL \
+	}
+#define PARAM_NESTED(of, member, fields)                            \
+	{                                                           \
+#member, PARAM_nested, offsetof(of, member), fields \
+	}
+#define PARAM_END                         \
+	{                                 \
+		NULL, PARAM_text, 0, NULL \
+	}
 checked err params_read(struct request *, const struct param *, void *into);
 
 /*
@@ -122,13 +134,13 @@ err fail_as(struct request *, err, int status, const char *fmt, ...) printf_like
 err fail_oauth(struct request *, const char *error, const char *description);
 
 /* A database error gets the words the reference gives it here; every other error passes as it is. */
-#define TRY_DB(r, call, words)                         \
-	do {                                           \
-		err try_db_ = (call);                  \
-		if (try_db_ == E_DATABASE)             \
+#define TRY_DB(r, call, words)                                         \
+	do {                                                           \
+		err try_db_ = (call);                                  \
+		if (try_db_ == E_DATABASE)                             \
 			return (fail((r), E_DATABASE, "%s", (words))); \
-		if (try_db_ != OK)                     \
-			return (try_db_);              \
+		if (try_db_ != OK)                                     \
+			return (try_db_);                              \
 	} while (0)
 
 /* The client gets this error, yet what was written stands. */

@@ -22,10 +22,10 @@ struct outer {
 };
 
 static const struct param inner_fields[] = { PARAM(struct inner, text, code), PARAM_END };
-static const struct param fields[] = { PARAM(struct outer, text, email), PARAM(struct outer, maybe_text, phone), PARAM(struct outer, boolean, create),
-	PARAM(struct outer, maybe_bool, maybe), PARAM(struct outer, integer, count), PARAM(struct outer, real, ratio),
-	PARAM(struct outer, strings, words), PARAM(struct outer, raw_object, data), PARAM(struct outer, value, any),
-	PARAM_NESTED(struct outer, inner, inner_fields), PARAM_END };
+static const struct param fields[] = { PARAM(struct outer, text, email), PARAM(struct outer, maybe_text, phone),
+	PARAM(struct outer, boolean, create), PARAM(struct outer, maybe_bool, maybe), PARAM(struct outer, integer, count),
+	PARAM(struct outer, real, ratio), PARAM(struct outer, strings, words), PARAM(struct outer, raw_object, data),
+	PARAM(struct outer, value, any), PARAM_NESTED(struct outer, inner, inner_fields), PARAM_END };
 
 /*
  * The first line is the query string, the second the content type, the rest the body.  Whatever they are, texts are UTF-8, the
@@ -40,7 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	size_t type = strcspn(text + head, "\n"), body = head + type + (text[head + type] != '\0');
 	char *const variables[] = { "REQUEST_METHOD=POST", arena_printf(arena, "QUERY_STRING=%.*s", (int)query, text),
 		arena_printf(arena, "CONTENT_TYPE=%.*s", (int)type, text + head), arena_printf(arena, "PATH_INFO=/%.*s", (int)query, text),
-		arena_printf(arena, "REQUEST_URI=/%.*s", (int)query, text), arena_printf(arena, "HTTP_X_FORWARDED_FOR=%.*s", (int)type, text + head), NULL };
+		arena_printf(arena, "REQUEST_URI=/%.*s", (int)query, text),
+		arena_printf(arena, "HTTP_X_FORWARDED_FOR=%.*s", (int)type, text + head), NULL };
 	struct request *r = double_request(arena, variables, text + body, strlen(text + body));
 	struct outer o;
 	err error;

@@ -22,10 +22,10 @@ echo(struct request *r)
 	if (ms != NULL)
 		usleep((useconds_t)atoi(ms) * 1000);
 	return (reply_json(r, 200,
-	    json_pairs(r->arena, "method", r->method, "path", r->path, "address", r->address, "body", r->body, "generation", generation, "pid",
-	        arena_printf(r->arena, "%d", (int)getpid()), "authorization", request_header(r, "Authorization"), "proxy",
-	        request_header(r, "Proxy"), "forwarded", request_header(r, "X-Forwarded-For"), "redirect", request_header(r, "redirect_to"),
-	        "grant_type", request_form_value(r, "grant_type"), "value", query_get(&r->query, "value"), "agent", r->user_agent, NULL)));
+	    json_pairs(r->arena, "method", r->method, "path", r->path, "address", r->address, "body", r->body, "generation", generation,
+		"pid", arena_printf(r->arena, "%d", (int)getpid()), "authorization", request_header(r, "Authorization"), "proxy",
+		request_header(r, "Proxy"), "forwarded", request_header(r, "X-Forwarded-For"), "redirect", request_header(r, "redirect_to"),
+		"grant_type", request_form_value(r, "grant_type"), "value", query_get(&r->query, "value"), "agent", r->user_agent, NULL)));
 }
 
 static void

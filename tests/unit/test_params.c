@@ -29,9 +29,10 @@ struct outer {
 
 static const struct param inner_fields[] = { PARAM(struct inner, text, code), PARAM(struct inner, boolean, on), PARAM_END };
 static const struct param outer_fields[] = { PARAM(struct outer, text, email), PARAM(struct outer, maybe_text, phone),
-	PARAM_NAMED(struct outer, boolean, create, "create_user"), PARAM(struct outer, maybe_bool, maybe), PARAM(struct outer, integer, count),
-	PARAM(struct outer, real, ratio), PARAM(struct outer, strings, words), PARAM(struct outer, raw_object, data),
-	PARAM(struct outer, value, any), PARAM_NESTED(struct outer, inner, inner_fields), PARAM(struct outer, text, skey), PARAM_END };
+	PARAM_NAMED(struct outer, boolean, create, "create_user"), PARAM(struct outer, maybe_bool, maybe),
+	PARAM(struct outer, integer, count), PARAM(struct outer, real, ratio), PARAM(struct outer, strings, words),
+	PARAM(struct outer, raw_object, data), PARAM(struct outer, value, any), PARAM_NESTED(struct outer, inner, inner_fields),
+	PARAM(struct outer, text, skey), PARAM_END };
 
 static char *post[] = { "REQUEST_METHOD=POST", "CONTENT_TYPE=text/plain", NULL };
 static struct arena *arena;
@@ -59,8 +60,9 @@ test_all_kinds(void **state)
 
 	(void)state;
 	assert_int_equal(read_text(&o, "{\"email\":\"a@b\",\"phone\":\"\",\"create_user\":true,\"maybe\":false,\"count\":-7,\"ratio\":0.5,"
-	                               "\"words\":[\"x\",null],\"data\":{\"n\":1234567890123456789012345678901234567890},\"any\":[1],"
-	                               "\"inner\":{\"code\":\"c\",\"on\":true},\"unknown\":{}}"), OK);
+				       "\"words\":[\"x\",null],\"data\":{\"n\":1234567890123456789012345678901234567890},\"any\":[1],"
+				       "\"inner\":{\"code\":\"c\",\"on\":true},\"unknown\":{}}"),
+	    OK);
 	assert_string_equal(o.email, "a@b");
 	assert_string_equal(o.phone, "");
 	assert_true(o.create);
@@ -81,7 +83,7 @@ static void
 test_absent(void **state)
 {
 	static const char nulls[] = "{\"email\":null,\"phone\":null,\"create_user\":null,\"maybe\":null,\"count\":null,\"ratio\":null,"
-	                            "\"words\":null,\"data\":null,\"any\":null,\"inner\":null}";
+				    "\"words\":null,\"data\":null,\"any\":null,\"inner\":null}";
 	static const char *const bodies[] = { "{}", "null", " null ", nulls, "{\"inner\":{\"code\":null}}" };
 	struct outer o;
 
@@ -103,10 +105,11 @@ static void
 test_refused(void **state)
 {
 	static const char *const bodies[] = { "", " ", "[]", "5", "true", "\"x\"", "{", "{}x", "{,}", "{'email':1}", "{\"email\":5}",
-		"{\"email\":true}", "{\"email\":[\"a\"]}", "{\"phone\":{}}", "{\"create_user\":\"true\"}", "{\"create_user\":1}", "{\"maybe\":\"\"}",
-		"{\"count\":\"1\"}", "{\"count\":1.5}", "{\"count\":9223372036854775808}", "{\"ratio\":\"1\"}", "{\"ratio\":1e999}",
-		"{\"words\":\"x\"}", "{\"words\":[1]}", "{\"data\":[1]}", "{\"data\":\"x\"}", "{\"data\":{\"a\":[{\"b\":1e999}]}}",
-		"{\"any\":-1e999}", "{\"inner\":[]}", "{\"inner\":{\"code\":1}}", "{\"EMAIL\":5}", "{\"email\":\"\\u0000\"}", "\xEF\xBB\xBF{}" };
+		"{\"email\":true}", "{\"email\":[\"a\"]}", "{\"phone\":{}}", "{\"create_user\":\"true\"}", "{\"create_user\":1}",
+		"{\"maybe\":\"\"}", "{\"count\":\"1\"}", "{\"count\":1.5}", "{\"count\":9223372036854775808}", "{\"ratio\":\"1\"}",
+		"{\"ratio\":1e999}", "{\"words\":\"x\"}", "{\"words\":[1]}", "{\"data\":[1]}", "{\"data\":\"x\"}",
+		"{\"data\":{\"a\":[{\"b\":1e999}]}}", "{\"any\":-1e999}", "{\"inner\":[]}", "{\"inner\":{\"code\":1}}", "{\"EMAIL\":5}",
+		"{\"email\":\"\\u0000\"}", "\xEF\xBB\xBF{}" };
 	struct outer o;
 
 	(void)state;
@@ -134,7 +137,9 @@ test_names(void **state)
 	assert_string_equal(o.email, "y");
 	assert_int_equal(read_text(&o, "{\"email\":\"x\",\"Email\":\"y\"}"), OK);
 	assert_string_equal(o.email, "y");
-	assert_int_equal(read_text(&o, "{\"\xC5\xBF\xE2\x84\xAA" "ey\":\"folded\"}"), OK);
+	assert_int_equal(read_text(&o, "{\"\xC5\xBF\xE2\x84\xAA"
+				       "ey\":\"folded\"}"),
+	    OK);
 	assert_string_equal(o.skey, "folded");
 	assert_int_equal(read_text(&o, "{\"emai\":\"x\",\"emaill\":\"y\"}"), OK);
 	assert_string_equal(o.email, "");
@@ -195,8 +200,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_absent), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_names), cmocka_unit_test(test_size), cmocka_unit_test(test_broken), cmocka_unit_test(test_form_is_no_json),
-		cmocka_unit_test(test_twice) };
+		cmocka_unit_test(test_names), cmocka_unit_test(test_size), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_form_is_no_json), cmocka_unit_test(test_twice) };
 	int failed;
 
 	arena = arena_new();

@@ -53,7 +53,8 @@ test_first_form(void **state)
 	    "{\"code\":401,\"error_code\":\"bad_jwt\",\"msg\":\"no \\\"t\\\"\"}");
 	r = PLAIN();
 	(void)fail(r, E_USER_BANNED, "swallowed");
-	failure_is(r, E_USER_NOT_FOUND, 404, "user_not_found", "{\"code\":404,\"error_code\":\"user_not_found\",\"msg\":\"User not found\"}");
+	failure_is(
+	    r, E_USER_NOT_FOUND, 404, "user_not_found", "{\"code\":404,\"error_code\":\"user_not_found\",\"msg\":\"User not found\"}");
 	assert_string_equal(header(r, "X-Supabase-Api-Version"), "");
 }
 
@@ -68,7 +69,8 @@ test_server_errors(void **state)
 	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"words\",\"error_id\":\"id\"}");
 	r = PLAIN();
 	failure_is(r, E_UNEXPECTED_FAILURE, 500, "",
-	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"Unexpected failure, please check server logs for more information\"}");
+	    "{\"code\":500,\"error_code\":\"unexpected_failure\",\"msg\":\"Unexpected failure, please check server logs for more "
+	    "information\"}");
 	r = PLAIN();
 	r->id = "id";
 	(void)fail(r, E_UNEXPECTED_FAILURE, "no code");
@@ -88,9 +90,9 @@ test_2024_form(void **state)
 	static const struct {
 		const char *date;
 		bool later;
-	} cases[] = { { "2024-01-01", true }, { "2031-05-05", true }, { "2024-02-29", true }, { "2023-12-31", false }, { "1999-01-01", false },
-		{ "2025-02-29", false }, { "2024-13-01", false }, { "2024-00-10", false }, { "2024-04-31", false }, { "2024-1-001", false },
-		{ "20240101ab", false } };
+	} cases[] = { { "2024-01-01", true }, { "2031-05-05", true }, { "2024-02-29", true }, { "2023-12-31", false },
+		{ "1999-01-01", false }, { "2025-02-29", false }, { "2024-13-01", false }, { "2024-00-10", false }, { "2024-04-31", false },
+		{ "2024-1-001", false }, { "20240101ab", false } };
 	struct request *r = LATER();
 
 	(void)state;
@@ -224,7 +226,8 @@ test_redirect(void **state)
 static bool
 allowed(const char *method, const char *headers)
 {
-	char *const vars[] = { "REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://app", arena_printf(arena, "HTTP_ACCESS_CONTROL_REQUEST_METHOD=%s", method),
+	char *const vars[] = { "REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://app",
+		arena_printf(arena, "HTTP_ACCESS_CONTROL_REQUEST_METHOD=%s", method),
 		arena_printf(arena, "HTTP_ACCESS_CONTROL_REQUEST_HEADERS=%s", headers), NULL };
 	struct request *r = double_request(arena, vars, "", 0);
 
@@ -284,9 +287,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_first_form), cmocka_unit_test(test_server_errors),
-		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth), cmocka_unit_test(test_database),
-		cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes), cmocka_unit_test(test_redirect),
-		cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
+		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth),
+		cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
 	int failed;
 
 	arena = arena_new();

@@ -124,9 +124,9 @@ test_form_values(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_encoded_slash), cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_address), cmocka_unit_test(test_forwarded_for), cmocka_unit_test(test_request_id),
-		cmocka_unit_test(test_form_values) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_encoded_slash),
+		cmocka_unit_test(test_headers), cmocka_unit_test(test_address), cmocka_unit_test(test_forwarded_for),
+		cmocka_unit_test(test_request_id), cmocka_unit_test(test_form_values) };
 	int failed;
 
 	arena = arena_new();
