@@ -122,7 +122,7 @@ member_put(struct buf *out, const char *name, const char *value)
 static void
 extra_put(struct buf *out, const char *extra)
 {
-	if (!str_empty(extra))
+	if (extra != NULL)
 		buf_printf(out, ",%s", extra);
 	buf_putc(out, '}');
 }
