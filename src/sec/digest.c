@@ -48,14 +48,15 @@ static EVP_MAC_CTX *
 hmac_new(const char *name)
 {
 	static EVP_MAC *algorithm;
-	char digest[16];
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[2] = { [1] = OSSL_PARAM_construct_end() };
 	EVP_MAC_CTX *context;
+	char digest[16];
 
 	if (algorithm == NULL)
 		algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	crypto_insist(algorithm != NULL, "fetching HMAC");
 	snprintf(digest, sizeof(digest), "%s", name);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	context = EVP_MAC_CTX_new(algorithm);
 	crypto_insist(context != NULL && EVP_MAC_CTX_set_params(context, params) == 1, "setting up HMAC");
 	return (context);

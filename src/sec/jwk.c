@@ -97,7 +97,8 @@ static const struct {
 };
 
 #define RSA_PUBLIC_MEMBERS 2
-#define RSA_PRIVATE_MEMBERS (sizeof(rsa_members) / sizeof(rsa_members[0]))
+#define RSA_PRIVATE_MEMBERS 3
+#define RSA_ALL_MEMBERS (sizeof(rsa_members) / sizeof(rsa_members[0]))
 #define LONGEST_NUMBER 2048
 
 static EVP_PKEY *
@@ -115,6 +116,16 @@ rsa_key(struct reader *r, size_t members, int selection)
 	return (params_key(r, "RSA", selection));
 }
 
+/* The primes and what belongs to them only make signing faster; some of them alone are of no use, and OpenSSL 3.0 leaks them. */
+static size_t
+rsa_private_members(const struct reader *r)
+{
+	for (size_t i = RSA_PRIVATE_MEMBERS; i < RSA_ALL_MEMBERS; i++)
+		if (member_bytes(r, rsa_members[i].member).len == 0)
+			return (RSA_PRIVATE_MEMBERS);
+	return (RSA_ALL_MEMBERS);
+}
+
 static const char *
 rsa_read(struct reader *r)
 {
@@ -127,7 +138,7 @@ rsa_read(struct reader *r)
 		return (NULL);
 	if (member_bytes(r, "d").len == 0)
 		return ("an RSA key that signs needs \"d\"");
-	r->key->private = rsa_key(r, RSA_PRIVATE_MEMBERS, EVP_PKEY_KEYPAIR);
+	r->key->private = rsa_key(r, rsa_private_members(r), EVP_PKEY_KEYPAIR);
 	return (r->key->private == NULL ? "the numbers of the RSA key do not make a key" : NULL);
 }
 

@@ -210,8 +210,10 @@ jws_sign(struct arena *arena, const struct jws_method *method, struct jwk *key, 
 	len = (size_t)EVP_PKEY_get_size(key->private);
 	out = arena_alloc(arena, len);
 	context = context_copy(&key->signing, method, key->private, true);
-	crypto_insist(EVP_DigestSign(context, out, &len, text.data, text.len) == 1, "signing");
+	signature = (struct bytes){ EVP_DigestSign(context, out, &len, text.data, text.len) == 1 ? out : NULL, len };
 	EVP_MD_CTX_free(context);
-	signature = (struct bytes){ out, len };
+	ERR_clear_error();
+	if (signature.data == NULL)
+		return (signature);
 	return (method->scheme == SCHEME_ECDSA ? ecdsa_raw(arena, method->size, signature) : signature);
 }

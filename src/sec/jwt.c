@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "sec/crypto.h"
 #include "sec/jws.h"
 #include "sec/jwt.h"
 #include "sec/jwt_claims.h"
@@ -95,11 +96,13 @@ static const char *
 signer_try(struct arena *scratch)
 {
 	static const struct bytes text = { "postern", 7 };
+	struct bytes signature;
 
 	ring.method = jws_signing_method(ring.signer);
 	if (ring.method == NULL)
 		return ("GOTRUE_JWT_KEYS: the signing key needs an \"alg\" that fits it: HS256, RS256, RS512, ES256, ES512 or EdDSA");
-	if (jws_check(scratch, ring.method, ring.signer, text, jws_sign(scratch, ring.method, ring.signer, text)) != NULL)
+	signature = jws_sign(scratch, ring.method, ring.signer, text);
+	if (signature.data == NULL || jws_check(scratch, ring.method, ring.signer, text, signature) != NULL)
 		return ("GOTRUE_JWT_KEYS: the secret and the public part of the signing key do not belong together");
 	return (NULL);
 }
