@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LETTER_ESCAPE_H
+#define LETTER_ESCAPE_H
+
+#include "base/buf.h"
+
+/* What is done to a value before it is printed, in this order: the escapers of Go's html/template. */
+#define ESCAPE_URL_FILTER 1u /* schemes but http, https and mailto become "#ZgotmplZ" */
+#define ESCAPE_URL_NORMAL 2u /* %XX for what can't be in a URL; escapes stay */
+#define ESCAPE_URL_PART 4u   /* %XX for all but the unreserved */
+#define ESCAPE_HTML 8u
+#define ESCAPE_NOSPACE 16u   /* for a value without quotes */
+#define ESCAPE_AWAY 32u      /* prints nothing */
+
+void escape_put(struct buf *out, unsigned escapes, const char *value);
+
+#endif

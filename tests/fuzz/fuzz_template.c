@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Templates come from a URL: whatever it serves, parsing ends, and what is taken renders without markup that the values brought. */
+#include "fuzz.h"
+#include "letter/template.h"
+#include "letter/text.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const char values[] = "{\"A\":\"<evil-tag>\\\"'`= &\",\"B\":\"javascript:evil\",\"C\":{\"d\":[1,null,{\"e\":1e9}]},\"D\":\"\"}";
+	struct arena *a = arena_new();
+	char *text = arena_strndup(a, (const char *)data, len);
+	json *v = json_parse(a, values, sizeof(values) - 1, NULL);
+	const char *why;
+	struct template *t = template_parse(a, text, len, TEMPLATE_HTML, &why);
+
+	PROMISE((t == NULL) == (why != NULL));
+	if (t != NULL) {
+		char *html = template_render(a, t, v);
+
+		PROMISE(strstr(text, "evil-tag") != NULL || strstr(html, "<evil-tag") == NULL);
+		text_of_html(a, html);
+	}
+	template_parse(a, text, len, TEMPLATE_TEXT, &why);
+	arena_free(a);
+	return (0);
+}
