@@ -18,7 +18,11 @@ def test_email(server, sql):
     identity = sql("select * from auth.identities where user_id = %s", me.id)[0]
     assert identity["provider"] == "email" and identity["identity_data"]["email"] == "ada.l@example.com"
     assert [x["payload"]["action"] for x in sql("select payload from auth.audit_log_entries where payload->>'actor_id' = %s order by created_at", me.id)] == ["user_signedup", "login"]
-    assert all(x["ip_address"] for x in sql("select ip_address from auth.audit_log_entries where payload->>'actor_id' = %s", me.id))
+
+
+def test_audit_names_the_client(serve, sql):
+    me = serve(POSTERN_AUDIT_ADDRESS="true").sign_up()
+    assert {x["ip_address"] for x in sql("select ip_address from auth.audit_log_entries where payload->>'actor_id' = %s", me.id)} == {"127.0.0.1"}
 
 
 def test_phone(server, sql):
