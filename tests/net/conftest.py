@@ -29,10 +29,13 @@ SETTINGS = {"GOTRUE_SITE_URL": "http://app.test", "API_EXTERNAL_URL": "https://a
             "DATABASE_URL": "postgresql://nowhere/none"}
 
 
+def environment(**settings):
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(("GOTRUE_", "POSTERN_"))}, **SETTINGS, **settings}
+
+
 def tool(*args, stdin="", **settings):
     """Runs the tool; gives its JSON (a list when it says more than one)."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("GOTRUE_", "POSTERN_"))}
-    done = subprocess.run([TOOL, *map(str, args)], env={**env, **SETTINGS, **settings}, input=stdin, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([TOOL, *map(str, args)], env=environment(**settings), input=stdin, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return said[0] if len(said) == 1 else said

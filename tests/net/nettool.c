@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "letter/letter.h"
 #include "net/http.h"
 #include "net/mime.h"
 #include "net/transport.h"
@@ -73,6 +74,37 @@ tool_probe(struct arena *a, char **arg)
 	return (say(a, "why", transport_in_use()->probe(a), ""));
 }
 
+/* letter NAME LANGUAGES VALUES: renders it; "again" as above */
+static int
+tool_letter(struct arena *a, char **arg)
+{
+	json *values = json_parse(a, arg[2], strlen(arg[2]), NULL);
+	struct letter letter;
+	enum letter_id id;
+	char line[16];
+
+	if (!letter_find(arg[0], &id))
+		return (2);
+	do {
+		letter_render(a, id, arg[1], values, &letter);
+		say(a, "subject", letter.subject, arena_printf(a, ",\"html\":%s,\"text\":%s,\"type\":%s,\"enabled\":%s", json_quote(a, letter.html),
+		    json_quote(a, letter.text), json_quote(a, letter_row(id)->message_type), letter_enabled(id) ? "true" : "false"));
+		fflush(stdout);
+	} while (fgets(line, sizeof(line), stdin) != NULL);
+	return (0);
+}
+
+/* check NAME FETCH */
+static int
+tool_check(struct arena *a, char **arg)
+{
+	enum letter_id id;
+
+	if (!letter_find(arg[0], &id))
+		return (2);
+	return (say(a, "why", letter_check(a, id, str_equal(arg[1], "fetch")), ""));
+}
+
 static const struct tool {
 	const char *name;
 	int args;
@@ -81,6 +113,8 @@ static const struct tool {
 	{ "http", 5, tool_http },
 	{ "mail", 4, tool_mail },
 	{ "probe", 0, tool_probe },
+	{ "letter", 3, tool_letter },
+	{ "check", 2, tool_check },
 };
 
 int
