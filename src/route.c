@@ -11,11 +11,13 @@
 #include "db/db.h"
 
 /* The words of route.def. */
+/* clang-format off */
 #define OPEN { NULL, NULL }
 #define BEARER { gate_bearer, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
+/* clang-format on */
 
 const struct route route_table[] = {
 #define ROUTE(method, path, handler, ...) { method, path, handler, { __VA_ARGS__ } },

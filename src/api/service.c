@@ -12,7 +12,8 @@ err
 health_get(struct request *r)
 {
 	return (reply_json(r, 200,
-	    "{\"version\":\"" PACKAGE_VERSION "\",\"name\":\"GoTrue\",\"description\":\"GoTrue is a user registration and authentication API\"}"));
+	    "{\"version\":\"" PACKAGE_VERSION
+	    "\",\"name\":\"GoTrue\",\"description\":\"GoTrue is a user registration and authentication API\"}"));
 }
 
 /* GET /health/ready (ours): the database answers and has the schema of this version. */
@@ -71,14 +72,16 @@ settings_get(struct request *r)
 {
 	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b, "{\"external\":{\"anonymous_users\":%s,\"email\":%s,\"phone\":%s", boolean(cfg->gotrue_external_anonymous_users_enabled),
-	    boolean(cfg->gotrue_external_email_enabled), boolean(cfg->gotrue_external_phone_enabled));
+	buf_printf(&b, "{\"external\":{\"anonymous_users\":%s,\"email\":%s,\"phone\":%s",
+	    boolean(cfg->gotrue_external_anonymous_users_enabled), boolean(cfg->gotrue_external_email_enabled),
+	    boolean(cfg->gotrue_external_phone_enabled));
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		buf_printf(&b, ",\"%s\":%s", shown[i].name, boolean(cfg->provider[shown[i].id].enabled));
 	buf_printf(&b, "},\"disable_signup\":%s,\"mailer_autoconfirm\":%s,\"phone_autoconfirm\":%s,\"sms_provider\":%s",
 	    boolean(cfg->gotrue_disable_signup), boolean(cfg->gotrue_mailer_autoconfirm), boolean(cfg->gotrue_sms_autoconfirm),
 	    json_quote(r->arena, cfg->gotrue_sms_provider));
-	buf_printf(&b, ",\"saml_enabled\":%s,\"saml_private_key_next_configured\":%s,\"passkeys_enabled\":%s}", boolean(cfg->gotrue_saml_enabled),
-	    boolean(!cfg->gotrue_saml_enabled || *cfg->gotrue_saml_private_key_next != '\0'), boolean(cfg->gotrue_passkey_enabled));
+	buf_printf(&b, ",\"saml_enabled\":%s,\"saml_private_key_next_configured\":%s,\"passkeys_enabled\":%s}",
+	    boolean(cfg->gotrue_saml_enabled), boolean(!cfg->gotrue_saml_enabled || *cfg->gotrue_saml_private_key_next != '\0'),
+	    boolean(cfg->gotrue_passkey_enabled));
 	return (reply_json(r, 200, b.data));
 }

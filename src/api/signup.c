@@ -47,8 +47,8 @@ signup_anonymously(struct request *r, const struct signup *p)
 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
-	TRY(user_create(r, &(const struct new_user){ .id = u.id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
-		.user_metadata = p->data }));
+	TRY(user_create(r,
+	    &(const struct new_user){ .id = u.id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name, .user_metadata = p->data }));
 	TRY_DB(r, user_reload(r, &u), "Database error creating anonymous user");
 	TRY_DB(r, session_start(r, &u, &(const struct grant){ .method = "anonymous" }, &t), "Database error creating anonymous user");
 	return (reply_tokens(r, &t));
@@ -141,8 +141,11 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, json_pairs(r->arena, "provider", p->provider, NULL)));
 	if (!by_email(p))
 		return (fail(r, E_UNEXPECTED_FAILURE, "Unable to get SMS provider"));
-	TRY(flow_begin(r, &(const struct flow){ .provider = "email", .method = "email/signup", .user_id = u->id,
-		.challenge = p->code_challenge, .challenge_method = p->code_challenge_method }));
+	TRY(flow_begin(r, &(const struct flow){ .provider = "email",
+			      .method = "email/signup",
+			      .user_id = u->id,
+			      .challenge = p->code_challenge,
+			      .challenge_method = p->code_challenge_method }));
 	TRY(proof_send_confirmation(r, u, !str_empty(p->code_challenge)));
 	TRY(user_signed_up(r->db, &shown, .id = u->id));
 	return (reply_json(r, 200, shown.json));
@@ -153,9 +156,14 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 {
 	const char *id = uuid_new(r->arena);
 
-	TRY(user_create(r, &(const struct new_user){ .id = id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
-		.email = by_email(p) ? p->email : NULL, .phone = by_email(p) ? NULL : p->phone, .provider = p->provider,
-		.password = credential_new(r, id, p->password), .user_metadata = p->data }));
+	TRY(user_create(r, &(const struct new_user){ .id = id,
+			       .aud = p->aud,
+			       .role = cfg->gotrue_jwt_default_group_name,
+			       .email = by_email(p) ? p->email : NULL,
+			       .phone = by_email(p) ? NULL : p->phone,
+			       .provider = p->provider,
+			       .password = credential_new(r, id, p->password),
+			       .user_metadata = p->data }));
 	*u = (struct user){ .id = id, .email = by_email(p) ? p->email : "", .phone = by_email(p) ? "" : p->phone };
 	return (OK);
 }

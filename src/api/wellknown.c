@@ -36,11 +36,13 @@ err
 openid_configuration_get(struct request *r)
 {
 	static const char *const endpoints[][2] = {
+		/* clang-format off */
 		{ "authorization_endpoint", "/oauth/authorize" },
 		{ "token_endpoint", "/oauth/token" },
 		{ "jwks_uri", "/.well-known/jwks.json" },
 		{ "userinfo_endpoint", "/oauth/userinfo" },
 		{ "registration_endpoint", "/oauth/clients/register" }, /* the last: only where clients may register */
+		/* clang-format on */
 	};
 	bool registers = cfg->gotrue_oauth_server_enabled && cfg->gotrue_oauth_server_allow_dynamic_registration;
 	size_t count = sizeof(endpoints) / sizeof(endpoints[0]) - (registers ? 0 : 1);

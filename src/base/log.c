@@ -37,8 +37,8 @@ log_open(enum log_level level, const char *file)
 	logger.fd = fd < 0 ? STDERR_FILENO : fd;
 	logger.level = level;
 	if (fd < 0)
-		log_event(
-		    LOG_ERROR, "the log file cannot be opened, logging to standard error", "file", file, "error", strerror(errno), NULL);
+		log_event(LOG_ERROR, "the log file cannot be opened, logging to standard error", "file", file, "error", strerror(errno),
+		    NULL);
 }
 
 void

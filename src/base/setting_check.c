@@ -308,8 +308,8 @@ check_encryption_key(struct check *c)
 	const char *id = s->gotrue_security_db_encryption_encryption_key_id;
 
 	if (str_empty(id))
-		refuse(
-		    c, ENCRYPTION "ENCRYPTION_KEY_ID", "%sENCRYPTION_KEY_ID must be set: the name of the key that encrypts.", ENCRYPTION);
+		refuse(c, ENCRYPTION "ENCRYPTION_KEY_ID", "%sENCRYPTION_KEY_ID must be set: the name of the key that encrypts.",
+		    ENCRYPTION);
 	if (!key_is_good(c->arena, s->gotrue_security_db_encryption_encryption_key))
 		refuse(c, ENCRYPTION "ENCRYPTION_KEY", "%sENCRYPTION_KEY must be 32 bytes as base64url without padding.", ENCRYPTION);
 	if (str_empty(domain_of(s->gotrue_security_db_encryption_decryption_keys, id)))

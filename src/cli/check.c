@@ -14,14 +14,15 @@
 #include "db/migrate.h"
 #include "sec/jwt.h"
 
-static const char usage[] = "usage: postern check [-c FILE] [-v]\n"
-			    "\n"
-			    "Tells what is wrong with the settings, the keys and the database. Changes nothing.\n"
-			    "\n"
-			    "  -c, --config FILE  settings of this file win over the environment\n"
-			    "  -v, --verbose      also show every setting as it is in force, secrets masked\n"
-			    "\n"
-			    "Exit status: 0 when all is well, 1 when something is wrong, 2 for a wrong call.\n";
+static const char usage[] =
+    "usage: postern check [-c FILE] [-v]\n"
+    "\n"
+    "Tells what is wrong with the settings, the keys and the database. Changes nothing.\n"
+    "\n"
+    "  -c, --config FILE  settings of this file win over the environment\n"
+    "  -v, --verbose      also show every setting as it is in force, secrets masked\n"
+    "\n"
+    "Exit status: 0 when all is well, 1 when something is wrong, 2 for a wrong call.\n";
 
 struct check_options {
 	const char *file;
@@ -101,8 +102,8 @@ check_schema(struct arena *a, struct db *db, struct report *r)
 		report_error(r, arena_printf(a, "The schema \"%s\" can't be looked at: %s.", cfg->db_namespace,
 				    str_or(db_error(db)->message, "no answer")));
 	else if (pending > 0)
-		report_error(
-		    r, arena_printf(a, "The schema \"%s\" is not current, %d to go: run postern migrate.", cfg->db_namespace, pending));
+		report_error(r,
+		    arena_printf(a, "The schema \"%s\" is not current, %d to go: run postern migrate.", cfg->db_namespace, pending));
 }
 
 static void

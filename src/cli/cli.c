@@ -16,8 +16,14 @@ log_level(const char *name)
 		const char *name;
 		enum log_level level;
 	} levels[] = {
-		{ "panic", LOG_ERROR }, { "fatal", LOG_ERROR }, { "error", LOG_ERROR }, { "warn", LOG_WARN }, { "warning", LOG_WARN },
-		{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { "trace", LOG_DEBUG },
+		{ "panic", LOG_ERROR },
+		{ "fatal", LOG_ERROR },
+		{ "error", LOG_ERROR },
+		{ "warn", LOG_WARN },
+		{ "warning", LOG_WARN },
+		{ "info", LOG_INFO },
+		{ "debug", LOG_DEBUG },
+		{ "trace", LOG_DEBUG },
 	};
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
@@ -36,7 +42,8 @@ cli_settings(struct arena *a, const char *file)
 	if (settings != NULL)
 		log_open(log_level(settings->gotrue_log_level), settings->gotrue_log_file);
 	for (size_t i = 0; i < complaints.len; i++)
-		log_event(complaints.item[i].fatal ? LOG_ERROR : LOG_WARN, complaints.item[i].sentence, "setting", complaints.item[i].setting, NULL);
+		log_event(complaints.item[i].fatal ? LOG_ERROR : LOG_WARN, complaints.item[i].sentence, "setting",
+		    complaints.item[i].setting, NULL);
 	if (settings == NULL)
 		return (false);
 	if ((keys = jwt_keys_load(a)) != NULL) {

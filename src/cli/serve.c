@@ -81,12 +81,23 @@ cli_serve(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
-		case 'l': p.listen = optarg; break;
-		case 'w': wrong |= !number(optarg, 10, WORKERS_MAX, &p.workers); break;
-		case 'm': wrong |= !number(optarg, 8, 0777, &p.mode); break;
-		case 'c': s.file = optarg; break;
-		case 'h': fputs(usage, stdout); return (0);
-		default: wrong = true;
+		case 'l':
+			p.listen = optarg;
+			break;
+		case 'w':
+			wrong |= !number(optarg, 10, WORKERS_MAX, &p.workers);
+			break;
+		case 'm':
+			wrong |= !number(optarg, 8, 0777, &p.mode);
+			break;
+		case 'c':
+			s.file = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			wrong = true;
 		}
 	if (wrong || optind != argc || p.listen == NULL) {
 		fputs(usage, stderr);

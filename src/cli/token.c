@@ -32,7 +32,7 @@ token_role(struct arena *a, const char *role, const char *days)
 	}
 	life = life / 3600000000000LL * DAY_SECONDS;
 	puts(jwt_sign(a, arena_printf(a, "{\"iss\":%s,\"role\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
-	    json_quote(a, str_or(cfg->gotrue_jwt_issuer, "postern")), role, now, now + (long long)life)));
+			     json_quote(a, str_or(cfg->gotrue_jwt_issuer, "postern")), role, now, now + (long long)life)));
 	return (0);
 }
 
@@ -73,10 +73,18 @@ cli_token(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
-		case 'c': file = optarg; break;
-		case 'd': days = optarg; break;
-		case 'h': fputs(usage, stdout); return (0);
-		default: fputs(usage, stderr); return (2);
+		case 'c':
+			file = optarg;
+			break;
+		case 'd':
+			days = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			fputs(usage, stderr);
+			return (2);
 		}
 	kind = optind < argc ? argv[optind] : "";
 	if ((str_equal(kind, "anon") || str_equal(kind, "service_role")) && optind + 1 == argc)

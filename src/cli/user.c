@@ -55,8 +55,12 @@ run_add(struct request *r, const char *email)
 	TRY(user_find_email(r, email, cfg->gotrue_jwt_aud, NULL, &other));
 	if (other.found)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
-	TRY(user_create(r, &(const struct new_user){ .id = id, .aud = cfg->gotrue_jwt_aud, .role = cfg->gotrue_jwt_default_group_name,
-		.email = email, .provider = "email", .password = credential_new(r, id, password) }));
+	TRY(user_create(r, &(const struct new_user){ .id = id,
+			       .aud = cfg->gotrue_jwt_aud,
+			       .role = cfg->gotrue_jwt_default_group_name,
+			       .email = email,
+			       .provider = "email",
+			       .password = credential_new(r, id, password) }));
 	TRY(user_confirm_email(r->db, .id = id, .now = r->now_text));
 	puts(id);
 	return (OK);
@@ -129,9 +133,15 @@ cli_user(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
-		case 'c': file = optarg; break;
-		case 'h': fputs(usage, stdout); return (0);
-		default: fputs(usage, stderr); return (2);
+		case 'c':
+			file = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			fputs(usage, stderr);
+			return (2);
 		}
 	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (str_equal(argv[optind], actions[i].name) && optind + 1 + actions[i].arguments == argc)

@@ -60,8 +60,9 @@ weakness_find(struct request *r, const char *password, struct weakness *w)
 		weakness_add(w, "length",
 		    arena_printf(a, "Password should be at least %lld characters.", (long long)cfg->gotrue_password_min_length));
 	if (!has_required_characters(password))
-		weakness_add(w, "characters", arena_printf(a, "Password should contain at least one character of each: %s.",
-		    str_join(a, cfg->gotrue_password_required_characters, ", ")));
+		weakness_add(w, "characters",
+		    arena_printf(a, "Password should contain at least one character of each: %s.",
+			str_join(a, cfg->gotrue_password_required_characters, ", ")));
 }
 
 err
@@ -88,7 +89,8 @@ credential_weakness(struct request *r, const char *password)
 	weakness_find(r, password, &w);
 	if (w.reasons.len == 0)
 		return ("\"weak_password\":null");
-	return (arena_printf(r->arena, "\"weak_password\":{\"message\":%s,\"reasons\":[%s]}", json_quote(r->arena, w.message.data), w.reasons.data));
+	return (arena_printf(r->arena, "\"weak_password\":{\"message\":%s,\"reasons\":[%s]}", json_quote(r->arena, w.message.data),
+	    w.reasons.data));
 }
 
 static char *

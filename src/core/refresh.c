@@ -33,8 +33,10 @@ static struct validity
 validity_settings(struct arena *a)
 {
 	return ((struct validity){ .single = cfg->gotrue_sessions_single_per_user ? "t" : "f",
-	    .tags = db_array(a, cfg->gotrue_sessions_tags), .timebox = interval(a, cfg->gotrue_sessions_timebox),
-	    .inactivity = interval(a, cfg->gotrue_sessions_inactivity_timeout), .low_aal = interval(a, cfg->gotrue_sessions_allow_low_aal) });
+	    .tags = db_array(a, cfg->gotrue_sessions_tags),
+	    .timebox = interval(a, cfg->gotrue_sessions_timebox),
+	    .inactivity = interval(a, cfg->gotrue_sessions_inactivity_timeout),
+	    .low_aal = interval(a, cfg->gotrue_sessions_allow_low_aal) });
 }
 
 /* What both kinds of token share: who may refresh at all.  In the reference's order. */
@@ -158,7 +160,8 @@ session_touch(struct request *r, const struct user *u, const char *counter, cons
 	struct refresh_touch touch;
 
 	TRY(refresh_touch(r->db, &touch, .session_id = u->session_id, .counter = counter, .next = next, .now = r->now_text,
-	    .user_agent = r->user_agent, .address = r->address, .audit_address = audit_address(r), .refreshed = audit_text(r, u, AUDIT_TOKEN_REFRESHED, NULL)));
+	    .user_agent = r->user_agent, .address = r->address, .audit_address = audit_address(r),
+	    .refreshed = audit_text(r, u, AUDIT_TOKEN_REFRESHED, NULL)));
 	*done = touch.done;
 	return (OK);
 }
@@ -189,8 +192,8 @@ row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 	usec reuse = (usec)cfg->gotrue_security_refresh_token_reuse_interval * 1000000;
 	struct refresh_by_token row;
 
-	TRY(refresh_by_token(r->db, &row, .token = token, .single = v.single, .tags = v.tags, .timebox = v.timebox, .inactivity = v.inactivity,
-	    .low_aal = v.low_aal));
+	TRY(refresh_by_token(r->db, &row, .token = token, .single = v.single, .tags = v.tags, .timebox = v.timebox,
+	    .inactivity = v.inactivity, .low_aal = v.low_aal));
 	if (!row.found)
 		return (not_found(r));
 	reply_header(r, "sb-auth-user-id", row.user.id);

@@ -72,9 +72,10 @@ access_claims(struct request *r, const struct user *u, const struct access *acce
 	buf_putc(&b, '{');
 	if (!str_empty(cfg->gotrue_jwt_issuer))
 		buf_printf(&b, "\"iss\":%s,", json_quote(a, cfg->gotrue_jwt_issuer));
-	buf_printf(&b, "\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld,\"iat\":%lld,\"email\":%s,\"phone\":%s,", u->id, json_quote(a, u->aud), expires_at,
-	    (long long)(r->now / 1000000), json_quote(a, u->email), json_quote(a, u->phone));
-	buf_printf(&b, "\"app_metadata\":%s,\"user_metadata\":%s,\"role\":%s,\"aal\":\"%s\",\"amr\":%s,\"session_id\":\"%s\",\"is_anonymous\":%s",
+	buf_printf(&b, "\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld,\"iat\":%lld,\"email\":%s,\"phone\":%s,", u->id, json_quote(a, u->aud),
+	    expires_at, (long long)(r->now / 1000000), json_quote(a, u->email), json_quote(a, u->phone));
+	buf_printf(&b,
+	    "\"app_metadata\":%s,\"user_metadata\":%s,\"role\":%s,\"aal\":\"%s\",\"amr\":%s,\"session_id\":\"%s\",\"is_anonymous\":%s",
 	    u->app_metadata, u->user_metadata, json_quote(a, u->role), access->aal, access->amr, access->session_id,
 	    u->anonymous ? "true" : "false");
 	if (!str_empty(access->client_id))
@@ -146,7 +147,9 @@ session_start(struct request *r, const struct user *u, const struct grant *g, st
 {
 	const char *id = uuid_new(r->arena);
 	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
-	const struct access access = { .session_id = id, .aal = "aal1", .created_at = r->now,
+	const struct access access = { .session_id = id,
+		.aal = "aal1",
+		.created_at = r->now,
 		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", g->method, (long long)(r->now / 1000000)) };
 
 	reply_header(r, "sb-auth-user-id", u->id);
@@ -163,7 +166,8 @@ reply_tokens(struct request *r, const struct tokens *t)
 {
 	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b, "{\"access_token\":\"%s\",\"token_type\":\"bearer\",\"expires_in\":%lld,\"expires_at\":%lld,\"refresh_token\":\"%s\",\"user\":",
+	buf_printf(&b,
+	    "{\"access_token\":\"%s\",\"token_type\":\"bearer\",\"expires_in\":%lld,\"expires_at\":%lld,\"refresh_token\":\"%s\",\"user\":",
 	    t->access, t->expires_at - (long long)(r->now / 1000000), t->expires_at, t->refresh);
 	buf_puts(&b, t->user_json);
 	if (t->extra != NULL)

@@ -135,8 +135,8 @@ ask_missing(struct migration *m, char ***missing, struct table table, const char
 	if (readable == NULL)
 		return (E_DATABASE);
 	if (*PQgetvalue(readable, 0, 0) == 't')
-		sql = arena_printf(
-		    m->arena, "%s where not exists (select from \"%s\".%s m where m.version = v)", sql, table.schema, table.name);
+		sql = arena_printf(m->arena, "%s where not exists (select from \"%s\".%s m where m.version = v)", sql, table.schema,
+		    table.name);
 	return (ask_list(m, missing, sql, array_text(m->arena, list)));
 }
 
@@ -399,10 +399,11 @@ migrate_pending(struct db *db, struct arena *a, int *pending)
 	static const struct db_column column = { "missing", DB_INT, 0 };
 	static const struct db_statement statement = {
 		.name = "migrate_pending",
-		.sql = "select (select count(*) from unnest($1::text[]) v "
-		       "where not exists (select from auth.schema_migrations m where m.version = v)) "
-		       "+ (select count(*) from unnest($2::text[]) f "
-		       "where not exists (select from postern.migrations m where m.version = f))",
+		.sql =
+		    "select (select count(*) from unnest($1::text[]) v "
+		    "where not exists (select from auth.schema_migrations m where m.version = v)) "
+		    "+ (select count(*) from unnest($2::text[]) f "
+		    "where not exists (select from postern.migrations m where m.version = f))",
 		.inputs = 2,
 		.rows = DB_ONE,
 		.column = &column,

@@ -9,10 +9,12 @@
 
 #define FAILSAFE "ZgotmplZ" /* Go's: what stands where a value was not safe */
 
+/* clang-format off */
 static const char *const html_for[128] = { ['"'] = "&#34;", ['&'] = "&amp;", ['\''] = "&#39;", ['+'] = "&#43;", ['<'] = "&lt;", ['>'] = "&gt;" };
 
 static const char *const nospace_for[128] = { ['\t'] = "&#9;", ['\n'] = "&#10;", ['\v'] = "&#11;", ['\f'] = "&#12;", ['\r'] = "&#13;", [' '] = "&#32;",
 	['"'] = "&#34;", ['&'] = "&amp;", ['\''] = "&#39;", ['+'] = "&#43;", ['<'] = "&lt;", ['='] = "&#61;", ['>'] = "&gt;", ['`'] = "&#96;" };
+/* clang-format on */
 
 static void
 table_put(struct buf *out, const char *const table[128], const char *s)

@@ -29,9 +29,12 @@ settings_of(enum letter_id id)
 {
 	const struct letter_settings all[] = {
 #define LETTER(id, name, type) { cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name, true, letter_default_##name },
-#define NOTICE(id, name, switch)                                                                                                           \
-	{ cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name, cfg->gotrue_mailer_notifications_##switch##_enabled, \
-		letter_default_##name },
+#define NOTICE(id, name, switch)                                                               \
+	{                                                                                      \
+		cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name,       \
+		    cfg->gotrue_mailer_notifications_##switch##_enabled, letter_default_##name \
+	}                                                                                      \
+	,
 #include "letter.def"
 	};
 

@@ -86,14 +86,14 @@ static const char *const elements[] = {
 static void
 element_enter(struct place *at, struct span name)
 {
-	*at = (struct place) { .state = PLACE_TAG };
+	*at = (struct place){ .state = PLACE_TAG };
 	for (int i = ELEMENT_SCRIPT; i <= ELEMENT_META; i++)
 		if (strlen(elements[i]) == name.len && strncasecmp(elements[i], name.p, name.len) == 0)
 			at->element = i;
 }
 
-static const char *const url_attributes[] = { "action", "archive", "background", "cite", "classid", "codebase", "data", "formaction", "href", "icon",
-	"longdesc", "manifest", "poster", "profile", "src", "usemap", "xmlns" };
+static const char *const url_attributes[] = { "action", "archive", "background", "cite", "classid", "codebase", "data", "formaction",
+	"href", "icon", "longdesc", "manifest", "poster", "profile", "src", "usemap", "xmlns" };
 
 static bool
 name_has(struct span name, const char *part)
@@ -108,11 +108,11 @@ attribute_of_name(struct span name)
 	const char *colon;
 
 	if (span_starts(name, "data-"))
-		name = (struct span) { name.p + 5, name.len - 5 };
+		name = (struct span){ name.p + 5, name.len - 5 };
 	else if ((colon = memchr(name.p, ':', name.len)) != NULL) {
 		if (colon - name.p == 5 && span_starts(name, "xmlns"))
 			return (ATTR_URL);
-		name = (struct span) { colon + 1, name.len - (size_t)(colon + 1 - name.p) };
+		name = (struct span){ colon + 1, name.len - (size_t)(colon + 1 - name.p) };
 	}
 	for (size_t i = 0; i < sizeof(url_attributes) / sizeof(url_attributes[0]); i++)
 		if (strlen(url_attributes[i]) == name.len && span_starts(name, url_attributes[i]))
@@ -136,7 +136,7 @@ attribute_of(const struct place *at, struct span name)
 		small[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
 	if (at->element == ELEMENT_META && n == 7 && memcmp(small, "content", 7) == 0)
 		return (ATTR_CODE);
-	return (attribute_of_name((struct span) { small, n }));
+	return (attribute_of_name((struct span){ small, n }));
 }
 
 /* Each step moves over the start of the text and says how much, or why it can't. */
@@ -156,18 +156,18 @@ step_text(struct place *at, struct span s)
 		if (*rest.p != '<')
 			continue;
 		if (span_starts(rest, "<!--")) {
-			*at = (struct place) { .state = PLACE_COMMENT };
-			return ((struct step) { i + 4, NULL });
+			*at = (struct place){ .state = PLACE_COMMENT };
+			return ((struct step){ i + 4, NULL });
 		}
 		end = rest.len > 1 && rest.p[1] == '/';
-		rest = (struct span) { rest.p + 1 + end, rest.len - 1 - end };
+		rest = (struct span){ rest.p + 1 + end, rest.len - 1 - end };
 		name = tag_name(rest);
 		if (name > 0) {
-			element_enter(at, (struct span) { rest.p, end ? 0 : name });
-			return ((struct step) { (size_t)(rest.p - s.p) + name, NULL });
+			element_enter(at, (struct span){ rest.p, end ? 0 : name });
+			return ((struct step){ (size_t)(rest.p - s.p) + name, NULL });
 		}
 	}
-	return ((struct step) { s.len, NULL });
+	return ((struct step){ s.len, NULL });
 }
 
 /* How much of the text is the name of an attribute; -1 where the HTML is too broken to be followed. */
@@ -186,24 +186,26 @@ attribute_name(struct span s)
 static struct step
 step_tag(struct place *at, struct span s)
 {
+	/* clang-format off */
 	static const enum place_state inside[] = { [ELEMENT_NONE] = PLACE_TEXT, [ELEMENT_SCRIPT] = PLACE_RAW, [ELEMENT_STYLE] = PLACE_RAW,
 		[ELEMENT_TEXTAREA] = PLACE_RCDATA, [ELEMENT_TITLE] = PLACE_RCDATA, [ELEMENT_META] = PLACE_TEXT };
+	/* clang-format on */
 	size_t i = spaces(s);
 	struct span rest = { s.p + i, s.len - i };
 	long name;
 
 	if (rest.len == 0)
-		return ((struct step) { s.len, NULL });
+		return ((struct step){ s.len, NULL });
 	if (*rest.p == '>') {
-		*at = (struct place) { .state = inside[at->element], .element = at->element == ELEMENT_META ? ELEMENT_NONE : at->element };
-		return ((struct step) { i + 1, NULL });
+		*at = (struct place){ .state = inside[at->element], .element = at->element == ELEMENT_META ? ELEMENT_NONE : at->element };
+		return ((struct step){ i + 1, NULL });
 	}
 	name = attribute_name(rest);
 	if (name <= 0)
-		return ((struct step) { i, "a quote, \"<\" or \"=\" where a tag should end or have an attribute" });
-	at->attr = attribute_of(at, (struct span) { rest.p, (size_t)name });
+		return ((struct step){ i, "a quote, \"<\" or \"=\" where a tag should end or have an attribute" });
+	at->attr = attribute_of(at, (struct span){ rest.p, (size_t)name });
 	at->state = (size_t)name == rest.len ? PLACE_ATTR_NAME : PLACE_AFTER_NAME;
-	return ((struct step) { i + (size_t)name, NULL });
+	return ((struct step){ i + (size_t)name, NULL });
 }
 
 static struct step
@@ -212,10 +214,10 @@ step_attr_name(struct place *at, struct span s)
 	long name = attribute_name(s);
 
 	if (name < 0)
-		return ((struct step) { 0, "a quote or \"<\" in the name of an attribute" });
+		return ((struct step){ 0, "a quote or \"<\" in the name of an attribute" });
 	if ((size_t)name < s.len)
 		at->state = PLACE_AFTER_NAME;
-	return ((struct step) { (size_t)name, NULL });
+	return ((struct step){ (size_t)name, NULL });
 }
 
 static struct step
@@ -224,9 +226,9 @@ step_after_name(struct place *at, struct span s)
 	size_t i = spaces(s);
 
 	if (i == s.len)
-		return ((struct step) { i, NULL });
+		return ((struct step){ i, NULL });
 	at->state = s.p[i] == '=' ? PLACE_BEFORE_VALUE : PLACE_TAG;
-	return ((struct step) { i + (s.p[i] == '='), NULL });
+	return ((struct step){ i + (s.p[i] == '='), NULL });
 }
 
 static struct step
@@ -235,10 +237,10 @@ step_before_value(struct place *at, struct span s)
 	size_t i = spaces(s);
 
 	if (i == s.len)
-		return ((struct step) { i, NULL });
+		return ((struct step){ i, NULL });
 	at->state = PLACE_VALUE;
 	at->delim = s.p[i] == '"' ? DELIM_DOUBLE : s.p[i] == '\'' ? DELIM_SINGLE : DELIM_SPACE;
-	return ((struct step) { i + (at->delim != DELIM_SPACE), NULL });
+	return ((struct step){ i + (at->delim != DELIM_SPACE), NULL });
 }
 
 /* "&#63;" is a question mark and not a "#", "&Tab;" is a blank: what the browser makes of a character of the value. */
@@ -274,7 +276,7 @@ url_pass(struct place *at, struct span s)
 	size_t n;
 
 	for (size_t i = 0; i < s.len; i += n) {
-		char c = character_of_entity((struct span) { s.p + i, s.len - i }, &n);
+		char c = character_of_entity((struct span){ s.p + i, s.len - i }, &n);
 
 		if (c == '#' || c == '?')
 			at->url = URL_QUERY;
@@ -291,16 +293,16 @@ step_value(struct place *at, struct span s)
 
 	while (i < s.len && strchr(ends[at->delim], s.p[i]) == NULL) {
 		if (at->delim == DELIM_SPACE && strchr("\"'<=`", s.p[i]) != NULL)
-			return ((struct step) { i, "a quote, \"<\", \"=\" or \"`\" in a value without quotes" });
+			return ((struct step){ i, "a quote, \"<\", \"=\" or \"`\" in a value without quotes" });
 		i++;
 	}
 	if (at->attr == ATTR_URL)
-		url_pass(at, (struct span) { s.p, i });
+		url_pass(at, (struct span){ s.p, i });
 	if (i < s.len) {
 		i += at->delim != DELIM_SPACE;
-		*at = (struct place) { .state = PLACE_TAG, .element = at->element };
+		*at = (struct place){ .state = PLACE_TAG, .element = at->element };
 	}
-	return ((struct step) { i, NULL });
+	return ((struct step){ i, NULL });
 }
 
 static struct step
@@ -309,9 +311,9 @@ step_comment(struct place *at, struct span s)
 	const char *end = memmem(s.p, s.len, "-->", 3);
 
 	if (end == NULL)
-		return ((struct step) { s.len, NULL });
-	*at = (struct place) { .state = PLACE_TEXT };
-	return ((struct step) { (size_t)(end - s.p) + 3, NULL });
+		return ((struct step){ s.len, NULL });
+	*at = (struct place){ .state = PLACE_TEXT };
+	return ((struct step){ (size_t)(end - s.p) + 3, NULL });
 }
 
 /* The inside of an element that only its own end tag ends.  The tag itself is left for the text. */
@@ -322,11 +324,12 @@ step_special(struct place *at, struct span s)
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i + 2 + n < s.len; i++)
-		if (s.p[i] == '<' && s.p[i + 1] == '/' && strncasecmp(s.p + i + 2, name, n) == 0 && strchr("> \t\n\f/", s.p[i + 2 + n]) != NULL) {
-			*at = (struct place) { .state = PLACE_TEXT };
-			return ((struct step) { i, NULL });
+		if (s.p[i] == '<' && s.p[i + 1] == '/' && strncasecmp(s.p + i + 2, name, n) == 0 &&
+		    strchr("> \t\n\f/", s.p[i + 2 + n]) != NULL) {
+			*at = (struct place){ .state = PLACE_TEXT };
+			return ((struct step){ i, NULL });
 		}
-	return ((struct step) { s.len, NULL });
+	return ((struct step){ s.len, NULL });
 }
 
 static struct step (*const steps[])(struct place *, struct span) = {
@@ -346,7 +349,7 @@ static void
 text_put(struct buf *out, struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] == '<' && !span_starts((struct span) { s.p + i, s.len - i }, "<!DOCTYPE"))
+		if (s.p[i] == '<' && !span_starts((struct span){ s.p + i, s.len - i }, "<!DOCTYPE"))
 			buf_puts(out, "&lt;");
 		else
 			buf_putc(out, s.p[i]);
@@ -367,7 +370,7 @@ passed_put(struct buf *out, enum place_state from, const struct place *to, struc
 	if (from == PLACE_TEXT && to->state != from)
 		while (s.p[--tag] != '<')
 			;
-	text_put(out, (struct span) { s.p, tag });
+	text_put(out, (struct span){ s.p, tag });
 	if (to->state != PLACE_COMMENT)
 		buf_put(out, s.p + tag, s.len - tag);
 }
@@ -385,8 +388,8 @@ place_pass(struct place *at, const char *text, size_t len, struct buf *out, size
 			*where = len - s.len + step.len;
 			return (step.why);
 		}
-		passed_put(out, from, at, (struct span) { s.p, step.len });
-		s = (struct span) { s.p + step.len, s.len - step.len };
+		passed_put(out, from, at, (struct span){ s.p, step.len });
+		s = (struct span){ s.p + step.len, s.len - step.len };
 	}
 	return (NULL);
 }
@@ -404,7 +407,9 @@ place_nudge(struct place *at)
 static const char *
 value_in_attribute(const struct place *at, unsigned *escapes)
 {
-	static const unsigned urls[] = { [URL_START] = ESCAPE_URL_FILTER | ESCAPE_URL_NORMAL, [URL_PATH] = ESCAPE_URL_NORMAL, [URL_QUERY] = ESCAPE_URL_PART };
+	static const unsigned urls[] = {
+		[URL_START] = ESCAPE_URL_FILTER | ESCAPE_URL_NORMAL, [URL_PATH] = ESCAPE_URL_NORMAL, [URL_QUERY] = ESCAPE_URL_PART
+	};
 
 	*escapes = at->delim == DELIM_SPACE ? ESCAPE_NOSPACE : ESCAPE_HTML;
 	if (at->attr == ATTR_CODE)

@@ -13,7 +13,7 @@
  */
 enum place_state {
 	PLACE_TEXT,
-	PLACE_TAG,          /* behind the name of a tag */
+	PLACE_TAG, /* behind the name of a tag */
 	PLACE_ATTR_NAME,
 	PLACE_AFTER_NAME,
 	PLACE_BEFORE_VALUE, /* behind the "=" */

@@ -78,7 +78,10 @@ source_file(struct arena *a, const char *name, const char *languages, const char
 char *
 source_fetch(struct arena *a, const char *url, const char **why)
 {
-	struct http_call call = { .trust = HTTP_OPERATOR, .url = url, .timeout_ns = 10000000000, .redirects = 10,
+	struct http_call call = { .trust = HTTP_OPERATOR,
+		.url = url,
+		.timeout_ns = 10000000000,
+		.redirects = 10,
 		.max_bytes = (size_t)cfg->gotrue_mailer_template_max_size };
 	struct http_answer answer;
 

@@ -22,10 +22,12 @@ struct node {
 	size_t jump;      /* IF: where to go when it is not true; ELSE: behind the end */
 };
 
+/* clang-format off */
 struct template {
 	struct node *node;
 	size_t len, cap;
 };
+/* clang-format on */
 
 /* An if whose end has not come yet. */
 struct open_if {
@@ -189,7 +191,7 @@ if_open(struct parser *p, size_t offset, bool chained)
 		mistake(p, offset, "too many ifs inside each other");
 		return;
 	}
-	p->open[p->depth++] = (struct open_if) { .offset = offset, .if_node = p->out->len, .chained = chained, .before = p->place };
+	p->open[p->depth++] = (struct open_if){ .offset = offset, .if_node = p->out->len, .chained = chained, .before = p->place };
 	node_add(p, NODE_IF)->path = path;
 }
 

@@ -25,16 +25,18 @@ static const struct {
 	const char *name;
 	enum block block;
 } blocks[] = {
+	/* clang-format off */
 	{ "br", BLOCK_BREAK }, { "p", BLOCK_PARAGRAPH }, { "h1", BLOCK_PARAGRAPH }, { "h2", BLOCK_PARAGRAPH }, { "h3", BLOCK_PARAGRAPH },
 	{ "h4", BLOCK_PARAGRAPH }, { "ul", BLOCK_PARAGRAPH }, { "ol", BLOCK_PARAGRAPH }, { "table", BLOCK_PARAGRAPH }, { "hr", BLOCK_PARAGRAPH },
 	{ "blockquote", BLOCK_PARAGRAPH }, { "div", BLOCK_LINE }, { "tr", BLOCK_LINE }, { "section", BLOCK_LINE }, { "td", BLOCK_CELL },
 	{ "th", BLOCK_CELL }, { "li", BLOCK_ITEM }, { "title", BLOCK_HIDDEN }, { "style", BLOCK_HIDDEN }, { "script", BLOCK_HIDDEN },
+	/* clang-format on */
 };
 
 static const struct {
 	const char *name, *text;
-} entities[] = { { "amp;", "&" }, { "lt;", "<" }, { "gt;", ">" }, { "quot;", "\"" }, { "apos;", "'" }, { "nbsp;", " " }, { "mdash;", "\xe2\x80\x94" },
-	{ "ndash;", "\xe2\x80\x93" }, { "hellip;", "\xe2\x80\xa6" }, { "copy;", "\xc2\xa9" } };
+} entities[] = { { "amp;", "&" }, { "lt;", "<" }, { "gt;", ">" }, { "quot;", "\"" }, { "apos;", "'" }, { "nbsp;", " " },
+	{ "mdash;", "\xe2\x80\x94" }, { "ndash;", "\xe2\x80\x93" }, { "hellip;", "\xe2\x80\xa6" }, { "copy;", "\xc2\xa9" } };
 
 static void
 code_point_put(struct buf *out, unsigned long c)

@@ -30,7 +30,7 @@ struct members {
 	struct member {
 		const char *key;
 		json *value;
-	} *member;
+	} * member;
 };
 
 static bool
@@ -38,7 +38,7 @@ member_add(void *arg, const char *key, json *value)
 {
 	struct members *m = arg;
 
-	m->member[m->len++] = (struct member) { key, value };
+	m->member[m->len++] = (struct member){ key, value };
 	return (true);
 }
 

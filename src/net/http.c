@@ -119,7 +119,8 @@ headers_prepare(struct flight *f)
 	for (const char *const *h = f->call->headers; h != NULL && h[0] != NULL; h += 2) {
 		if (!text_is_clean(h[0]) || !text_is_clean(h[1]))
 			break;
-		list = curl_slist_append(list, h[1][0] == '\0' ? arena_printf(f->arena, "%s;", h[0]) : arena_printf(f->arena, "%s: %s", h[0], h[1]));
+		list = curl_slist_append(list,
+		    h[1][0] == '\0' ? arena_printf(f->arena, "%s;", h[0]) : arena_printf(f->arena, "%s: %s", h[0], h[1]));
 		if (h[2] == NULL) {
 			f->headers = list;
 			return (true);
@@ -176,7 +177,8 @@ method_apply(struct flight *f)
 
 	if (call->body != NULL) {
 		curl_easy_setopt(f->curl, CURLOPT_POST, 1L);
-		curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(call->body_len != 0 ? call->body_len : strlen(call->body)));
+		curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)(call->body_len != 0 ? call->body_len : strlen(call->body)));
 		curl_easy_setopt(f->curl, CURLOPT_POSTFIELDS, call->body);
 	}
 	if (call->method != NULL && !str_equal(call->method, call->body != NULL ? "POST" : "GET"))

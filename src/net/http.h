@@ -35,8 +35,8 @@ struct http_call {
 
 struct http_answer {
 	int status;
-	const char *type;     /* Content-Type as it came; NULL without */
-	const char *body;     /* ends with NUL, never NULL */
+	const char *type; /* Content-Type as it came; NULL without */
+	const char *body; /* ends with NUL, never NULL */
 	size_t len;
 	struct query headers; /* of the last answer, in order */
 	const char *why;      /* when there is no answer: one sentence for the log, without the query of the URL */

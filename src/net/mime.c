@@ -133,8 +133,8 @@ date_text(struct arena *a, usec when)
 	struct tm t;
 
 	gmtime_r(&seconds, &t);
-	return (arena_printf(a, "%s, %02d %s %d %02d:%02d:%02d +0000", days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min,
-	    t.tm_sec));
+	return (arena_printf(a, "%s, %02d %s %d %02d:%02d:%02d +0000", days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900,
+	    t.tm_hour, t.tm_min, t.tm_sec));
 }
 
 /* RFC 5322 3.6.8: printable US-ASCII but the colon. */

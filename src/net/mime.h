@@ -9,7 +9,7 @@
 
 /* One RFC 5322 message of multipart/alternative, text and HTML, UTF-8 in quoted-printable; no line is longer than 78 octets but for addresses. */
 struct mime_letter {
-	const char *to;         /* a bare address */
+	const char *to; /* a bare address */
 	const char *subject;
 	const char *text, *html;
 	const char *message_id; /* of mime_message_id(); the same for each try of one letter */

@@ -299,9 +299,9 @@ token_key(struct token *t)
 	if (t->key == NULL && str_equal(alg, "HS256"))
 		t->key = &ring.secret;
 	if (t->key == NULL)
-		return (
-		    arena_printf(t->arena, "token is unverifiable: error while executing keyfunc: unrecognized JWT kid %s for algorithm %s",
-			header_words(t, "kid"), alg));
+		return (arena_printf(t->arena,
+		    "token is unverifiable: error while executing keyfunc: unrecognized JWT kid %s for algorithm %s",
+		    header_words(t, "kid"), alg));
 	return (NULL);
 }
 

@@ -60,8 +60,8 @@ bcrypt_hash(struct arena *arena, const char *password)
 
 	secret_random(random, sizeof(random));
 	/* The prefix that the reference writes, so that hashes do not tell who made them. */
-	crypto_insist(
-	    crypt_gensalt_rn("$2a$", form.cost, random, sizeof(random), setting, sizeof(setting)) != NULL, "making a bcrypt salt");
+	crypto_insist(crypt_gensalt_rn("$2a$", form.cost, random, sizeof(random), setting, sizeof(setting)) != NULL,
+	    "making a bcrypt salt");
 	form.salt = (struct bytes){ setting + strlen("$2a$10$"), 22 };
 	crypto_insist(bcrypt_compute(arena, &form, password, hash), "bcrypt");
 	return (arena_printf(arena, "%.29s%s", setting, hash));

@@ -125,8 +125,8 @@ scrypt_bearable(const struct password_form *form)
 {
 	uint64_t bytes = ((uint64_t)128 << form->cost) * form->memory;
 
-	return (
-	    form->cost > 0 && form->memory > 0 && form->lanes > 0 && bytes <= SCRYPT_MOST_BYTES && bytes * form->lanes <= SCRYPT_MOST_WORK);
+	return (form->cost > 0 && form->memory > 0 && form->lanes > 0 && bytes <= SCRYPT_MOST_BYTES &&
+		bytes * form->lanes <= SCRYPT_MOST_WORK);
 }
 
 static struct bytes

@@ -7,7 +7,8 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const char values[] = "{\"A\":\"<evil-tag>\\\"'`= &\",\"B\":\"javascript:evil\",\"C\":{\"d\":[1,null,{\"e\":1e9}]},\"D\":\"\"}";
+	static const char values[] =
+	    "{\"A\":\"<evil-tag>\\\"'`= &\",\"B\":\"javascript:evil\",\"C\":{\"d\":[1,null,{\"e\":1e9}]},\"D\":\"\"}";
 	struct arena *a = arena_new();
 	char *text = arena_strndup(a, (const char *)data, len);
 	json *v = json_parse(a, values, sizeof(values) - 1, NULL);

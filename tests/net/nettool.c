@@ -25,9 +25,14 @@ static int
 tool_http(struct arena *a, char **arg)
 {
 	static const char *const names[] = { "answered", "bad call", "no name", "not allowed", "no contact", "tls", "timeout", "too big" };
-	struct http_call call = { .trust = str_equal(arg[0], "operator") ? HTTP_OPERATOR : HTTP_STRANGER, .url = arg[1],
-		.max_bytes = (size_t)atol(arg[3]), .redirects = atoi(arg[4]), .body = arg[5],
-		.headers = arg[5] != NULL ? (const char *const *)(arg + 6) : NULL, .user = getenv("TOOL_USER"), .password = getenv("TOOL_PASSWORD") };
+	struct http_call call = { .trust = str_equal(arg[0], "operator") ? HTTP_OPERATOR : HTTP_STRANGER,
+		.url = arg[1],
+		.max_bytes = (size_t)atol(arg[3]),
+		.redirects = atoi(arg[4]),
+		.body = arg[5],
+		.headers = arg[5] != NULL ? (const char *const *)(arg + 6) : NULL,
+		.user = getenv("TOOL_USER"),
+		.password = getenv("TOOL_PASSWORD") };
 	struct http_answer answer;
 	enum http_result result;
 	char line[16];
@@ -36,8 +41,9 @@ tool_http(struct arena *a, char **arg)
 		return (2);
 	do {
 		result = http_do(a, &call, &answer);
-		say(a, "result", names[result], arena_printf(a, ",\"status\":%d,\"type\":%s,\"body\":%s,\"why\":%s,\"x\":%s", answer.status,
-		    json_quote(a, answer.type), json_quote(a, answer.body), json_quote(a, answer.why), json_quote(a, http_header(&answer, "x-test"))));
+		say(a, "result", names[result],
+		    arena_printf(a, ",\"status\":%d,\"type\":%s,\"body\":%s,\"why\":%s,\"x\":%s", answer.status, json_quote(a, answer.type),
+			json_quote(a, answer.body), json_quote(a, answer.why), json_quote(a, http_header(&answer, "x-test"))));
 		fflush(stdout);
 	} while (fgets(line, sizeof(line), stdin) != NULL);
 	return (0);
@@ -48,7 +54,12 @@ static int
 tool_mail(struct arena *a, char **arg)
 {
 	static const char *const names[] = { "delivered", "later", "refused" };
-	struct mime_letter letter = { .to = arg[0], .subject = arg[1], .text = arg[2], .html = arg[3], .kind = "invite", .date = 1700000000000000,
+	struct mime_letter letter = { .to = arg[0],
+		.subject = arg[1],
+		.text = arg[2],
+		.html = arg[3],
+		.kind = "invite",
+		.date = 1700000000000000,
 		.message_id = mime_message_id(a) };
 	struct mail mail = { .from = cfg->gotrue_smtp_admin_email, .to = arg[0] };
 	const char *why;
@@ -87,8 +98,9 @@ tool_letter(struct arena *a, char **arg)
 		return (2);
 	do {
 		letter_render(a, id, arg[1], values, &letter);
-		say(a, "subject", letter.subject, arena_printf(a, ",\"html\":%s,\"text\":%s,\"type\":%s,\"enabled\":%s", json_quote(a, letter.html),
-		    json_quote(a, letter.text), json_quote(a, letter_row(id)->message_type), letter_enabled(id) ? "true" : "false"));
+		say(a, "subject", letter.subject,
+		    arena_printf(a, ",\"html\":%s,\"text\":%s,\"type\":%s,\"enabled\":%s", json_quote(a, letter.html),
+			json_quote(a, letter.text), json_quote(a, letter_row(id)->message_type), letter_enabled(id) ? "true" : "false"));
 		fflush(stdout);
 	} while (fgets(line, sizeof(line), stdin) != NULL);
 	return (0);

@@ -33,6 +33,7 @@ test_special(void **state)
 	static const struct {
 		const char *address, *kind;
 	} cases[] = {
+		/* clang-format off */
 		{ "1.1.1.1", NULL }, { "9.255.255.255", NULL }, { "10.0.0.0", "private" }, { "10.255.255.255", "private" }, { "11.0.0.0", NULL },
 		{ "0.0.0.0", "this network" }, { "100.63.255.255", NULL }, { "100.64.0.0", "carrier private" },
 		{ "100.127.255.255", "carrier private" }, { "100.128.0.0", NULL }, { "127.0.0.1", "loopback" }, { "169.254.169.254", "link-local" },
@@ -44,6 +45,7 @@ test_special(void **state)
 		{ "2001::1", "protocol assignment" }, { "2002:a00:1::1", "6to4" }, { "2606:4700:4700::1111", NULL }, { "2a00::1", NULL },
 		{ "fc00::1", "private" }, { "fd12::1", "private" }, { "fe80::1", "link-local" }, { "fec0::1", "reserved" }, { "ff02::1", "multicast" },
 		{ "4000::1", "reserved" }, { "100::1", "reserved" }, { "nonsense", "not an Internet" },
+		/* clang-format on */
 	};
 
 	(void)state;
@@ -56,8 +58,9 @@ static void
 test_networks(void **state)
 {
 	static const char *const good[] = { "10.0.0.0/8", "1.2.3.4", "0.0.0.0/0", "::/0", "fd00::/8", "::1", "1.2.3.4/32", "::/128" };
-	static const char *const bad[] = { "", "/", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "x/8", "10.0.0.0/8x", " 10.0.0.0/8",
-		"10.0.0.0/99999999999999999999", "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/8" };
+	static const char *const bad[] = { "", "/", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "x/8",
+		"10.0.0.0/8x", " 10.0.0.0/8", "10.0.0.0/99999999999999999999",
+		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/8" };
 	char *lifted[] = { "nonsense", "10.1.0.0/20", "fd00::/8", "127.0.0.1", NULL };
 
 	(void)state;
@@ -72,8 +75,8 @@ test_networks(void **state)
 	assert_false(address_within(at("::ffff:127.0.0.1"), lifted));
 	assert_true(address_within(at("fd00::7"), lifted));
 	assert_false(address_within(at("fd00::7"), NULL));
-	assert_true(address_within(at("8.8.8.8"), (char *[]) { "0.0.0.0/0", NULL }));
-	assert_false(address_within(at("::1"), (char *[]) { "0.0.0.0/0", NULL }));
+	assert_true(address_within(at("8.8.8.8"), (char *[]){ "0.0.0.0/0", NULL }));
+	assert_false(address_within(at("::1"), (char *[]){ "0.0.0.0/0", NULL }));
 }
 
 int

@@ -122,8 +122,8 @@ test_text_stays_as_it_came(void **state)
 
 	for (size_t i = 0; i < LENGTH(same); i++)
 		assert_string_equal(json_text(*state, parse(*state, same[i])), same[i]);
-	assert_string_equal(
-	    json_text(*state, parse(*state, " [ 1 , \"\\u00e4\\ud83d\\ude00\\/\" ] \r\n\t")), "[1,\"\xC3\xA4\xF0\x9F\x98\x80/\"]");
+	assert_string_equal(json_text(*state, parse(*state, " [ 1 , \"\\u00e4\\ud83d\\ude00\\/\" ] \r\n\t")),
+	    "[1,\"\xC3\xA4\xF0\x9F\x98\x80/\"]");
 	assert_string_equal(json_text(*state, parse(*state, "{\"a\":1,\"b\":2,\"a\":3}")), "{\"b\":2,\"a\":3}");
 }
 
@@ -179,8 +179,9 @@ test_kinds(void **state)
 static void
 test_names_without_case(void **state)
 {
-	json *value = parse(*state, "{\"email\":\"a\",\"EMAIL\":\"b\",\"phone\":\"1\",\"Phone\":null,\"\xE2\x84\xAA"
-				    "ey\":\"k\"}");
+	json *value = parse(*state,
+	    "{\"email\":\"a\",\"EMAIL\":\"b\",\"phone\":\"1\",\"Phone\":null,\"\xE2\x84\xAA"
+	    "ey\":\"k\"}");
 
 	assert_string_equal(json_string(json_get_nocase(value, "email")), "b");
 	assert_string_equal(json_string(json_get_nocase(value, "phone")), "1");

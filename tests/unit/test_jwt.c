@@ -10,9 +10,9 @@
 #define SECRET "37c304f8-51aa-419a-a1af-06154e63707a"
 #define SIGN(key, alg) key ",\"alg\":\"" alg "\",\"key_ops\":[\"sign\",\"verify\"]}"
 #define VERIFY(key, alg) key ",\"alg\":\"" alg "\",\"key_ops\":[\"verify\"]}"
-#define MIXED                                                                                                                       \
-	"[" SIGN(KEY_EC, "ES256") "," VERIFY(KEY_RSA, "RS256") "," VERIFY(KEY_ED, "EdDSA") "," VERIFY(KEY_OCT, "HS256") "," VERIFY( \
-	    KEY_EC5, "ES512") "]"
+#define MIXED                                                                                                  \
+	"[" SIGN(KEY_EC, "ES256") "," VERIFY(KEY_RSA, "RS256") "," VERIFY(KEY_ED, "EdDSA") "," VERIFY(KEY_OCT, \
+	    "HS256") "," VERIFY(KEY_EC5, "ES512") "]"
 
 static char *none[] = { NULL };
 static struct settings settings;
@@ -51,8 +51,8 @@ static char *
 minted(void **state, const char *header, const char *claims)
 {
 	struct jwk key = { .type = JWK_OCT, .secret = { SECRET, strlen(SECRET) } };
-	char *text = arena_printf(
-	    *state, "%s.%s", base64url_encode(*state, header, strlen(header)), base64url_encode(*state, claims, strlen(claims)));
+	char *text = arena_printf(*state, "%s.%s", base64url_encode(*state, header, strlen(header)),
+	    base64url_encode(*state, claims, strlen(claims)));
 	struct bytes mac = jws_sign(*state, jws_method("HS256"), &key, (struct bytes){ text, strlen(text) });
 
 	return (arena_printf(*state, "%s.%s", text, base64url_encode(*state, mac.data, mac.len)));
@@ -220,8 +220,8 @@ test_none_even_when_allowed(void **state)
 	settings.gotrue_jwt_valid_methods = methods;
 	settings.gotrue_jwt_key_id = "k";
 	load(state, "");
-	assert_verdict(
-	    state, "eyJhbGciOiJub25lIiwia2lkIjoiayJ9.e30.", INVALID "token is unverifiable: 'none' signature type is not allowed");
+	assert_verdict(state, "eyJhbGciOiJub25lIiwia2lkIjoiayJ9.e30.",
+	    INVALID "token is unverifiable: 'none' signature type is not allowed");
 	assert_verdict(state, "eyJhbGciOiJub25lIn0.e30.", NO_KEY "<nil> for algorithm none");
 }
 
@@ -250,8 +250,8 @@ test_what_only_we_refuse(void **state)
 	assert_verdict(state, minted(state, "{\"alg\":\"HS256\",\"crit\":[\"exp\"]}", "{}"),
 	    "token is unverifiable: unknown critical header parameter");
 	assert_verdict(state, minted(state, "{\"alg\":\"HS256\",\"b64\":true}", "{}"), NULL);
-	assert_verdict(
-	    state, minted(state, "{\"alg\":\"HS256\",\"b64\":false}", "{}"), "token is unverifiable: unencoded payloads are not accepted");
+	assert_verdict(state, minted(state, "{\"alg\":\"HS256\",\"b64\":false}", "{}"),
+	    "token is unverifiable: unencoded payloads are not accepted");
 	assert_verdict(state, minted(state, "{\"alg\":\"HS256\",\"zip\":\"DEF\"}", "{}"),
 	    "token is unverifiable: compressed payloads are not accepted");
 	token = minted(state, PLAIN_HEADER, "{}");

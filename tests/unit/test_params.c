@@ -59,9 +59,10 @@ test_all_kinds(void **state)
 	struct outer o;
 
 	(void)state;
-	assert_int_equal(read_text(&o, "{\"email\":\"a@b\",\"phone\":\"\",\"create_user\":true,\"maybe\":false,\"count\":-7,\"ratio\":0.5,"
-				       "\"words\":[\"x\",null],\"data\":{\"n\":1234567890123456789012345678901234567890},\"any\":[1],"
-				       "\"inner\":{\"code\":\"c\",\"on\":true},\"unknown\":{}}"),
+	assert_int_equal(read_text(&o,
+			     "{\"email\":\"a@b\",\"phone\":\"\",\"create_user\":true,\"maybe\":false,\"count\":-7,\"ratio\":0.5,"
+			     "\"words\":[\"x\",null],\"data\":{\"n\":1234567890123456789012345678901234567890},\"any\":[1],"
+			     "\"inner\":{\"code\":\"c\",\"on\":true},\"unknown\":{}}"),
 	    OK);
 	assert_string_equal(o.email, "a@b");
 	assert_string_equal(o.phone, "");
@@ -82,8 +83,9 @@ test_all_kinds(void **state)
 static void
 test_absent(void **state)
 {
-	static const char nulls[] = "{\"email\":null,\"phone\":null,\"create_user\":null,\"maybe\":null,\"count\":null,\"ratio\":null,"
-				    "\"words\":null,\"data\":null,\"any\":null,\"inner\":null}";
+	static const char nulls[] =
+	    "{\"email\":null,\"phone\":null,\"create_user\":null,\"maybe\":null,\"count\":null,\"ratio\":null,"
+	    "\"words\":null,\"data\":null,\"any\":null,\"inner\":null}";
 	static const char *const bodies[] = { "{}", "null", " null ", nulls, "{\"inner\":{\"code\":null}}" };
 	struct outer o;
 
@@ -137,8 +139,9 @@ test_names(void **state)
 	assert_string_equal(o.email, "y");
 	assert_int_equal(read_text(&o, "{\"email\":\"x\",\"Email\":\"y\"}"), OK);
 	assert_string_equal(o.email, "y");
-	assert_int_equal(read_text(&o, "{\"\xC5\xBF\xE2\x84\xAA"
-				       "ey\":\"folded\"}"),
+	assert_int_equal(read_text(&o,
+			     "{\"\xC5\xBF\xE2\x84\xAA"
+			     "ey\":\"folded\"}"),
 	    OK);
 	assert_string_equal(o.skey, "folded");
 	assert_int_equal(read_text(&o, "{\"emai\":\"x\",\"emaill\":\"y\"}"), OK);

@@ -46,8 +46,9 @@ static const struct {
 	{ UTF8, "$2a$04$zOsThvo75n/LJpxoYQ5FAuT8oET5mlofDZ0qCe.3i805buRGcrWjm" },
 	{ "password", ARGON2I },
 	{ "password", "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQxMjM0NTY3OA$KovyxkqWI8NiIbnVTsHJGtWda07axUqoJVIuPotqICc" },
-	{ "password", "$fbscrypt$v=1,n=10,r=8,p=1,ss=Bw==,sk=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5"
-		      "$c2FsdHNhbHRzYWx0c2FsdA==$UMr2d0Nqr0Xj94mRGMHKXU/UJJVzUem1q+DvUS45fhEz8qtyXGojLBRi" },
+	{ "password",
+	    "$fbscrypt$v=1,n=10,r=8,p=1,ss=Bw==,sk=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5"
+	    "$c2FsdHNhbHRzYWx0c2FsdA==$UMr2d0Nqr0Xj94mRGMHKXU/UJJVzUem1q+DvUS45fhEz8qtyXGojLBRi" },
 	{ "password", FBSCRYPT },
 };
 

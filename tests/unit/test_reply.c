@@ -53,8 +53,8 @@ test_first_form(void **state)
 	    "{\"code\":401,\"error_code\":\"bad_jwt\",\"msg\":\"no \\\"t\\\"\"}");
 	r = PLAIN();
 	(void)fail(r, E_USER_BANNED, "swallowed");
-	failure_is(
-	    r, E_USER_NOT_FOUND, 404, "user_not_found", "{\"code\":404,\"error_code\":\"user_not_found\",\"msg\":\"User not found\"}");
+	failure_is(r, E_USER_NOT_FOUND, 404, "user_not_found",
+	    "{\"code\":404,\"error_code\":\"user_not_found\",\"msg\":\"User not found\"}");
 	assert_string_equal(header(r, "X-Supabase-Api-Version"), "");
 }
 

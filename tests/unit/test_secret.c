@@ -50,8 +50,8 @@ test_digests(void **state)
 	assert_string_equal(sha256_hex(*state, "abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_string_equal(sha224_hex(*state, "abc"), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
 	assert_string_equal(sha256_hex(*state, ""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	assert_string_equal(
-	    sha256_base64url(*state, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+	assert_string_equal(sha256_base64url(*state, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+	    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 	assert_int_equal(digest_make(DIGEST_SHA1, (struct bytes){ "abc", 3 }, out), 20);
 	assert_bytes(state, out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
@@ -65,8 +65,8 @@ test_hmac(void **state)
 	memset(key, 0x0b, sizeof(key));
 	hmac_sha256(key, sizeof(key), "Hi There", 8, mac);
 	assert_bytes(state, mac, 32, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-	assert_int_equal(
-	    hmac_make(DIGEST_SHA512, (struct bytes){ "Jefe", 4 }, (struct bytes){ "what do ya want for nothing?", 28 }, mac), 64);
+	assert_int_equal(hmac_make(DIGEST_SHA512, (struct bytes){ "Jefe", 4 }, (struct bytes){ "what do ya want for nothing?", 28 }, mac),
+	    64);
 	assert_bytes(state, mac, 64,
 	    "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
 	    "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737");

@@ -436,8 +436,8 @@ test_file(void **state)
 
 	(void)state;
 	close(mkstemp(path));
-	write_file(
-	    path, "GOTRUE_JWT_AUD=from file\r\n  # a comment\nexport GOTRUE_SITE_URL = 'http://file.test' # here\nGOTRUE_JWT_EXP: 60\n");
+	write_file(path,
+	    "GOTRUE_JWT_AUD=from file\r\n  # a comment\nexport GOTRUE_SITE_URL = 'http://file.test' # here\nGOTRUE_JWT_EXP: 60\n");
 	setenv("GOTRUE_JWT_AUD", "from the environment", 1);
 	assert_non_null(load(path));
 	assert_string_equal(cfg->gotrue_jwt_aud, "from file");

@@ -126,7 +126,8 @@ test_depth(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_as_go), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_plain_text), cmocka_unit_test(test_depth) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_as_go), cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_plain_text), cmocka_unit_test(test_depth) };
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
