@@ -41,7 +41,7 @@ test('signs up, in, refreshes, updates and signs out', async () => {
   const session = (await ok(auth.getSession())).session
   await ok(auth.signOut().then(({ error }) => ({ data: null, error })))
   const gone = await client().getUser(session.access_token)
-  assert.equal(gone.error.status, 403)
+  assert.equal(gone.error.name, 'AuthSessionMissingError')
 })
 
 test('changes a password', async () => {
