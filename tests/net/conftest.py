@@ -14,6 +14,7 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -91,7 +92,7 @@ class Peer:
 
             def handle_any(self):
                 self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                peer.seen.append(self)
+                peer.seen.append(SimpleNamespace(command=self.command, path=self.path, headers=self.headers, body=self.body))
                 got = peer.answer(self)
                 if got is None:
                     self.close_connection = True

@@ -11,7 +11,9 @@
 #include "letter/letter.h"
 #include "net/http.h"
 #include "net/mime.h"
+#include "net/sms.h"
 #include "net/transport.h"
+#include "net/webhook.h"
 
 static int
 say(struct arena *a, const char *name, const char *value, const char *more)
@@ -117,6 +119,48 @@ tool_check(struct arena *a, char **arg)
 	return (say(a, "why", letter_check(a, id, str_equal(arg[1], "fetch")), ""));
 }
 
+/* hook URL PAYLOAD SECRET... */
+static int
+tool_hook(struct arena *a, char **arg)
+{
+	struct webhook hook = { .url = arg[0], .payload = arg[1], .secrets = arg + 2 };
+	struct webhook_failure failure = { 0 };
+	json *answer;
+	err error = webhook_call(a, &hook, &answer, &failure);
+
+	return (say(a, "code", error == OK ? NULL : error_row(error)->code, arena_printf(a, ",\"status\":%d,\"message\":%s,\"answer\":%s", failure.status,
+	    json_quote(a, failure.message), answer != NULL ? json_text(a, answer) : "null")));
+}
+
+/* sms PHONE TEXT CODE CHANNEL */
+static int
+tool_sms(struct arena *a, char **arg)
+{
+	struct text_message m = { arg[0], arg[1], arg[2], arg[3] };
+	const char *id, *why;
+	bool sent = gateway_send(a, &m, &id, &why);
+
+	return (say(a, "id", id, arena_printf(a, ",\"sent\":%s,\"why\":%s", sent ? "true" : "false", json_quote(a, why))));
+}
+
+/* verify PHONE CODE */
+static int
+tool_verify(struct arena *a, char **arg)
+{
+	const char *why;
+	bool right = gateway_verify(a, arg[0], arg[1], &why);
+
+	return (say(a, "why", why, right ? ",\"right\":true" : ",\"right\":false"));
+}
+
+/* gateway: what `postern check` says of it */
+static int
+tool_gateway(struct arena *a, char **arg)
+{
+	(void)arg;
+	return (say(a, "why", gateway_check(a), arena_printf(a, ",\"verifies\":%s", gateway_verifies() ? "true" : "false")));
+}
+
 static const struct tool {
 	const char *name;
 	int args;
@@ -127,6 +171,10 @@ static const struct tool {
 	{ "probe", 0, tool_probe },
 	{ "letter", 3, tool_letter },
 	{ "check", 2, tool_check },
+	{ "hook", 2, tool_hook },
+	{ "sms", 4, tool_sms },
+	{ "verify", 2, tool_verify },
+	{ "gateway", 0, tool_gateway },
 };
 
 int
