@@ -236,6 +236,10 @@ reply_failure(struct request *r, err error)
 	if (!r->commit_anyway)
 		r->after = NULL;
 	failure_complete(r, error);
+	if (r->failure_reply != NULL) {
+		r->failure_reply(r, r->failure_arg);
+		return;
+	}
 	if (later)
 		reply_header(r, API_VERSION, API_VERSION_2024);
 	if (error == E_UNAVAILABLE)

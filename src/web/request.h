@@ -64,6 +64,10 @@ struct request {
 		struct query headers; /* ordered; further reply headers */
 	} reply;
 
+	/* Makes the reply to an error, which is complete in failure by then, where JSON is not what the client expects; NULL: JSON. */
+	void (*failure_reply)(struct request *, void *arg);
+	void *failure_arg;
+
 	struct after *after; /* what runs when the reply is out */
 };
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/credential.h"
+#include "core/flow.h"
+#include "core/proof.h"
+#include "core/signup.h"
+#include "core/user.h"
+#include "db/db.h"
+#include "query/onetime.h"
+
+static bool
+by_email(const struct signup *p)
+{
+	return (!str_empty(p->email));
+}
+
+const char *
+signup_provider(const struct signup *p)
+{
+	return (by_email(p) ? "email" : "phone");
+}
+
+static char *
+provider_trait(struct request *r, const struct signup *p)
+{
+	return (json_pairs(r->arena, "provider", signup_provider(p), NULL));
+}
+
+/* The checks that need no database, in the reference's order. */
+static err
+signup_check(struct request *r, const struct signup *p)
+{
+	if (str_empty(p->password))
+		return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
+	TRY(credential_check_strength(r, p->password));
+	if (by_email(p) && !str_empty(p->phone))
+		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided on signup."));
+	if (!by_email(p))
+		TRY(address_check_channel(r, str_or(p->channel, "sms")));
+	if (!str_empty(p->phone) && !str_empty(p->code_challenge))
+		return (fail(r, E_VALIDATION_FAILED, "PKCE not supported for phone signups"));
+	return (flow_check_challenge(r, p->code_challenge_method, p->code_challenge));
+}
+
+/* Checks the address and looks for somebody who has it. */
+static err
+signup_find(struct request *r, struct signup *p, struct user *u)
+{
+	if (by_email(p)) {
+		if (!cfg->gotrue_external_email_enabled)
+			return (fail_as(r, E_EMAIL_PROVIDER_DISABLED, 400, "Email signups are disabled"));
+		TRY(address_check_email(r, &p->email));
+		TRY_DB(r, user_find_email(r, p->email, p->aud, NULL, u), "Database error finding user");
+	} else {
+		if (!cfg->gotrue_external_phone_enabled)
+			return (fail(r, E_PHONE_PROVIDER_DISABLED, "Phone signups are disabled"));
+		TRY(address_check_phone(r, &p->phone));
+		TRY_DB(r, user_by_phone(r->db, u, .phone = p->phone, .aud = p->aud), "Database error finding user");
+	}
+	return (OK);
+}
+
+/* Confirmed without proof, because the settings say so. */
+static err
+signup_confirmed(struct request *r, const struct signup *p, struct user *u)
+{
+	const char *channel = by_email(p) ? NULL : str_or(p->channel, "sms");
+
+	TRY(audit(r, u, AUDIT_SIGNED_UP, json_pairs(r->arena, "provider", signup_provider(p), "channel", channel, NULL)));
+	if (by_email(p))
+		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
+	else
+		TRY(user_confirm_phone(r->db, .id = u->id, .now = r->now_text));
+	TRY(onetime_clear(r->db, .user_id = u->id));
+	TRY_DB(r, user_reload(r, u), "Database error updating user");
+	return (OK);
+}
+
+/* The address has to be proven first. */
+static err
+signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
+{
+	const char *message_id;
+	struct user_signed_up shown;
+
+	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, provider_trait(r, p)));
+	if (by_email(p)) {
+		TRY(flow_begin(r, &(const struct flow){ .provider = "email", .method = "email/signup", .user_id = u->id,
+			.challenge = p->code_challenge, .challenge_method = p->code_challenge_method }));
+		TRY(proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
+	} else {
+		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"), &message_id));
+	}
+	TRY(user_signed_up(r->db, &shown, .id = u->id));
+	u->json = shown.json;
+	return (OK);
+}
+
+static err
+signup_create(struct request *r, const struct signup *p, struct user *u)
+{
+	const char *id = uuid_new(r->arena);
+
+	TRY(user_create(r, &(const struct new_user){ .id = id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
+		.email = by_email(p) ? p->email : NULL, .phone = by_email(p) ? NULL : p->phone, .provider = signup_provider(p),
+		.password = credential_new(r, id, p->password), .user_metadata = p->data }));
+	*u = (struct user){ .id = id, .email = by_email(p) ? p->email : "", .phone = by_email(p) ? "" : p->phone,
+		.user_metadata = str_or(p->data, "{}"), .json = "{}" };
+	return (OK);
+}
+
+static err
+signup_once(struct request *r, struct signup *p, struct user *u, enum signup_outcome *outcome)
+{
+	bool confirms = by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm;
+
+	TRY(signup_find(r, p, u));
+	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
+		*outcome = SIGNUP_TAKEN;
+		return (audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
+	}
+	if (!u->found)
+		TRY(signup_create(r, p, u));
+	*outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
+	return (confirms ? signup_confirmed(r, p, u) : signup_unconfirmed(r, p, u));
+}
+
+err
+signup(struct request *r, struct signup *p, struct user *u, enum signup_outcome *outcome)
+{
+	err error;
+
+	if (cfg->gotrue_disable_signup)
+		return (fail(r, E_SIGNUP_DISABLED, NULL));
+	TRY(signup_check(r, p));
+	error = signup_once(r, p, u, outcome);
+	if (error == E_DATABASE && str_equal(db_error(r->db)->sqlstate, "23505")) {
+		/* Somebody with the same address came in between; the second look sees them. */
+		db_rollback(r->db);
+		error = signup_once(r, p, u, outcome);
+	}
+	return (error == E_DATABASE ? fail(r, E_DATABASE, "Database error saving new user") : error);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SIGNUP_H
+#define CORE_SIGNUP_H
+
+#include "query/row.h"
+#include "web/request.h"
+
+/* Signing up by e-mail or phone: POST /signup, and the first magic link or code of somebody new. */
+struct signup {
+	const char *email, *phone; /* one of them */
+	const char *password, *data, *channel, *code_challenge, *code_challenge_method;
+	const char *aud;
+};
+
+const char *signup_provider(const struct signup *); /* email, phone */
+
+enum signup_outcome {
+	SIGNUP_TAKEN,      /* somebody confirmed has the address; that is audited */
+	SIGNUP_CONFIRMED,  /* no proof is asked for: the user may have a session */
+	SIGNUP_UNCONFIRMED /* the letter or message goes out */
+};
+
+/*
+ * Makes the user, or repeats what an unconfirmed one waits for.  u: the user as the database has them; for SIGNUP_UNCONFIRMED u->json is the
+ * reply of POST /signup.
+ */
+checked err signup(struct request *, struct signup *, struct user *u, enum signup_outcome *);
+
+#endif
