@@ -7,7 +7,7 @@
 
 #define LARGEST ((size_t)1 << 20)
 
-/* Runs a fuzz target over the files, and the files of the directories, that are given; a broken promise aborts. */
+/* Runs a fuzz target over the files, and the files of the directories, that are given; a broken promise aborts.  Options are libFuzzer's. */
 static int
 file_replay(const char *path)
 {
@@ -58,6 +58,8 @@ main(int argc, char **argv)
 	int count = 0, done;
 
 	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-')
+			continue;
 		if (stat(argv[i], &about) == 0 && S_ISDIR(about.st_mode))
 			done = directory_replay(argv[i]);
 		else
