@@ -98,7 +98,7 @@ twilio_read(struct reading *r)
 	r->id = text_at(r->body, "sid");
 	if (str_equal(status, "failed") || str_equal(status, "undelivered"))
 		return (refuse(r, arena_printf(r->arena, "twilio error: %s %s for message %s", text_at(r->body, "error_message"),
-		    word_at(r->arena, r->body, "error_code"), r->id)));
+				      word_at(r->arena, r->body, "error_code"), r->id)));
 	return (true);
 }
 
@@ -134,7 +134,8 @@ verify_check_read(struct reading *r)
 		return (false);
 	if (str_equal(text_at(r->body, "status"), "approved") && json_true(json_get(r->body, "valid")))
 		return (true);
-	return (refuse(r, arena_printf(r->arena, "twilio verification error: %s %s", text_at(r->body, "error_message"), text_at(r->body, "status"))));
+	return (refuse(r,
+	    arena_printf(r->arena, "twilio verification error: %s %s", text_at(r->body, "error_message"), text_at(r->body, "status"))));
 }
 
 static void
@@ -182,8 +183,10 @@ textlocal_read(struct reading *r)
 	if (str_equal(text_at(r->body, "status"), "success"))
 		return (true);
 	if (str_equal(code, "80"))
-		return (refuse(r, arena_printf(r->arena, "textlocal error: %s (code: %s) template message: %s", words, code, r->message->text)));
-	return (refuse(r, arena_printf(r->arena, "textlocal error: %s (code: %s) message %s", words, code, word_at(r->arena, r->body, "messages.0.id"))));
+		return (refuse(r,
+		    arena_printf(r->arena, "textlocal error: %s (code: %s) template message: %s", words, code, r->message->text)));
+	return (refuse(r,
+	    arena_printf(r->arena, "textlocal error: %s (code: %s) message %s", words, code, word_at(r->arena, r->body, "messages.0.id"))));
 }
 
 static bool
@@ -218,7 +221,8 @@ vonage_read(struct reading *r)
 		return (refuse(r, arena_strdup(r->arena, "vonage error: Internal Error")));
 	r->id = text_at(r->body, "messages.0.message-id");
 	if (!str_equal(status, "0"))
-		return (refuse(r, arena_printf(r->arena, "vonage error: %s (status: %s) for message %s", text_at(r->body, "messages.0.error-text"), status, r->id)));
+		return (refuse(r, arena_printf(r->arena, "vonage error: %s (status: %s) for message %s",
+				      text_at(r->body, "messages.0.error-text"), status, r->id)));
 	return (true);
 }
 
@@ -248,8 +252,13 @@ gateway_speak(struct asking *ask, bool (*read)(struct reading *), struct reading
 	struct arena *a = r->arena;
 	const char *headers[] = { "Content-Type", "application/x-www-form-urlencoded", ask->authorization != NULL ? "Authorization" : NULL,
 		ask->authorization, NULL };
-	struct http_call call = { .trust = HTTP_OPERATOR, .url = ask->url, .method = "POST", .headers = headers, .body = query_text(&ask->form),
-		.user = ask->user, .password = ask->password };
+	struct http_call call = { .trust = HTTP_OPERATOR,
+		.url = ask->url,
+		.method = "POST",
+		.headers = headers,
+		.body = query_text(&ask->form),
+		.user = ask->user,
+		.password = ask->password };
 	struct http_answer answer;
 
 	if (http_do(a, &call, &answer) != HTTP_ANSWERED)

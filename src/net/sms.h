@@ -18,9 +18,9 @@ struct text_message {
 /* true: *id is what the gateway calls the message ("" when it does not say).  false: *why is what follows "Error sending ... to provider: ". */
 bool gateway_send(struct arena *, const struct text_message *, const char **id, const char **why);
 
-bool gateway_known(void);                         /* GOTRUE_SMS_PROVIDER names one */
+bool gateway_known(void); /* GOTRUE_SMS_PROVIDER names one */
 bool gateway_takes_channel(const char *channel);
-bool gateway_verifies(void);                      /* Twilio Verify: it makes the code, gateway_verify() checks it */
+bool gateway_verifies(void); /* Twilio Verify: it makes the code, gateway_verify() checks it */
 bool gateway_verify(struct arena *, const char *phone, const char *code, const char **why);
 
 /* NULL, or one sentence that names the setting which the gateway lacks. */

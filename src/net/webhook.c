@@ -109,14 +109,15 @@ webhook_signature(struct arena *a, char *const *secrets, const char *id, long lo
 static err
 refuse(struct webhook_failure *failure, err error, const char *message, const char *cause)
 {
-	*failure = (struct webhook_failure) { error_row(error)->status, message, cause };
+	*failure = (struct webhook_failure){ error_row(error)->status, message, cause };
 	return (error);
 }
 
 err
 webhook_answer_check(const json *answer, struct webhook_failure *failure)
 {
-	json *error = json_get_nocase(answer, "error"), *code = json_get_nocase(error, "http_code"), *message = json_get_nocase(error, "message");
+	json *error = json_get_nocase(answer, "error"), *code = json_get_nocase(error, "http_code"),
+	     *message = json_get_nocase(error, "message");
 	int64_t status = 0;
 
 	/* What does not fit Go's struct is no error to it. */
@@ -126,7 +127,7 @@ webhook_answer_check(const json *answer, struct webhook_failure *failure)
 		return (OK);
 	if (status < 100 || status > 999)
 		status = 500;
-	*failure = (struct webhook_failure) { (int)status, json_string(message), "the hook's own error" };
+	*failure = (struct webhook_failure){ (int)status, json_string(message), "the hook's own error" };
 	return (status == 500 ? E_UNEXPECTED_FAILURE : E_UNKNOWN);
 }
 
@@ -140,7 +141,8 @@ type_check(struct arena *a, const char *type, struct webhook_failure *failure)
 	if (str_empty(media))
 		return (refuse(failure, E_HOOK_PAYLOAD_INVALID_CONTENT_TYPE, "Invalid Content-Type header: mime: no media type", NULL));
 	if (!str_equal(media, "application/json"))
-		return (refuse(failure, E_HOOK_PAYLOAD_INVALID_CONTENT_TYPE, arena_printf(a, "Invalid JSON response. Received content-type: %s", type), NULL));
+		return (refuse(failure, E_HOOK_PAYLOAD_INVALID_CONTENT_TYPE,
+		    arena_printf(a, "Invalid JSON response. Received content-type: %s", type), NULL));
 	return (OK);
 }
 
@@ -151,7 +153,8 @@ body_read(struct arena *a, const struct http_answer *got, enum http_result resul
 
 	TRY(type_check(a, got->type, failure));
 	if (result == HTTP_TOO_BIG)
-		return (refuse(failure, E_HOOK_PAYLOAD_OVER_SIZE_LIMIT, arena_printf(a, "Payload size exceeded size limit of %zu bytes", ANSWER_MAX), NULL));
+		return (refuse(failure, E_HOOK_PAYLOAD_OVER_SIZE_LIMIT,
+		    arena_printf(a, "Payload size exceeded size limit of %zu bytes", ANSWER_MAX), NULL));
 	*answer = json_parse(a, got->body, got->len, &why);
 	if (*answer == NULL)
 		return (refuse(failure, E_UNEXPECTED_FAILURE, "Error unmarshaling JSON output.", why));
@@ -190,10 +193,15 @@ attempt_make(struct arena *a, const struct webhook *hook, int64_t left_ns)
 	struct attempt attempt = { .signed_all = false };
 	long long timestamp = (long long)(clock_now() / 1000000);
 	const char *id = uuid_new(a), *signature = webhook_signature(a, hook->secrets, id, timestamp, hook->payload);
-	const char *headers[] = { "Content-Type", "application/json", "webhook-id", id, "webhook-timestamp", arena_printf(a, "%lld", timestamp),
-		"webhook-signature", signature, "Accept-Encoding", "identity", NULL };
-	struct http_call call = { .trust = HTTP_OPERATOR, .url = hook->url, .method = "POST", .headers = headers, .body = hook->payload,
-		.timeout_ns = left_ns, .max_bytes = ANSWER_MAX };
+	const char *headers[] = { "Content-Type", "application/json", "webhook-id", id, "webhook-timestamp",
+		arena_printf(a, "%lld", timestamp), "webhook-signature", signature, "Accept-Encoding", "identity", NULL };
+	struct http_call call = { .trust = HTTP_OPERATOR,
+		.url = hook->url,
+		.method = "POST",
+		.headers = headers,
+		.body = hook->payload,
+		.timeout_ns = left_ns,
+		.max_bytes = ANSWER_MAX };
 
 	if (signature == NULL)
 		return (attempt);

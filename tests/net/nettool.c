@@ -22,7 +22,7 @@ say(struct arena *a, const char *name, const char *value, const char *more)
 	return (0);
 }
 
-/* http TRUST URL TIMEOUT MAX REDIRECTS [BODY [NAME VALUE]...]; a line "again" on standard input repeats it */
+/* http TRUST URL TIMEOUT MAX REDIRECTS [BODY [NAME VALUE]...]; a line on standard input repeats it, with the trust that it names */
 static int
 tool_http(struct arena *a, char **arg)
 {
@@ -37,11 +37,12 @@ tool_http(struct arena *a, char **arg)
 		.password = getenv("TOOL_PASSWORD") };
 	struct http_answer answer;
 	enum http_result result;
-	char line[16];
+	char line[16] = "";
 
 	if (!duration_parse(arg[2], &call.timeout_ns))
 		return (2);
 	do {
+		call.trust = str_starts(line, "stranger") ? HTTP_STRANGER : str_starts(line, "operator") ? HTTP_OPERATOR : call.trust;
 		result = http_do(a, &call, &answer);
 		say(a, "result", names[result],
 		    arena_printf(a, ",\"status\":%d,\"type\":%s,\"body\":%s,\"why\":%s,\"x\":%s", answer.status, json_quote(a, answer.type),
@@ -128,8 +129,9 @@ tool_hook(struct arena *a, char **arg)
 	json *answer;
 	err error = webhook_call(a, &hook, &answer, &failure);
 
-	return (say(a, "code", error == OK ? NULL : error_row(error)->code, arena_printf(a, ",\"status\":%d,\"message\":%s,\"answer\":%s", failure.status,
-	    json_quote(a, failure.message), answer != NULL ? json_text(a, answer) : "null")));
+	return (say(a, "code", error == OK ? NULL : error_row(error)->code,
+	    arena_printf(a, ",\"status\":%d,\"message\":%s,\"answer\":%s", failure.status, json_quote(a, failure.message),
+		answer != NULL ? json_text(a, answer) : "null")));
 }
 
 /* sms PHONE TEXT CODE CHANNEL */

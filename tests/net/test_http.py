@@ -140,6 +140,12 @@ def test_stranger_needs_https_and_a_public_address(peer, tls_peer, authority):
     assert http(peer.url, trust="stranger", **PRIVATE)["result"] == "bad call"
 
 
+def test_trusts_share_no_connection(tls_peer, authority):
+    """What the operator's call has opened is no way in for a stranger's."""
+    got = http(tls_peer.url, stdin="operator\nstranger\noperator\n", POSTERN_HTTP_CA_FILE=str(authority.file))
+    assert [g["result"] for g in got] == ["answered", "answered", "not allowed", "answered"] and tls_peer.connections == 1
+
+
 def test_stranger_redirected(tls_peer, peer, authority):
     tls_peer.answer = lambda r: (302, {"Location": "https://[::1]:1/"}, b"")
     got = http(tls_peer.url, trust="stranger", redirects=2, POSTERN_HTTP_CA_FILE=str(authority.file), **PRIVATE)
