@@ -13,8 +13,10 @@
 /* The words of route.def. */
 /* clang-format off */
 #define OPEN { NULL, NULL }
+#define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
 #define CAPTCHA { gate_captcha, NULL }
+#define CUSTOM_OAUTH { gate_custom_oauth, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
 /* clang-format on */

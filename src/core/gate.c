@@ -120,10 +120,28 @@ gate_captcha(struct request *r, const void *unused)
 }
 
 err
+gate_email_provider(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (!cfg->gotrue_external_email_enabled)
+		return (fail_as(r, E_EMAIL_PROVIDER_DISABLED, 400, "Email logins are disabled"));
+	return (OK);
+}
+
+err
 gate_oauth_server(struct request *r, const void *unused)
 {
 	(void)unused;
 	if (!cfg->gotrue_oauth_server_enabled)
 		return (fail(r, E_FEATURE_DISABLED, "OAuth server is disabled"));
+	return (OK);
+}
+
+err
+gate_custom_oauth(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (!cfg->gotrue_custom_oauth_enabled)
+		return (fail(r, E_FEATURE_DISABLED, "Custom OAuth providers are disabled"));
 	return (OK);
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,4 +144,62 @@ address_text(struct arena *a, const struct sockaddr *sa)
 	if (at == NULL || inet_ntop(sa->sa_family, at, text, sizeof(text)) == NULL)
 		return (arena_strdup(a, "?"));
 	return (arena_strdup(a, text));
+}
+
+/* "::ffff:10.0.0.1" is 10.0.0.1. */
+static void
+address_unmap(struct sockaddr_storage *at)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	const unsigned char *bytes = address_bytes((struct sockaddr *)at);
+
+	if (at->ss_family != AF_INET6 || memcmp(bytes, mapped, sizeof(mapped)) != 0)
+		return;
+	memcpy(&v4.sin_addr, bytes + sizeof(mapped), sizeof(v4.sin_addr));
+	memset(at, 0, sizeof(*at));
+	memcpy(at, &v4, sizeof(v4));
+}
+
+static bool
+literal_read(struct arena *a, const char *host, struct sockaddr_storage *at)
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+
+	memset(at, 0, sizeof(*at));
+	if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
+		memcpy(at, &v4, sizeof(v4));
+		return (true);
+	}
+	/* Behind "%" stands a zone of this machine, which is no part of the address. */
+	if (inet_pton(AF_INET6, arena_strndup(a, host, strcspn(host, "%")), &v6.sin6_addr) != 1)
+		return (false);
+	memcpy(at, &v6, sizeof(v6));
+	return (true);
+}
+
+struct addresses
+address_resolve(struct arena *a, const char *host)
+{
+	struct addresses all = { 0, NULL };
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct sockaddr_storage literal;
+	struct in_addr number;
+
+	if (literal_read(a, host, &literal)) {
+		all.at = arena_new_object(a, struct sockaddr_storage);
+		all.at[all.len++] = literal;
+	} else if (inet_aton(host, &number) == 0 && getaddrinfo(host, NULL, &hints, &found) == 0) {
+		for (struct addrinfo *f = found; f != NULL; f = f->ai_next)
+			all.len++;
+		all.at = arena_new_array(a, struct sockaddr_storage, all.len);
+		all.len = 0;
+		for (struct addrinfo *f = found; f != NULL; f = f->ai_next)
+			memcpy(&all.at[all.len++], f->ai_addr, f->ai_addrlen);
+		freeaddrinfo(found);
+	}
+	for (size_t i = 0; i < all.len; i++)
+		address_unmap(&all.at[i]);
+	return (all);
 }

@@ -21,4 +21,14 @@ const char *address_special(const struct sockaddr *);
 
 char *address_text(struct arena *, const struct sockaddr *); /* without port; "?" for other families */
 
+/*
+ * The addresses of a host, read as Go reads them: a literal is itself (an IPv4 one in IPv6 form is IPv4), anything else is a name for the
+ * resolver, also "127.1" and "0x7f000001", which no name server knows.  len 0: it has none.  May take as long as the resolver does.
+ */
+struct addresses {
+	size_t len;
+	struct sockaddr_storage *at;
+};
+struct addresses address_resolve(struct arena *, const char *host);
+
 #endif

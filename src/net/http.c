@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -60,6 +61,15 @@ body_receive(char *bytes, size_t size, size_t n, void *arg)
 	return (size * n);
 }
 
+/* What stands behind "HTTP/1.1 ". */
+static const char *
+status_line(struct arena *a, const char *line, size_t len)
+{
+	const char *blank = memchr(line, ' ', len);
+
+	return (blank != NULL ? str_trim(a, arena_strndup(a, blank, len - (size_t)(blank - line))) : "");
+}
+
 static size_t
 header_receive(char *line, size_t size, size_t n, void *arg)
 {
@@ -72,9 +82,10 @@ header_receive(char *line, size_t size, size_t n, void *arg)
 		f->too_big = true;
 		return (0);
 	}
-	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) /* a new answer: after a 100, or a redirect */
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a new answer: after a 100, or a redirect */
 		f->answer->headers = query_new(f->arena);
-	else if (colon != NULL)
+		f->answer->line = status_line(f->arena, line, len);
+	} else if (colon != NULL)
 		query_add(&f->answer->headers, arena_strndup(f->arena, line, (size_t)(colon - line)),
 		    str_trim(f->arena, arena_strndup(f->arena, colon + 1, len - (size_t)(colon + 1 - line))));
 	return (len);
@@ -361,4 +372,37 @@ http_header(const struct http_answer *answer, const char *name)
 		if (str_equal_nocase(answer->headers.pair[i].name, name))
 			return (answer->headers.pair[i].value);
 	return (NULL);
+}
+
+/* The rest of an entry "host:port:to-host:to-port" whose first half means this host and port; nothing in a place means any. */
+static const char *
+entry_match(struct arena *a, const char *entry, const char *host, const char *port)
+{
+	const char *const first[] = { arena_printf(a, "%s:%s:", host, port), arena_printf(a, "%s::", host), arena_printf(a, ":%s:", port),
+		"::" };
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (strncasecmp(entry, first[i], strlen(first[i])) == 0)
+			return (entry + strlen(first[i]));
+	return (NULL);
+}
+
+const char *
+http_host_of(struct arena *a, const struct url *url)
+{
+	const char *host = url->bracketed ? arena_printf(a, "[%s]", url->host) : url->host;
+	const char *port = str_or(url->port, str_equal(url->scheme, "https") ? "443" : "80");
+
+	for (char **to = cfg->postern_http_connect_to; *to != NULL; to++) {
+		const char *rest = entry_match(a, *to, host, port), *colon = rest != NULL ? strrchr(rest, ':') : NULL;
+		size_t len;
+
+		if (rest == NULL)
+			continue;
+		len = colon != NULL ? (size_t)(colon - rest) : strlen(rest);
+		if (len > 2 && *rest == '[')
+			return (arena_strndup(a, rest + 1, len - 2));
+		return (len > 0 ? arena_strndup(a, rest, len) : url->host);
+	}
+	return (url->host);
 }

@@ -35,6 +35,7 @@ struct http_call {
 
 struct http_answer {
 	int status;
+	const char *line; /* the status in words, "404 Not Found"; NULL without an answer */
 	const char *type; /* Content-Type as it came; NULL without */
 	const char *body; /* ends with NUL, never NULL */
 	size_t len;
@@ -58,5 +59,8 @@ checked enum http_result http_do(struct arena *, const struct http_call *, struc
 
 /* A header of the answer, any case, the first of several; NULL without. */
 const char *http_header(const struct http_answer *, const char *name);
+
+/* Where POSTERN_HTTP_CONNECT_TO leads: the host that is really connected to. */
+const char *http_host_of(struct arena *, const struct url *);
 
 #endif
