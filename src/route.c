@@ -17,6 +17,7 @@
 #define BEARER { gate_bearer, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_OAUTH { gate_custom_oauth, NULL }
+#define EMAIL_PROVIDER { gate_email_provider, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
 /* clang-format on */

@@ -8,3 +8,14 @@ values (:id::uuid, :provider_id, :user_id::uuid, :data::jsonb, :provider, :now::
 -- The identities of an unconfirmed user other than one: nobody has proven them.
 -- identity_keep_only(user_id, id) -> none
 delete from auth.identities where user_id = :user_id::uuid and id <> :id::uuid;
+
+-- What was proven of an address holds for the identities that have it.
+-- identity_email_verified(user_id, now) -> none
+update auth.identities i set identity_data = i.identity_data || '{"email_verified": true}', updated_at = :now::timestamptz
+from auth.users u where u.id = :user_id::uuid and i.user_id = u.id and i.email <> '' and i.email = u.email;
+
+-- The identity of an address of the user's own: made, or told what is new of it.
+-- identity_merge(id, user_id, provider, data, change, now) -> none
+insert into auth.identities as i (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+values (:id::uuid, :user_id::uuid::text, :user_id::uuid, :data::jsonb, :provider, :now::timestamptz, :now::timestamptz, :now::timestamptz)
+on conflict (provider_id, provider) do update set identity_data = i.identity_data || :change::jsonb, updated_at = excluded.updated_at;

@@ -1,15 +1,120 @@
 -- The one-time secret of a kind that a user has; a new one takes the place of the old.
 -- onetime_set(id, user_id, kind, hash, relates_to, now) -> none
 insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
-values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text), :now::timestamptz at time zone 'UTC', :now::timestamptz at time zone 'UTC')
+values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text),
+    :now::timestamptz at time zone 'UTC', :now::timestamptz at time zone 'UTC')
 on conflict (user_id, token_type) do update set id = excluded.id, token_hash = excluded.token_hash, relates_to = excluded.relates_to,
     created_at = excluded.created_at, updated_at = excluded.updated_at;
 
 -- onetime_clear(user_id) -> none
 delete from auth.one_time_tokens where user_id = :user_id::uuid;
 
--- user_set_confirmation(id, hash, now) -> none
-update auth.users set confirmation_token = :hash, confirmation_sent_at = :now::timestamptz, updated_at = :now::timestamptz where id = :id::uuid;
+-- onetime_clear_kind(user_id, kind) -> none
+delete from auth.one_time_tokens where user_id = :user_id::uuid and token_type = :kind::auth.one_time_token_type;
 
--- user_spend_reauthentication(id, hash) -> maybe id
-update auth.users set reauthentication_token = '' where id = :id::uuid and reauthentication_token = :hash and :hash::text <> '' returning id;
+-- Who holds a secret of one of these kinds.
+-- onetime_holder(hashes, kinds) -> maybe user, kind, hash
+select %user_columns(u), %no_session, t.token_type as kind, t.token_hash as hash
+from auth.one_time_tokens t join auth.users u on u.id = t.user_id
+where t.token_hash = any (:hashes::text[]) and t.token_type::text = any (:kinds::text[])
+order by array_position(:hashes::text[], t.token_hash::text), array_position(:kinds::text[], t.token_type::text)
+limit 1;
+
+-- Takes a secret, which one of many can, if its user may still use it; gives the user as the lock has them.
+-- onetime_take(user_id, kind, hash, life) -> maybe user
+with locked as (
+    select h.id from auth.users h
+    where h.id = :user_id::uuid and not coalesce(h.banned_until > now(), false)
+      and %sent_at(h, :kind::text) + :life::float8 * interval '1 second' >= clock_timestamp()
+    for update
+), taken as (
+    delete from auth.one_time_tokens t using locked
+    where t.user_id = locked.id and t.token_type::text = :kind::text and t.token_hash = :hash
+    returning t.user_id
+)
+select %user_columns(u), %no_session from auth.users u join taken on u.id = taken.user_id for update of u;
+
+-- Takes a code that only stands in the user's row.
+-- onetime_take_column(user_id, kind, hash, life) -> maybe user
+with locked as (
+    select h.id from auth.users h
+    where h.id = :user_id::uuid and %token_column(h, :kind::text) = :hash::text and :hash::text <> ''
+      and not coalesce(h.banned_until > now(), false)
+      and %sent_at(h, :kind::text) + :life::float8 * interval '1 second' >= clock_timestamp()
+    for update
+), cleared as (
+    delete from auth.one_time_tokens t using locked where t.user_id = locked.id and t.token_type::text = :kind::text
+)
+update auth.users u set
+    confirmation_token = case :kind::text when 'confirmation_token' then '' else u.confirmation_token end,
+    recovery_token = case :kind::text when 'recovery_token' then '' else u.recovery_token end,
+    phone_change_token = case :kind::text when 'phone_change_token' then '' else u.phone_change_token end,
+    reauthentication_token = case :kind::text when 'reauthentication_token' then '' else u.reauthentication_token end
+from locked where u.id = locked.id
+returning %user_columns(u), %no_session;
+
+-- How often a wrong code was tried against each of these.
+-- onetime_tries(hashes) -> many hash, tries:int
+select hash, tries from postern.tries where hash = any (:hashes::text[]);
+
+-- onetime_count_wrong(hashes) -> none
+with old as (delete from postern.tries where first_at < now() - interval '2 days')
+insert into postern.tries (hash, tries, first_at)
+select h, 1, now() from unnest(:hashes::text[]) h where h <> ''
+on conflict (hash) do update set tries = postern.tries.tries + 1;
+
+-- user_set_confirmation(id, hash, invited, now) -> none
+update auth.users set confirmation_token = :hash, confirmation_sent_at = :now::timestamptz, updated_at = :now::timestamptz,
+    invited_at = case when :invited::bool then :now::timestamptz else invited_at end
+where id = :id::uuid;
+
+-- user_set_recovery(id, hash, now) -> none
+update auth.users set recovery_token = :hash, recovery_sent_at = :now::timestamptz, updated_at = :now::timestamptz where id = :id::uuid;
+
+-- user_set_reauthentication(id, hash, now) -> none
+update auth.users set reauthentication_token = :hash, reauthentication_sent_at = :now::timestamptz, updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- A null hash leaves the half as it is.
+-- user_set_email_change(id, email, current, fresh, now) -> none
+update auth.users set email_change = :email, email_change_sent_at = :now::timestamptz, email_change_confirm_status = 0,
+    email_change_token_current = coalesce(:current, email_change_token_current),
+    email_change_token_new = coalesce(:fresh, email_change_token_new), updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- user_set_phone_change(id, phone, hash, now) -> none
+update auth.users set phone_change = :phone, phone_change_token = :hash, phone_change_sent_at = :now::timestamptz,
+    updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- One half of an email change is proven; the other is still waited for.
+-- user_half_changed(id, kind, now) -> none
+update auth.users set email_change_confirm_status = 1, updated_at = :now::timestamptz,
+    email_change_token_current = case :kind::text when 'email_change_token_current' then '' else email_change_token_current end,
+    email_change_token_new = case :kind::text when 'email_change_token_new' then '' else email_change_token_new end
+where id = :id::uuid;
+
+-- user_change_email(id, email, now) -> none
+update auth.users set email = :email, email_change = '', email_change_token_current = '', email_change_token_new = '',
+    email_change_confirm_status = 0, is_anonymous = false, updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- user_change_phone(id, phone, now) -> none
+update auth.users set phone = :phone, phone_change = '', phone_change_token = '', phone_confirmed_at = :now::timestamptz,
+    is_anonymous = false, updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- user_recovered(id, now) -> none
+update auth.users set recovery_token = '', updated_at = :now::timestamptz where id = :id::uuid;
+
+-- user_no_longer_anonymous(id, now) -> none
+update auth.users set is_anonymous = false, updated_at = :now::timestamptz where id = :id::uuid and is_anonymous;
+
+-- The providers of a user's identities, in the order in which they came, as app_metadata shows them.
+-- user_refresh_providers(id, now) -> none
+update auth.users u set updated_at = :now::timestamptz,
+    raw_app_meta_data = coalesce(u.raw_app_meta_data, '{}') || p.shown
+from (select jsonb_build_object('providers', coalesce(jsonb_agg(provider order by first_at), '[]'))
+           || case when count(*) > 0 then jsonb_build_object('provider', (array_agg(provider order by first_at))[1]) else '{}' end as shown
+      from (select provider, min(created_at) as first_at from auth.identities where user_id = :id::uuid group by provider) i) p
+where u.id = :id::uuid;

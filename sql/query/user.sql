@@ -90,3 +90,8 @@ delete from auth.users where id = :id::uuid;
 -- user_overview(after) -> many id, address, last_sign_in_at
 select u.id, coalesce(nullif(u.email, ''), nullif(u.phone, ''), '(anonymous)') as address, %iso(u.last_sign_in_at) as last_sign_in_at
 from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-000000000000') order by u.id limit 500;
+
+-- user_by_phone_change(phone, aud) -> maybe user
+select %user_columns(u), %no_session from auth.users u
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.aud = :aud::text and not u.is_sso_user
+limit 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
@@ -10,11 +11,11 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
+#include "core/flow.h"
 #include "core/limit.h"
 #include "core/refresh.h"
 #include "core/session.h"
 #include "core/user.h"
-#include "query/flow.h"
 
 struct password_grant {
 	const char *email, *phone, *password;
@@ -114,6 +115,19 @@ struct pkce_grant {
 	const char *auth_code, *code_verifier;
 };
 
+/* What the provider gave, for clients that talk to it themselves. */
+static const char *
+provider_tokens(struct arena *a, const struct flow_by_code *flow)
+{
+	struct buf b = buf_new(a);
+
+	if (!str_empty(flow->provider_token))
+		buf_printf(&b, "\"provider_token\":%s", json_quote(a, flow->provider_token));
+	if (!str_empty(flow->provider_refresh_token))
+		buf_printf(&b, "%s\"provider_refresh_token\":%s", b.len > 0 ? "," : "", json_quote(a, flow->provider_refresh_token));
+	return (b.len > 0 ? b.data : NULL);
+}
+
 static err
 grant_pkce(struct request *r)
 {
@@ -123,12 +137,18 @@ grant_pkce(struct request *r)
 		PARAM_END,
 	};
 	struct pkce_grant p = { 0 };
+	struct flow_by_code flow;
+	struct tokens t = { 0 };
 
 	TRY(params_read(r, fields, &p));
 	if (str_empty(p.auth_code) || str_empty(p.code_verifier))
 		return (fail(r, E_VALIDATION_FAILED, "invalid request: both auth code and code verifier should be non-empty"));
-	/* No flow can end in a code yet: codes come with the links of mails. */
-	return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 404, "invalid flow state, no valid flow state found"));
+	TRY(flow_find(r, p.auth_code, p.code_verifier, &flow));
+	TRY(flow_spend(r, &flow));
+	TRY(audit(r, &flow.user, AUDIT_LOGIN, json_pairs(r->arena, "provider_type", flow.provider, NULL)));
+	t.extra = provider_tokens(r->arena, &flow);
+	TRY(session_start(r, &flow.user, &(const struct grant){ .method = flow.method }, &t));
+	return (reply_tokens(r, &t));
 }
 
 /* POST /token */

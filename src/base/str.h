@@ -30,6 +30,7 @@ bool strs_have(char *const *, const char *); /* a NULL list has nothing */
 
 bool utf8_valid(const char *, size_t len); /* strict: RFC 3629, no surrogates, no overlong forms, no NUL */
 size_t utf8_count(const char *);           /* code points */
+size_t utf8_first(const char *);           /* bytes of the first character of valid text; 0 at its end */
 
 /* RFC 4122 version 4, in small letters.  uuid_parse() takes what Go's uuid.FromString takes and gives the canonical form, or NULL. */
 char *uuid_new(struct arena *);

@@ -27,6 +27,12 @@ struct url {
 bool url_parse(struct arena *, const char *, struct url *);
 char *url_text(struct arena *, const struct url *); /* Go's String() */
 
+/*
+ * The URL of path as seen from base (RFC 3986 section 5.2, Go's ResolveReference), with query (as it is; NULL: none).  Path may be a whole
+ * URL itself.  NULL when one of the two is no URL.
+ */
+char *url_resolve(struct arena *, const char *base, const char *path, const char *query);
+
 /* Go's url.QueryEscape and its inverse (NULL for a bad escape and for NUL); url_path_escape is url.PathEscape. */
 char *url_escape(struct arena *, const char *);
 char *url_unescape(struct arena *, const char *, size_t len);

@@ -171,3 +171,13 @@ str_trim(struct arena *arena, const char *text)
 	}
 	return (arena_strndup(arena, text + at, len - at));
 }
+
+size_t
+utf8_first(const char *text)
+{
+	size_t len = *text != '\0';
+
+	while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+		len++;
+	return (len);
+}

@@ -5,6 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
+#include "core/claims.h"
 #include "query/audit.h"
 #include "query/row.h"
 
@@ -54,4 +55,12 @@ audit(struct request *r, const struct user *actor, enum audit_action action, con
 	if (payload == NULL)
 		return (OK);
 	return (audit_add(r->db, .id = uuid_new(r->arena), .payload = payload, .address = audit_address(r)));
+}
+
+err
+audit_admin(struct request *r, enum audit_action action, const char *traits)
+{
+	const struct user admin = { .role = r->claims->role, .email = r->claims->role };
+
+	return (audit(r, &admin, action, traits));
 }

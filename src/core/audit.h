@@ -21,6 +21,9 @@ checked err audit(struct request *, const struct user *actor, enum audit_action,
 /* The payload for a statement that writes the row itself; NULL when rows are not wanted.  Writes the line to the log. */
 const char *audit_text(struct request *, const struct user *actor, enum audit_action, const char *traits);
 
+/* The same by whoever holds the admin's token of this request. */
+checked err audit_admin(struct request *, enum audit_action, const char *traits);
+
 /* What the column ip_address gets: the client's address, or nothing as in the reference. */
 const char *audit_address(const struct request *);
 

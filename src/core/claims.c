@@ -27,13 +27,13 @@ bearer_token(struct request *r)
 static const char *
 claim_text(json *claims, const char *name)
 {
-	return (str_or(json_string(json_get(claims, name)), ""));
+	return (str_or(json_string(json_get_nocase(claims, name)), ""));
 }
 
 static const char *
 first_audience(json *claims)
 {
-	json *aud = json_get(claims, "aud");
+	json *aud = json_get_nocase(claims, "aud");
 
 	if (json_kind(aud) == JSON_ARRAY)
 		aud = json_len(aud) > 0 ? json_at(aud, 0) : NULL;
@@ -58,7 +58,7 @@ claims_read(struct request *r, const struct claims **result)
 	c->session_id = claim_text(all, "session_id");
 	c->email = claim_text(all, "email");
 	c->aud = first_audience(all);
-	c->anonymous = json_true(json_get(all, "is_anonymous"));
+	c->anonymous = json_true(json_get_nocase(all, "is_anonymous"));
 	*result = c;
 	return (OK);
 }

@@ -18,9 +18,7 @@ has_any(const char *text, const char *characters)
 {
 	char one[5];
 
-	for (size_t len; *characters != '\0'; characters += len) {
-		for (len = 1; len < 4 && (characters[len] & 0xc0) == 0x80; len++)
-			;
+	for (size_t len; (len = utf8_first(characters)) > 0 && len < sizeof(one); characters += len) {
 		memcpy(one, characters, len);
 		one[len] = '\0';
 		if (strstr(text, one) != NULL)
@@ -105,6 +103,17 @@ credential_new(struct request *r, const char *user_id, const char *password)
 	if (str_empty(password))
 		return (NULL);
 	return (credential_seal(r, user_id, password_hash(r->arena, password)));
+}
+
+char *
+credential_unknown(struct arena *a)
+{
+	struct buf b = buf_new(a);
+
+	for (char **set = cfg->gotrue_password_required_characters; *set != NULL; set++)
+		buf_put(&b, *set, utf8_first(*set));
+	buf_puts(&b, secret_token(a, 24));
+	return (b.data);
 }
 
 static const char *

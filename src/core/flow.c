@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/setting.h"
 #include "base/str.h"
 #include "core/flow.h"
-#include "query/flow.h"
+#include "sec/secret.h"
 
 #define CHALLENGE_MIN 43
 #define CHALLENGE_MAX 128
@@ -37,4 +38,76 @@ flow_begin(struct request *r, const struct flow *f)
 		return (fail(r, E_VALIDATION_FAILED, "unsupported code_challenge method \"%s\"", f->challenge_method));
 	return (flow_add(r->db, .id = uuid_new(r->arena), .user_id = f->user_id, .auth_code = uuid_new(r->arena), .challenge = f->challenge,
 	    .challenge_method = method, .provider = f->provider, .method = f->method, .now = r->now_text));
+}
+
+/* The method under which flow_begin() kept a flow, by the type of the link; NULL for a type that has no flows. */
+static const char *
+flow_method(const char *type)
+{
+	static const char *const methods[] = { "recovery", "invite", "magiclink", "email_change" };
+
+	if (str_ends(type, "signup"))
+		return ("email/signup");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (str_equal(type, methods[i]))
+			return (methods[i]);
+	return (NULL);
+}
+
+err
+flow_code(struct request *r, const char *user_id, const char *type, const char **code)
+{
+	const char *method = flow_method(type);
+	struct flow_issue_code issued = { 0 };
+
+	if (method != NULL)
+		TRY(flow_issue_code(r->db, &issued, .user_id = user_id, .method = method, .now = r->now_text));
+	if (!issued.found)
+		return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 400,
+		    "No associated flow state found. 422: No valid flow state found for user."));
+	if (issued.auth_code == NULL)
+		return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 400,
+		    "No associated flow state found. 422: Flow state does not have an auth code (not a PKCE flow)."));
+	*code = issued.auth_code;
+	return (OK);
+}
+
+static err
+flow_missing(struct request *r)
+{
+	return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 404, "invalid flow state, no valid flow state found"));
+}
+
+static err
+flow_verify(struct request *r, const struct flow_by_code *flow, const char *verifier)
+{
+	const char *answer = verifier;
+
+	if (str_empty(flow->challenge))
+		return (fail(r, E_BAD_CODE_VERIFIER, "PKCE verification not applicable for implicit flow"));
+	if (str_equal(flow->challenge_method, "s256"))
+		answer = sha256_base64url(r->arena, verifier);
+	if (!secret_equal_text(answer, flow->challenge))
+		return (fail(r, E_BAD_CODE_VERIFIER, "code challenge does not match previously saved code verifier"));
+	return (OK);
+}
+
+err
+flow_find(struct request *r, const char *code, const char *verifier, struct flow_by_code *flow)
+{
+	TRY(flow_by_code(r->db, flow, .auth_code = code));
+	if (!flow->found)
+		return (flow_missing(r));
+	if (r->now > flow->begun_at + cfg->gotrue_external_flow_state_expiry_duration / 1000)
+		return (fail(r, E_FLOW_STATE_EXPIRED, NULL));
+	return (flow_verify(r, flow, verifier));
+}
+
+err
+flow_spend(struct request *r, const struct flow_by_code *flow)
+{
+	struct flow_take taken;
+
+	TRY(flow_take(r->db, &taken, .id = flow->flow_id));
+	return (taken.found ? OK : flow_missing(r));
 }

@@ -57,3 +57,23 @@ limit_take(struct request *r, const struct limit *limit)
 		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, NULL));
 	return (OK);
 }
+
+err
+limit_take_message(struct request *r, const char *what, setting_rate rate, bool *allowed)
+{
+	const char *events = arena_printf(r->arena, "%.9g", rate.events);
+	double seconds = (double)rate.per_ns / 1e9;
+	struct limit_take_in_span in_span = { 0 };
+	struct limit_take_one one = { 0 };
+	err counted;
+
+	db_apart_begin(r->db);
+	if (rate.burst)
+		counted = limit_take_one(r->db, &one, .key = what, .burst = events, .per_second = arena_printf(r->arena, "%.9g", 1 / seconds));
+	else
+		counted = limit_take_in_span(r->db, &in_span, .key = what, .events = events, .seconds = arena_printf(r->arena, "%.9g", seconds));
+	TRY(counted);
+	TRY(db_apart_end(r->db));
+	*allowed = one.allowed || in_span.allowed;
+	return (OK);
+}

@@ -2,6 +2,7 @@
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
+#include "base/setting.h"
 #include "web/request.h"
 
 /* A token bucket per client address in postern.limits, shared by all workers. */
@@ -21,5 +22,11 @@ struct limit {
  * Counted in a statement of its own, whatever becomes of the request.
  */
 checked err limit_take(struct request *, const struct limit *);
+
+/*
+ * Takes one of the messages that all clients together may cause: GOTRUE_RATE_LIMIT_EMAIL_SENT, _SMS_SENT.  what names them in the table.
+ * *allowed tells; counted in a statement of its own as well.
+ */
+checked err limit_take_message(struct request *, const char *what, setting_rate, bool *allowed);
 
 #endif

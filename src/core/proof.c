@@ -1,10 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "base/url.h"
+#include "core/hook.h"
+#include "core/limit.h"
+#include "core/outbox.h"
 #include "core/proof.h"
+#include "core/reach.h"
+#include "core/redirect.h"
+#include "core/sms.h"
 #include "db/db.h"
+#include "query/limit.h"
 #include "query/onetime.h"
 #include "sec/secret.h"
+
+/* The bucket of mails in postern.limits. */
+#define MAILS "email_sent"
+
+/* What differs between the letters that prove an address. */
+static const struct proof_row {
+	const char *action; /* as links and hooks name it */
+	enum letter_id letter;
+	const char *kind;   /* of the one-time token */
+	size_t path;        /* the setting with the path of its link; 0: it has none */
+	const char *failed;
+} rows[PROOF_COUNT] = {
+	[PROOF_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_confirmation),
+	    "Error sending confirmation email" },
+	[PROOF_INVITE] = { "invite", LETTER_INVITE, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_invite),
+	    "Error sending invite email" },
+	[PROOF_RECOVERY] = { "recovery", LETTER_RECOVERY, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
+	    "Error sending recovery email" },
+	[PROOF_MAGIC_LINK] = { "magiclink", LETTER_MAGIC_LINK, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
+	    "Error sending magic link email" },
+	[PROOF_REAUTHENTICATION] = { "reauthentication", LETTER_REAUTHENTICATION, "reauthentication_token", 0,
+	    "Error sending reauthentication email" },
+};
+
+/* One letter with its code, on its way. */
+struct message {
+	enum letter_id letter;
+	const char *to, *kind, *code, *hash;
+	const char *link; /* NULL: none */
+	const char *more; /* further values, ready JSON, or NULL */
+};
 
 char *
 proof_hash(struct arena *a, const char *address, const char *code)
@@ -12,33 +56,379 @@ proof_hash(struct arena *a, const char *address, const char *code)
 	return (sha224_hex(a, arena_printf(a, "%s%s", address, code)));
 }
 
+/* As the reference: what has no & = # is taken to be encoded already. */
+static const char *
+redirect_encoded(struct arena *a, const char *url)
+{
+	return (strpbrk(url, "&=#") != NULL ? url_escape(a, url) : url);
+}
+
+char *
+proof_link(struct request *r, const char *path, const char *hash, const char *type, const char *to)
+{
+	struct arena *a = r->arena;
+	const char *query = arena_printf(a, "token=%s&type=%s&redirect_to=%s", url_escape(a, hash), url_escape(a, type),
+	    redirect_encoded(a, to));
+
+	return (url_resolve(a, redirect_external_url(r), path, query));
+}
+
 /* Not more often than the setting says, counted for each user. */
 static err
-sent_long_ago(struct request *r, usec sent_at, setting_duration apart)
+sent_long_ago(struct request *r, err refusal, usec sent_at, setting_duration apart)
 {
 	usec next = sent_at + apart / 1000;
 
-	if (sent_at == 0 || next <= r->now)
+	if (sent_at == 0 || next < r->now)
 		return (OK);
-	return (fail(r, E_OVER_EMAIL_SEND_RATE_LIMIT, "For security purposes, you can only request this after %lld seconds.",
+	return (fail(r, refusal, "For security purposes, you can only request this after %lld seconds.",
 	    (long long)((next - r->now) / 1000000)));
 }
 
-err
-proof_send_confirmation(struct request *r, const struct user *u, bool pkce)
+/* The mails that all clients together may cause. None are counted where no proof is asked for; but 0 refuses always. */
+static err
+mail_take(struct request *r)
 {
-	const char *code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
-	const char *hash = arena_printf(r->arena, "%s%s", pkce ? "pkce_" : "", proof_hash(r->arena, u->email, code));
+	setting_rate rate = cfg->gotrue_rate_limit_email_sent;
+	bool allowed = true;
 
-	TRY(sent_long_ago(r, u->confirmation_sent_at, cfg->gotrue_smtp_max_frequency));
-	TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .now = r->now_text));
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "confirmation_token", .hash = hash, .relates_to = u->email,
-	    .now = r->now_text));
+	if (rate.events <= 0)
+		return (fail(r, E_OVER_EMAIL_SEND_RATE_LIMIT, NULL));
+	if (!cfg->gotrue_mailer_autoconfirm)
+		TRY(limit_take_message(r, MAILS, rate, &allowed));
+	return (allowed ? OK : fail(r, E_OVER_EMAIL_SEND_RATE_LIMIT, NULL));
+}
+
+static const char *
+message_values(struct request *r, const struct user *u, const struct message *m)
+{
+	struct arena *a = r->arena;
+	struct buf b = buf_new(a);
+
+	buf_printf(&b, "{\"SiteURL\":%s,\"Email\":%s,\"Data\":%s", json_quote(a, cfg->gotrue_site_url), json_quote(a, u->email),
+	    str_or(u->user_metadata, "{}"));
+	if (m->code != NULL)
+		buf_printf(&b, ",\"Token\":%s", json_quote(a, m->code));
+	if (m->link != NULL)
+		buf_printf(&b, ",\"TokenHash\":%s,\"ConfirmationURL\":%s,\"RedirectTo\":%s", json_quote(a, m->hash), json_quote(a, m->link),
+		    json_quote(a, redirect_wanted(r)));
+	if (m->more != NULL)
+		buf_printf(&b, ",%s", m->more);
+	buf_putc(&b, '}');
+	return (b.data);
 }
 
 static err
-nonce_refused(struct request *r)
+message_queue(struct request *r, const struct user *u, const struct message *m)
 {
+	TRY(reach_check(r, m->to));
+	return (outbox_add(r, u, &(const struct order){ .letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->hash,
+		.values = message_values(r, u, m) }));
+}
+
+/* What the send_email hook is told; texts that are NULL are "". */
+struct email_data {
+	const char *action, *token, *hash, *token_new, *hash_new, *old_email, *old_phone, *provider, *factor_type;
+};
+
+static err
+email_hook(struct request *r, const char *user_json, const struct email_data *d)
+{
+	struct arena *a = r->arena;
+	json *answer;
+	const char *data = json_pairs(a, "token", str_or(d->token, ""), "token_hash", str_or(d->hash, ""), "redirect_to", redirect_wanted(r),
+	    "email_action_type", d->action, "site_url", redirect_external_url(r), "token_new", str_or(d->token_new, ""), "token_hash_new",
+	    str_or(d->hash_new, ""), "old_email", str_or(d->old_email, ""), "old_phone", str_or(d->old_phone, ""), "provider",
+	    str_or(d->provider, ""), "factor_type", str_or(d->factor_type, ""), NULL);
+
+	return (hook_call(r, HOOK_SEND_EMAIL, arena_printf(a, "{\"user\":%s,\"email_data\":%s}", user_json, data), &answer));
+}
+
+static usec
+proof_sent_at(enum proof p, const struct user *u)
+{
+	switch (p) {
+	case PROOF_SIGNUP:
+		return (u->confirmation_sent_at);
+	case PROOF_RECOVERY:
+	case PROOF_MAGIC_LINK:
+		return (u->recovery_sent_at);
+	case PROOF_REAUTHENTICATION:
+		return (u->reauthentication_sent_at);
+	default:
+		return (0); /* invitations are the operator's */
+	}
+}
+
+static err
+proof_store(struct request *r, enum proof p, const struct user *u, const char *hash)
+{
+	switch (p) {
+	case PROOF_RECOVERY:
+	case PROOF_MAGIC_LINK:
+		TRY(user_set_recovery(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+		break;
+	case PROOF_REAUTHENTICATION:
+		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+		break;
+	default:
+		TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .invited = p == PROOF_INVITE ? "t" : "f", .now = r->now_text));
+	}
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = rows[p].kind, .hash = hash, .relates_to = u->email,
+	    .now = r->now_text));
+}
+
+static char *
+hash_prefixed(struct arena *a, bool pkce, const char *address, const char *code)
+{
+	return (arena_printf(a, "%s%s", pkce ? "pkce_" : "", proof_hash(a, address, code)));
+}
+
+static err
+proof_dispatch(struct request *r, enum proof p, const struct user *u, const struct message *m)
+{
+	if (hook_enabled(HOOK_SEND_EMAIL))
+		return (email_hook(r, u->json, &(const struct email_data){ .action = rows[p].action, .token = m->code, .hash = m->hash }));
+	return (message_queue(r, u, m));
+}
+
+err
+proof_send(struct request *r, enum proof p, const struct user *u, bool pkce)
+{
+	const struct proof_row *row = &rows[p];
+	const char *code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
+	const char *hash = hash_prefixed(r->arena, pkce, u->email, code);
+	struct message m = { .letter = row->letter, .to = u->email, .kind = row->kind, .code = code, .hash = hash };
+
+	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
+	TRY(reach_authorized(r, u->email));
+	TRY(mail_take(r));
+	if (row->path != 0) {
+		const char *path;
+
+		memcpy(&path, (const char *)cfg + row->path, sizeof(path));
+		m.link = proof_link(r, path, hash, row->action, redirect_wanted(r));
+	}
+	TRY(proof_dispatch(r, p, u, &m));
+	return (proof_store(r, p, u, hash));
+}
+
+/* Both halves of an email change; the current one has no code where only the new address is asked. */
+struct email_change {
+	const char *email;
+	const char *code, *hash;                 /* to the new address */
+	const char *current_code, *current_hash; /* to the current one, or NULL */
+};
+
+static bool
+change_is_double(const struct user *u)
+{
+	return (cfg->gotrue_mailer_secure_email_change_enabled && !str_empty(u->email));
+}
+
+/* The hook's pairs of token and hash are crossed, as they have always been: token with the hash of the other address. */
+static err
+change_hook(struct request *r, const struct user *u, const struct email_change *c)
+{
+	const char *changed = arena_printf(r->arena, "%.*s,\"new_email\":%s}", (int)strlen(u->json) - 1, u->json, json_quote(r->arena, c->email));
+	struct email_data d = { .action = "email_change", .token = c->code, .hash = c->hash };
+
+	if (c->current_code != NULL) {
+		d.token = c->current_code;
+		d.token_new = c->code;
+		d.hash_new = c->current_hash;
+	}
+	return (email_hook(r, changed, &d));
+}
+
+static err
+change_letter(struct request *r, const struct user *u, const struct email_change *c, bool current)
+{
+	const char *to = current ? u->email : c->email, *hash = current ? c->current_hash : c->hash;
+	const char *more = arena_printf(r->arena, "\"NewEmail\":%s,\"SendingTo\":%s", json_quote(r->arena, c->email), json_quote(r->arena, to));
+
+	return (message_queue(r, u, &(const struct message){ .letter = LETTER_EMAIL_CHANGE, .to = to,
+		.kind = current ? "email_change_token_current" : "email_change_token_new", .code = current ? c->current_code : c->code,
+		.hash = hash, .link = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, hash, "email_change", redirect_wanted(r)), .more = more }));
+}
+
+static err
+change_dispatch(struct request *r, const struct user *u, const struct email_change *c)
+{
+	if (hook_enabled(HOOK_SEND_EMAIL))
+		return (change_hook(r, u, c));
+	TRY(change_letter(r, u, c, false));
+	if (c->current_code != NULL)
+		TRY(change_letter(r, u, c, true));
+	return (OK);
+}
+
+static err
+change_store(struct request *r, const struct user *u, const struct email_change *c)
+{
+	TRY(user_set_email_change(r->db, .id = u->id, .email = c->email, .current = c->current_hash, .fresh = c->hash, .now = r->now_text));
+	if (c->current_hash != NULL)
+		TRY(onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_current", .hash = c->current_hash,
+		    .relates_to = u->email, .now = r->now_text));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_new", .hash = c->hash,
+	    .relates_to = c->email, .now = r->now_text));
+}
+
+err
+proof_send_email_change(struct request *r, const struct user *u, const char *email, bool pkce)
+{
+	unsigned digits = (unsigned)cfg->gotrue_mailer_otp_length;
+	struct email_change c = { .email = email, .code = secret_otp(r->arena, digits) };
+
+	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
+	TRY(reach_authorized(r, email));
+	c.hash = hash_prefixed(r->arena, pkce, email, c.code);
+	if (change_is_double(u)) {
+		TRY(reach_authorized(r, u->email));
+		c.current_code = secret_otp(r->arena, digits);
+		c.current_hash = hash_prefixed(r->arena, pkce, u->email, c.current_code);
+	}
+	TRY(mail_take(r));
+	TRY(change_dispatch(r, u, &c));
+	return (change_store(r, u, &c));
+}
+
+/* The hook tells of a notification once, after the commit, and whatever it answers is only logged. */
+struct late_hook {
+	const char *user_json;
+	struct email_data data;
+};
+
+static void
+notice_hook(struct request *r, void *arg)
+{
+	struct late_hook *late = arg;
+
+	if (email_hook(r, late->user_json, &late->data) != OK)
+		log_event(LOG_WARN, "the send_email hook failed for a notification", "action", late->data.action, "error", r->failure.message, NULL);
+}
+
+static const char *
+more_text(struct arena *a, const struct notice *n, const char *name)
+{
+	const char *text = arena_printf(a, "{%s}", str_or(n->more, ""));
+
+	return (json_string(json_get(json_parse(a, text, strlen(text), NULL), name)));
+}
+
+static err
+notice_dispatch(struct request *r, const struct user *u, const struct notice *n, const char *to)
+{
+	struct message m = { .letter = n->letter, .to = to, .more = n->more };
+	struct late_hook *late;
+
+	if (!hook_enabled(HOOK_SEND_EMAIL))
+		return (outbox_add(r, u, &(const struct order){ .letter = n->letter, .to = to, .values = message_values(r, u, &m) }));
+	late = arena_new_object(r->arena, struct late_hook);
+	late->user_json = u->json;
+	late->data = (struct email_data){ .action = letter_row(n->letter)->name, .old_email = more_text(r->arena, n, "OldEmail"),
+		.old_phone = more_text(r->arena, n, "OldPhone"), .provider = more_text(r->arena, n, "Provider"),
+		.factor_type = more_text(r->arena, n, "FactorType") };
+	after(r, notice_hook, late);
+	return (OK);
+}
+
+err
+proof_notify(struct request *r, const struct user *u, const struct notice *n)
+{
+	const char *to = str_or(n->to, u->email);
+
+	if (!letter_enabled(n->letter) || str_empty(to) || cfg->gotrue_rate_limit_email_sent.events <= 0)
+		return (OK);
+	if (reach_authorized(r, to) != OK) {
+		r->failure = (struct failure){ 0 };
+		return (OK);
+	}
+	/* It goes out even when the limit is reached: what has happened cannot be refused any more. */
+	if (!cfg->gotrue_mailer_autoconfirm)
+		TRY(limit_note(r->db, .key = MAILS));
+	return (notice_dispatch(r, u, n, to));
+}
+
+static usec
+phone_sent_at(const char *kind, const struct user *u)
+{
+	if (str_equal(kind, "phone_change"))
+		return (u->phone_change_sent_at);
+	return (str_equal(kind, "reauthentication") ? u->reauthentication_sent_at : u->confirmation_sent_at);
+}
+
+static err
+sms_take(struct request *r)
+{
+	bool allowed = true;
+
+	if (cfg->gotrue_sms_autoconfirm)
+		return (OK);
+	if (cfg->gotrue_rate_limit_sms_sent.events <= 0)
+		allowed = false;
+	else
+		TRY(limit_take_message(r, "sms_sent", cfg->gotrue_rate_limit_sms_sent, &allowed));
+	return (allowed ? OK : fail(r, E_OVER_SMS_SEND_RATE_LIMIT, NULL));
+}
+
+static err
+phone_store(struct request *r, const struct user *u, const char *phone, const char *kind, const char *hash)
+{
+	const char *token = arena_printf(r->arena, "%s_token", kind);
+
+	if (str_equal(kind, "phone_change"))
+		TRY(user_set_phone_change(r->db, .id = u->id, .phone = phone, .hash = hash, .now = r->now_text));
+	else if (str_equal(kind, "reauthentication"))
+		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+	else
+		TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .invited = "f", .now = r->now_text));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = token, .hash = hash, .relates_to = phone, .now = r->now_text));
+}
+
+err
+proof_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind, const char *channel, const char **message_id)
+{
+	const char *code = sms_test_code(r, phone);
+
+	*message_id = "test-otp";
+	TRY(sent_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
+	if (code == NULL) {
+		TRY(sms_take(r));
+		code = secret_otp(r->arena, (unsigned)cfg->gotrue_sms_otp_length);
+		TRY(sms_deliver(r, u, &(const struct sms){ .phone = phone, .code = code, .kind = kind, .channel = channel }, message_id));
+	}
+	return (phone_store(r, u, phone, kind, proof_hash(r->arena, phone, code)));
+}
+
+err
+proof_check_tries(struct request *r, const char *hash, bool *too_many)
+{
+	char *list[] = { arena_strdup(r->arena, hash), NULL };
+	struct onetime_tries_rows found;
+
+	*too_many = false;
+	if (cfg->postern_otp_max_tries <= 0)
+		return (OK);
+	TRY(onetime_tries(r->db, &found, .hashes = db_array(r->arena, list)));
+	*too_many = found.len > 0 && found.row[0].tries >= cfg->postern_otp_max_tries;
+	return (OK);
+}
+
+err
+proof_count_wrong(struct request *r, char *const *hashes)
+{
+	r->commit_anyway = true;
+	return (onetime_count_wrong(r->db, .hashes = db_array(r->arena, hashes)));
+}
+
+static err
+nonce_refused(struct request *r, const struct user *u)
+{
+	char *stored[] = { arena_strdup(r->arena, u->reauthentication_token), NULL };
+
+	if (!str_empty(u->reauthentication_token))
+		TRY(proof_count_wrong(r, stored));
 	return (fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
 }
 
@@ -47,20 +437,22 @@ proof_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 {
 	const char *address = str_or(u->email, u->phone);
 	int64_t life = str_empty(u->email) ? cfg->gotrue_sms_otp_exp : cfg->gotrue_mailer_otp_exp;
-	struct user_spend_reauthentication spent;
-	err ended;
+	struct user spent;
+	bool too_many;
 
 	if (str_empty(u->reauthentication_token) || u->reauthentication_sent_at == 0)
-		return (nonce_refused(r));
+		return (fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
 	if (str_empty(address))
 		return (fail(r, E_REAUTHENTICATION_NOT_VALID, "Reauthentication requires an email or a phone number"));
-	if (!secret_equal_text(proof_hash(r->arena, address, nonce), u->reauthentication_token) ||
-	    u->reauthentication_sent_at + (usec)life * 1000000 < r->now)
-		return (nonce_refused(r));
+	if (str_empty(u->email) && sms_provider_verifies())
+		return (sms_provider_check(r, u->phone, nonce));
+	TRY(proof_check_tries(r, u->reauthentication_token, &too_many));
+	if (too_many || !secret_equal_text(proof_hash(r->arena, address, nonce), u->reauthentication_token))
+		return (nonce_refused(r, u));
 	db_apart_begin(r->db);
 	TRY(onetime_clear(r->db, .user_id = u->id));
-	TRY(user_spend_reauthentication(r->db, &spent, .id = u->id, .hash = u->reauthentication_token));
-	ended = db_apart_end(r->db);
-	TRY(ended);
-	return (spent.found ? OK : nonce_refused(r));
+	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,
+	    .life = arena_printf(r->arena, "%lld", (long long)life)));
+	TRY(db_apart_end(r->db));
+	return (spent.found ? OK : fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
 }

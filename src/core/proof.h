@@ -2,18 +2,54 @@
 #ifndef CORE_PROOF_H
 #define CORE_PROOF_H
 
+#include "letter/letter.h"
 #include "query/row.h"
 #include "web/request.h"
 
-/* Codes and links that prove an address: what is stored of them, how often they may be asked for. */
+/*
+ * Codes and links that prove an address: how often they may be asked for, what is stored of them, the letter or message that brings them.
+ *
+ * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written; so they stand before
+ * anything that opens a transaction.
+ */
+enum proof {
+	PROOF_SIGNUP,
+	PROOF_INVITE,
+	PROOF_RECOVERY,
+	PROOF_MAGIC_LINK,
+	PROOF_REAUTHENTICATION,
+	PROOF_COUNT
+};
+
+/* Sends a letter with a code and a link to the user's address. */
+checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
+
+/* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
+checked err proof_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
+
+/* Sends a code to a phone.  kind: confirmation, phone_change, reauthentication.  *message_id: the gateway's name of it, or "". */
+checked err proof_send_phone(struct request *, const struct user *, const char *phone, const char *kind, const char *channel,
+    const char **message_id);
+
+/* A letter that tells of a change; it never fails a request.  more: further members of its values, ready JSON, or NULL. */
+struct notice {
+	enum letter_id letter;
+	const char *to;   /* NULL: the user's address */
+	const char *more;
+};
+checked err proof_notify(struct request *, const struct user *, const struct notice *);
 
 /* The hash under which a code is stored. */
 char *proof_hash(struct arena *, const char *address, const char *code);
 
-/* Asks the user to confirm the address of a sign-up: token, time, letter.  429 when the last one is too recent. */
-checked err proof_send_confirmation(struct request *, const struct user *, bool pkce);
+/* The link of a letter: the path setting, the stored hash, the type, where it ends. */
+char *proof_link(struct request *, const char *path, const char *hash, const char *type, const char *to);
 
-/* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid. Committed whatever follows. */
+/* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid.  Spent whatever follows. */
 checked err proof_spend_nonce(struct request *, const struct user *, const char *nonce);
+
+/* Codes that were tried too often, with GOTRUE's words for an expired one; and the counting of a wrong one, which stands with the error. */
+checked err proof_check_tries(struct request *, const char *hash, bool *too_many);
+checked err proof_count_wrong(struct request *, char *const *hashes);
 
 #endif

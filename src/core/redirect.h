@@ -15,4 +15,16 @@ const char *redirect_wanted(struct request *);
 /* API_EXTERNAL_URL, or the forwarded host where GOTRUE_MAILER_EXTERNAL_HOSTS has it; without a slash at the end unless the setting has one. */
 const char *redirect_external_url(struct request *);
 
+/* url with one query parameter set. */
+char *redirect_with(struct arena *, const char *url, const char *name, const char *value);
+
+/* url with a message for the user, in the fragment and, for PKCE, in the query. */
+char *redirect_message(struct arena *, const char *url, const char *message, bool pkce);
+
+/*
+ * From here on an error of this request is a 303 to url: error, error_code and error_description in the fragment and, for PKCE, in the
+ * query.
+ */
+void redirect_errors(struct request *, const char *url, bool pkce);
+
 #endif

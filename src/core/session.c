@@ -175,3 +175,17 @@ reply_tokens(struct request *r, const struct tokens *t)
 	buf_putc(&b, '}');
 	return (reply_json(r, 200, b.data));
 }
+
+char *
+tokens_redirect(struct request *r, const struct tokens *t, const char *url, struct query *extra)
+{
+	struct arena *a = r->arena;
+
+	query_set(extra, "access_token", t->access);
+	query_set(extra, "token_type", "bearer");
+	query_set(extra, "expires_in", arena_printf(a, "%lld", t->expires_at - (long long)(r->now / 1000000)));
+	query_set(extra, "expires_at", arena_printf(a, "%lld", t->expires_at));
+	query_set(extra, "refresh_token", t->refresh);
+	query_set(extra, "sb", "");
+	return (arena_printf(a, "%s#%s", url, query_text(extra)));
+}

@@ -36,6 +36,9 @@ checked err access_token(struct request *, const struct user *, const struct acc
 /* The reply {"access_token", ..., "user"}. */
 checked err reply_tokens(struct request *, const struct tokens *);
 
+/* url with the tokens in its fragment, together with what is in extra. */
+char *tokens_redirect(struct request *, const struct tokens *, const char *url, struct query *extra);
+
 /* Whether the session in u is still good at r->now.  token_time: when the v1 refresh token in hand was written, 0 without one. */
 enum session_verdict { SESSION_VALID, SESSION_PAST_NOT_AFTER, SESSION_PAST_TIMEBOX, SESSION_INACTIVE, SESSION_LOW_AAL };
 enum session_verdict session_validity(const struct request *, const struct user *, usec token_time);

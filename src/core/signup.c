@@ -9,7 +9,6 @@
 #include "core/proof.h"
 #include "core/signup.h"
 #include "core/user.h"
-#include "db/db.h"
 #include "query/onetime.h"
 
 static bool
@@ -113,19 +112,28 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 	return (OK);
 }
 
+struct attempt {
+	struct signup *params;
+	struct user *user;
+	enum signup_outcome *outcome;
+};
+
 static err
-signup_once(struct request *r, struct signup *p, struct user *u, enum signup_outcome *outcome)
+signup_once(struct request *r, void *arg)
 {
+	struct attempt *attempt = arg;
+	struct signup *p = attempt->params;
+	struct user *u = attempt->user;
 	bool confirms = by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm;
 
 	TRY(signup_find(r, p, u));
 	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
-		*outcome = SIGNUP_TAKEN;
+		*attempt->outcome = SIGNUP_TAKEN;
 		return (audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
 	}
 	if (!u->found)
 		TRY(signup_create(r, p, u));
-	*outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
+	*attempt->outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
 	return (confirms ? signup_confirmed(r, p, u) : signup_unconfirmed(r, p, u));
 }
 
@@ -137,11 +145,6 @@ signup(struct request *r, struct signup *p, struct user *u, enum signup_outcome 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
 	TRY(signup_check(r, p));
-	error = signup_once(r, p, u, outcome);
-	if (error == E_DATABASE && str_equal(db_error(r->db)->sqlstate, "23505")) {
-		/* Somebody with the same address came in between; the second look sees them. */
-		db_rollback(r->db);
-		error = signup_once(r, p, u, outcome);
-	}
+	error = user_attempt(r, signup_once, &(struct attempt){ .params = p, .user = u, .outcome = outcome });
 	return (error == E_DATABASE ? fail(r, E_DATABASE, "Database error saving new user") : error);
 }

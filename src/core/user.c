@@ -30,19 +30,34 @@ err
 user_create(struct request *r, const struct new_user *u)
 {
 	struct arena *a = r->arena;
-	const char *data = u->user_metadata, *app = "{}";
+	const char *data = u->user_metadata, *identity = NULL, *app = "{}";
 
 	if (u->provider != NULL) {
-		data = objects_joined(a, data, identity_claims(a, u));
+		identity = u->apart ? identity_claims(a, u) : objects_joined(a, data, identity_claims(a, u));
+		data = u->apart ? data : identity;
 		app = arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
 	}
 	TRY(user_add(r->db, .id = u->id, .aud = u->aud, .role = u->role, .email = u->email, .phone = u->phone,
-	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = u->provider != NULL ? "t" : "f",
+	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = data == identity ? "t" : "f",
 	    .sso = u->sso ? "t" : "f", .anonymous = u->provider == NULL ? "t" : "f", .now = r->now_text));
 	if (u->provider == NULL)
 		return (OK);
-	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider, .data = data,
+	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider, .data = identity,
 	    .now = r->now_text));
+}
+
+err
+user_create_apart(struct request *r, const struct new_user *given, struct user *u)
+{
+	struct new_user all = *given;
+
+	all.id = uuid_new(r->arena);
+	all.role = cfg->gotrue_jwt_default_group_name;
+	all.provider = "email";
+	all.apart = true;
+	*u = (struct user){ .id = all.id, .aud = all.aud, .email = all.email, .phone = "", .user_metadata = str_or(all.user_metadata, "{}"),
+		.json = "{}", .invited = false };
+	return (user_create(r, &all));
 }
 
 /* Providers that link only within a domain of their own. */
@@ -75,4 +90,15 @@ user_reload(struct request *r, struct user *u)
 
 	TRY(user_by_id(r->db, u, .id = id));
 	return (u->found ? OK : fail(r, E_USER_NOT_FOUND, NULL));
+}
+
+err
+user_attempt(struct request *r, err (*attempt)(struct request *, void *), void *arg)
+{
+	err error = attempt(r, arg);
+
+	if (error != E_DATABASE || !str_equal(db_error(r->db)->sqlstate, "23505"))
+		return (error);
+	db_rollback(r->db);
+	return (attempt(r, arg));
 }

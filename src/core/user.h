@@ -14,10 +14,17 @@ struct new_user {
 	const char *provider;      /* of the identity that is made with it; NULL: none (anonymous) */
 	const char *user_metadata; /* what the client sent along */
 	bool sso;
+	bool apart;                /* the identity does not share the user's metadata: somebody else made the user */
 };
 
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
 checked err user_create(struct request *, const struct new_user *);
+
+/* A user that an operator makes: a new id, provider email, metadata apart; u is what will be known of them. */
+checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
+
+/* An attempt to make a user, and a second one when somebody with the same address came in between the look and the writing. */
+checked err user_attempt(struct request *, err (*attempt)(struct request *, void *), void *arg);
 
 /* Who holds an address or number in the default linking domain; found is false when nobody does.  except: an id, or NULL. */
 checked err user_find_email(struct request *, const char *email, const char *aud, const char *except, struct user *);

@@ -1,0 +1,1 @@
+(&1.refilled + :seconds::float8 * interval '1 second' <= clock_timestamp())

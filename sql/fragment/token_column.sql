@@ -1,0 +1,2 @@
+case &2 when 'confirmation_token' then &1.confirmation_token when 'recovery_token' then &1.recovery_token
+    when 'phone_change_token' then &1.phone_change_token when 'reauthentication_token' then &1.reauthentication_token end

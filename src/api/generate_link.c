@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /admin/generate_link: the link of a letter, without the letter. */
+#include <string.h>
+
+#include "api/api.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/claims.h"
+#include "core/credential.h"
+#include "core/proof.h"
+#include "core/redirect.h"
+#include "core/user.h"
+#include "query/onetime.h"
+#include "sec/secret.h"
+
+struct generate {
+	const char *type, *email, *new_email, *password, *data, *redirect_to;
+	const char *code, *to;
+	const char *hash;  /* of the code with the address */
+	const char *token; /* what stands in the link */
+};
+
+static const struct param generate_params[] = {
+	PARAM(struct generate, text, type),
+	PARAM(struct generate, text, email),
+	PARAM(struct generate, text, new_email),
+	PARAM(struct generate, text, password),
+	PARAM(struct generate, raw_object, data),
+	PARAM(struct generate, text, redirect_to),
+	PARAM_END,
+};
+
+static err
+secret_set(struct request *r, const struct generate *p, const struct user *u, const char *kind, const char *address)
+{
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = kind, .hash = p->token, .relates_to = address,
+	    .now = r->now_text));
+}
+
+static err
+make_recovery(struct request *r, struct generate *p, struct user *u)
+{
+	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
+	TRY(user_set_recovery(r->db, .id = u->id, .hash = p->token, .now = r->now_text));
+	return (secret_set(r, p, u, "recovery_token", u->email));
+}
+
+static err
+user_make(struct request *r, const struct generate *p, struct user *u, const char *password)
+{
+	return (user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = claims_audience(r), .user_metadata = p->data,
+		.password = password }, u));
+}
+
+static err
+make_invite(struct request *r, struct generate *p, struct user *u)
+{
+	if (u->found && u->email_confirmed)
+		return (fail(r, E_EMAIL_EXISTS, NULL));
+	if (!u->found)
+		TRY(user_make(r, p, u, NULL));
+	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u->id, "user_email", u->email, NULL)));
+	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->token, .invited = "t", .now = r->now_text));
+	return (secret_set(r, p, u, "confirmation_token", u->email));
+}
+
+static err
+make_signup(struct request *r, struct generate *p, struct user *u)
+{
+	if (u->found && u->email_confirmed)
+		return (fail(r, E_EMAIL_EXISTS, NULL));
+	if (u->found) {
+		TRY(user_merge_metadata(r->db, .id = u->id, .user_metadata = p->data, .now = r->now_text));
+	} else {
+		if (str_empty(p->password))
+			return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
+		TRY(credential_check_strength(r, p->password));
+		TRY(user_make(r, p, u, credential_new(r, "", p->password)));
+	}
+	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->token, .invited = "f", .now = r->now_text));
+	return (secret_set(r, p, u, "confirmation_token", u->email));
+}
+
+static err
+make_email_change(struct request *r, struct generate *p, struct user *u)
+{
+	bool current = str_equal(p->type, "email_change_current");
+	struct user other;
+
+	if (current && !cfg->gotrue_mailer_secure_email_change_enabled)
+		return (fail(r, E_VALIDATION_FAILED, "Enable secure email change to generate link for current email"));
+	TRY(address_check_email(r, &p->new_email));
+	TRY_DB(r, user_find_email(r, p->new_email, u->aud, u->id, &other), "Database error checking email");
+	if (other.found)
+		return (fail(r, E_EMAIL_EXISTS, NULL));
+	if (!current)
+		p->token = proof_hash(r->arena, p->new_email, p->code);
+	TRY(user_set_email_change(r->db, .id = u->id, .email = p->new_email, .current = current ? p->token : NULL,
+	    .fresh = current ? NULL : p->token, .now = r->now_text));
+	return (secret_set(r, p, u, current ? "email_change_token_current" : "email_change_token_new", current ? u->email : p->new_email));
+}
+
+static const struct kind {
+	const char *type;
+	checked err (*make)(struct request *, struct generate *, struct user *);
+	bool known_only; /* there must be such a user */
+	size_t path;     /* the setting with the path of the link */
+	const char *link_type;
+} kinds[] = {
+#define PATH(name) offsetof(struct settings, gotrue_mailer_urlpaths_##name)
+	{ "signup", make_signup, false, PATH(confirmation), "signup" },
+	{ "invite", make_invite, false, PATH(invite), "invite" },
+	{ "magiclink", make_recovery, true, PATH(recovery), "magiclink" },
+	{ "recovery", make_recovery, true, PATH(recovery), "recovery" },
+	{ "email_change_current", make_email_change, true, PATH(email_change), "email_change" },
+	{ "email_change_new", make_email_change, true, PATH(email_change), "email_change" },
+#undef PATH
+};
+
+static const struct kind *
+kind_find(const char *type)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (str_equal(type, kinds[i].type))
+			return (&kinds[i]);
+	return (NULL);
+}
+
+static err
+reply_link(struct request *r, const struct generate *p, const struct user *u, const struct kind *kind)
+{
+	struct arena *a = r->arena;
+	const char *path;
+
+	memcpy(&path, (const char *)cfg + kind->path, sizeof(path));
+	return (reply_json(r, 200,
+	    arena_printf(a,
+		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
+		(int)strlen(u->json) - 1, u->json, json_quote(a, proof_link(r, path, p->token, kind->link_type, p->to)), p->code, p->hash,
+		json_quote(a, p->type), json_quote(a, p->to))));
+}
+
+static err
+generate_once(struct request *r, void *arg)
+{
+	struct generate *p = arg;
+	const struct kind *kind;
+	struct user u;
+
+	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
+	if (!u.found && str_equal(p->type, "magiclink")) {
+		p->type = "signup";
+		p->password = credential_unknown(r->arena);
+	}
+	kind = kind_find(p->type);
+	if (kind == NULL)
+		return (fail(r, E_VALIDATION_FAILED, "Invalid email action link type requested: %s", p->type));
+	if (!u.found && kind->known_only)
+		return (fail(r, E_USER_NOT_FOUND, "User with this email not found"));
+	p->code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
+	p->token = p->hash = proof_hash(r->arena, p->email, p->code);
+	TRY(kind->make(r, p, &u));
+	TRY(user_reload(r, &u));
+	return (reply_link(r, p, &u, kind));
+}
+
+/* POST /admin/generate_link */
+err
+generate_link_post(struct request *r)
+{
+	struct generate p = { 0 };
+
+	TRY(params_read(r, generate_params, &p));
+	TRY(address_check_email(r, &p.email));
+	p.to = redirect_allowed(r->arena, p.redirect_to) ? p.redirect_to : redirect_wanted(r);
+	TRY_DB(r, user_attempt(r, generate_once, &p), "Database error saving new user");
+	return (OK);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /invite: the operator invites somebody by mail. */
+#include "api/api.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/claims.h"
+#include "core/proof.h"
+#include "core/user.h"
+
+struct invite {
+	const char *email, *data;
+};
+
+static const struct param invite_params[] = {
+	PARAM(struct invite, text, email),
+	PARAM(struct invite, raw_object, data),
+	PARAM_END,
+};
+
+static err
+invite_once(struct request *r, void *arg)
+{
+	const struct invite *p = arg;
+	const char *aud = claims_audience(r);
+	struct user u;
+
+	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = aud), "Database error finding user");
+	if (u.found && u.email_confirmed)
+		return (fail(r, E_EMAIL_EXISTS, NULL));
+	if (!u.found)
+		TRY(user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
+	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
+	TRY(proof_send(r, PROOF_INVITE, &u, false));
+	TRY(user_reload(r, &u));
+	return (reply_json(r, 200, u.json));
+}
+
+/* POST /invite */
+err
+invite_post(struct request *r)
+{
+	struct invite p = { 0 };
+
+	TRY(params_read(r, invite_params, &p));
+	TRY(address_check_email(r, &p.email));
+	TRY_DB(r, user_attempt(r, invite_once, &p), "Database error saving new user");
+	return (OK);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_VERIFY_H
+#define CORE_VERIFY_H
+
+#include "query/row.h"
+#include "web/request.h"
+
+/* Links and codes come back: what they prove is taken, once, and what follows from it is written. */
+struct verification {
+	const char *type;         /* as asked for; "email" becomes signup or magiclink when it is found */
+	const char *token;        /* a typed code, "" without */
+	const char *hash;         /* of a link, or of the typed code with its address */
+	const char *email, *phone;
+	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
+	struct user user;
+	bool half_done;           /* an email change waits for its other half: there is no session yet */
+};
+
+/* By the hash in a link: 403 otp_expired with the words for links. */
+checked err verify_link(struct request *, struct verification *);
+
+/* By a code typed with an address or number: 403 otp_expired with the words for codes.  Wrong ones are counted. */
+checked err verify_code(struct request *, struct verification *);
+
+/*
+ * Writes what follows: address confirmed, change made, secrets gone, identities and providers told; the user is read again.
+ */
+checked err verify_apply(struct request *, struct verification *);
+
+/* The new address of a user is proven (or need not be): address, identity, audit row, notice to the old one. */
+checked err verify_change_email(struct request *, const struct user *, const char *email);
+checked err verify_change_phone(struct request *, const struct user *, const char *phone);
+
+#endif
