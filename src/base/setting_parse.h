@@ -21,11 +21,11 @@ struct setting_type {
 	bool masked;
 };
 
-#define SETTING_TYPES(TYPE)                                                                                                                \
-	TYPE(text)                                                                                                                         \
-	TYPE(secret)                                                                                                                       \
-	TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) TYPE(secret_map) TYPE(domains) \
-	    TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time)
+/* clang-format off */
+#define SETTING_TYPES(TYPE) \
+	TYPE(text) TYPE(secret) TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) \
+	TYPE(secret_map) TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time)
+/* clang-format on */
 
 #define TYPE(type) extern const struct setting_type setting_type_##type;
 SETTING_TYPES(TYPE)

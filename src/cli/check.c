@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/check.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +8,15 @@
 #include "base/arena.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "cli/cli.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "net/transport.h"
+#include "query/outbox.h"
 #include "sec/jwt.h"
+#include "sec/secret.h"
+
+#define WAITING_TOO_LONG 300 /* seconds */
 
 static const char usage[] =
     "usage: postern check [-c FILE] [-v]\n"
@@ -69,19 +73,27 @@ show_setting(void *arg, const struct setting_view *view)
 static void
 check_keys(struct arena *a, struct report *r)
 {
-	const char *why = jwt_keys_load(a);
+	const char *keys = jwt_keys_load(a), *columns = secret_keys_check(a);
 
-	if (why != NULL)
-		report_error(r, why);
+	if (keys != NULL)
+		report_error(r, keys);
+	if (columns != NULL)
+		report_error(r, columns);
 }
 
 static void
-check_letters(struct report *r)
+check_letters(struct arena *a, struct report *r)
 {
+	const struct transport *transport = transport_in_use();
+	const char *wrong = transport != NULL ? transport->probe(a) : NULL;
 	bool needed = cfg->gotrue_external_email_enabled && !cfg->gotrue_mailer_autoconfirm && !cfg->gotrue_hook_send_email_enabled;
 
 	if (needed && str_equal(cfg->postern_mail_transport, "smtp") && str_empty(cfg->gotrue_smtp_host))
 		report_warning(r, "GOTRUE_SMTP_HOST is not set: letters go nowhere, so nobody can confirm an e-mail address.");
+	if (transport != NULL && !mail_address_sane(cfg->gotrue_smtp_admin_email))
+		report_error(r, "GOTRUE_SMTP_ADMIN_EMAIL must be set: the address that letters come from.");
+	if (wrong != NULL)
+		report_error(r, arena_printf(a, "No letter can be sent by %s: %s", transport->name, wrong));
 }
 
 /* What the server said, as one line. */
@@ -91,6 +103,18 @@ database_words(struct arena *a, struct db *db)
 	const char *words = str_trim(a, str_or(db_error(db)->message, "no answer"));
 
 	return (str_replace(a, str_replace(a, words, "\n\t", " "), "\n", " "));
+}
+
+/* Letters that nobody sends. */
+static void
+check_outbox(struct arena *a, struct db *db, struct report *r)
+{
+	struct outbox_state mail;
+
+	if (outbox_state(db, &mail) != OK)
+		report_error(r, arena_printf(a, "The waiting letters can't be looked at: %s.", str_or(db_error(db)->message, "no answer")));
+	else if (mail.age > WAITING_TOO_LONG)
+		report_warning(r, arena_printf(a, "A letter has waited for %lld minutes: does postern serve run, or postern deliver?", mail.age / 60));
 }
 
 static void
@@ -104,6 +128,8 @@ check_schema(struct arena *a, struct db *db, struct report *r)
 	else if (pending > 0)
 		report_error(r,
 		    arena_printf(a, "The schema \"%s\" is not current, %d to go: run postern migrate.", cfg->db_namespace, pending));
+	else
+		check_outbox(a, db, r);
 }
 
 static void
@@ -154,7 +180,7 @@ check_all(struct arena *a, const struct check_options *o, struct report *r)
 		return;
 	if (o->verbose)
 		settings_each(a, settings, show_setting, NULL);
-	check_letters(r);
+	check_letters(a, r);
 	check_keys(a, r);
 	check_database(a, r);
 }

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "db/db.h"
 #include "sec/jwt.h"
+#include "sec/secret.h"
 
 static enum log_level
 log_level(const char *name)
@@ -36,8 +37,8 @@ bool
 cli_settings(struct arena *a, const char *file)
 {
 	struct complaints complaints = { 0 };
-	const struct settings *settings = settings_load(a, file, &complaints);
-	const char *keys;
+	const struct settings *before = cfg, *settings = settings_load(a, file, &complaints);
+	const char *wrong;
 
 	if (settings != NULL)
 		log_open(log_level(settings->gotrue_log_level), settings->gotrue_log_file);
@@ -46,11 +47,14 @@ cli_settings(struct arena *a, const char *file)
 		    complaints.item[i].setting, NULL);
 	if (settings == NULL)
 		return (false);
-	if ((keys = jwt_keys_load(a)) != NULL) {
-		log_line(LOG_ERROR, "%s", keys);
-		return (false);
-	}
-	return (true);
+	if ((wrong = jwt_keys_load(a)) == NULL && (wrong = secret_keys_check(a)) == NULL)
+		return (true);
+	log_line(LOG_ERROR, "%s", wrong);
+	/* A server that is running goes on with what it had, and so do workers that are born later. */
+	cfg = before;
+	if (before != NULL && (wrong = jwt_keys_load(a)) != NULL)
+		log_line(LOG_ERROR, "%s", wrong);
+	return (false);
 }
 
 struct request *
