@@ -16,6 +16,8 @@ static const struct command {
 	{ "check", cli_check, "Look over the settings, the keys and the database." },
 	{ "user", cli_user, "Add, delete, list users; set a password." },
 	{ "token", cli_token, "Sign an API key or an access token." },
+	{ "deliver", cli_deliver, "Send the letters that wait." },
+	{ "mail", cli_mail, "List, send again or drop letters." },
 	{ "manual", cli_manual, "Print the manual page of the settings (mdoc)." },
 	{ "version", cli_version, "Say which version this is." },
 };

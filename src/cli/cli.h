@@ -11,6 +11,8 @@ int cli_worker(int argc, char **argv); /* started by a web server: FastCGI or CG
 int cli_migrate(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_user(int argc, char **argv);
+int cli_deliver(int argc, char **argv);
+int cli_mail(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_manual(int argc, char **argv);
 int cli_version(int argc, char **argv);

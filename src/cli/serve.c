@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postern serve: the pre-forking parent; and what each worker does. */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "core/mailer.h"
+#include "core/outbox.h"
 #include "db/db.h"
 #include "route.h"
 #include "web/server.h"
@@ -24,6 +32,7 @@ static const char usage[] =
 struct serve {
 	struct arena *settings; /* lives as long as the process: old workers use the old ones until they end */
 	const char *file;
+	int hint[2]; /* the pipe from the workers to the mailer */
 };
 
 static struct server
@@ -44,6 +53,34 @@ worker_run(void *unused)
 	(void)unused;
 	db_free(server.db);
 	return (status);
+}
+
+/* It has a name of its own, for people who look at the processes. */
+static int
+mailer_child(void *arg)
+{
+	const struct serve *s = arg;
+	struct db *db = db_new(cfg->database_url, cfg->db_namespace);
+	int status;
+
+	prctl(PR_SET_NAME, "postern-mailer");
+	status = mailer_run(db, s->hint[0]);
+	db_free(db);
+	return (status);
+}
+
+/* A worker must never wait for the mailer. */
+static bool
+serve_prepare(struct serve *s)
+{
+	if (!cli_settings(s->settings, s->file))
+		return (false);
+	if (pipe2(s->hint, O_CLOEXEC | O_NONBLOCK) != 0) {
+		log_line(LOG_ERROR, "no pipe can be had: %s", strerror(errno));
+		return (false);
+	}
+	outbox_wake_by(WAKE_PIPE, s->hint[1]);
+	return (true);
 }
 
 static bool
@@ -75,7 +112,7 @@ cli_serve(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct serve s = { .settings = arena_new() };
-	struct prefork p = { .workers = 4, .mode = 0660, .child = worker_run, .reload = serve_reload, .arg = &s };
+	struct prefork p = { .workers = 4, .mode = 0660, .child = worker_run, .helper = mailer_child, .reload = serve_reload, .arg = &s };
 	bool wrong = false;
 	int option;
 
@@ -103,7 +140,7 @@ cli_serve(int argc, char **argv)
 		fputs(usage, stderr);
 		return (2);
 	}
-	return (cli_settings(s.settings, s.file) ? server_prefork(&p) : 1);
+	return (serve_prepare(&s) ? server_prefork(&p) : 1);
 }
 
 /* Web servers know nothing of getopt: only -c FILE is looked for. */
@@ -118,6 +155,8 @@ cli_worker(int argc, char **argv)
 	if (!cli_settings(a, file))
 		return (1);
 	server = worker_server();
+	if (server_is_cgi() && cfg->postern_cgi_deliver)
+		outbox_wake_by(WAKE_CHILD, -1);
 	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);
 	db_free(server.db);
 	return (status);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postern mail: the letters that wait, those that died, and the one that a maildir caught last. */
+#include <dirent.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "query/outbox.h"
+
+static const char usage[] =
+    "usage: postern mail list         id, state, letter, recipient, tries, when it was written, the last error\n"
+    "       postern mail retry ID|all  send a letter at once; all: every dead one\n"
+    "       postern mail drop ID|all   forget a letter; all: every dead one\n"
+    "       postern mail newest        show the text of the newest letter in POSTERN_MAILDIR\n"
+    "\n"
+    "  -c FILE  settings: KEY=value lines, which win over the environment\n";
+
+static err
+run_list(struct request *r, const char *unused)
+{
+	struct outbox_list_rows page;
+	const char *after_id = NULL;
+
+	(void)unused;
+	do {
+		TRY(outbox_list(r->db, &page, .after = after_id));
+		for (size_t i = 0; i < page.len; i++) {
+			const struct outbox_list *p = &page.row[i];
+
+			printf("%s\t%s\t%s\t%s\t%lld\t%s\t%s\n", p->id, p->state, p->letter, p->recipient, p->tries, p->created_at,
+			    str_or(p->last_error, ""));
+		}
+		after_id = page.len > 0 ? page.row[page.len - 1].id : NULL;
+	} while (after_id != NULL);
+	return (OK);
+}
+
+/* NULL: all the dead. */
+static err
+letter_named(struct request *r, const char *word, const char **id)
+{
+	*id = str_equal(word, "all") ? NULL : uuid_parse(r->arena, word);
+	return (*id != NULL || str_equal(word, "all") ? OK : fail(r, E_VALIDATION_FAILED, "\"%s\" is no letter's id", word));
+}
+
+static err
+count_tell(struct request *r, const char *id, long long count)
+{
+	if (id != NULL && count == 0)
+		return (fail(r, E_VALIDATION_FAILED, "There is no letter %s", id));
+	printf("%lld\n", count);
+	return (OK);
+}
+
+static err
+run_retry(struct request *r, const char *word)
+{
+	struct outbox_revive revived;
+	const char *id;
+
+	TRY(letter_named(r, word, &id));
+	TRY(outbox_revive(r->db, &revived, .id = id));
+	return (count_tell(r, id, revived.count));
+}
+
+static err
+run_drop(struct request *r, const char *word)
+{
+	struct outbox_drop dropped;
+	const char *id;
+
+	TRY(letter_named(r, word, &id));
+	TRY(outbox_drop(r->db, &dropped, .id = id));
+	return (count_tell(r, id, dropped.count));
+}
+
+/* --- A maildir --- */
+
+struct newest {
+	const char *path; /* NULL: none yet */
+	struct timespec written;
+};
+
+static bool
+later(struct timespec a, struct timespec b)
+{
+	return (a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec);
+}
+
+static void
+newest_look(struct arena *a, const char *folder, struct newest *n)
+{
+	const char *path = arena_printf(a, "%s/%s", cfg->postern_maildir, folder);
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		const char *file = arena_printf(a, "%s/%s", path, entry->d_name);
+
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && (n->path == NULL || later(st.st_mtim, n->written)))
+			*n = (struct newest){ file, st.st_mtim };
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static const char *
+file_read(struct arena *a, const char *path)
+{
+	struct buf b = buf_new(a);
+	FILE *file = fopen(path, "r");
+	char part[4096];
+	size_t len;
+
+	while (file != NULL && (len = fread(part, 1, sizeof(part), file)) > 0)
+		buf_put(&b, part, len);
+	if (file != NULL)
+		fclose(file);
+	return (str_or(b.data, ""));
+}
+
+/* A header with its folded lines. */
+static void
+header_print(const char *letter, const char *name)
+{
+	const char *end = strstr(letter, "\r\n\r\n"), *at = strstr(letter, name);
+
+	if (at == NULL || end == NULL || at > end)
+		return;
+	for (at += 2; *at != '\r' || at[2] == ' '; at++)
+		if (*at != '\r')
+			putchar(*at);
+	putchar('\n');
+}
+
+static int
+hex_digit(char c)
+{
+	const char *digits = "0123456789ABCDEF", *at = c != '\0' ? strchr(digits, c) : NULL;
+
+	return (at != NULL ? (int)(at - digits) : -1);
+}
+
+/* Quoted-printable, as net/mime.c writes it. */
+static void
+quoted_print(const char *s, const char *end)
+{
+	for (; s < end; s++)
+		if (*s == '=' && s[1] == '\r')
+			s += 2;
+		else if (*s == '=' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
+			putchar(hex_digit(s[1]) * 16 + hex_digit(s[2]));
+			s += 2;
+		} else if (*s != '\r')
+			putchar(*s);
+	putchar('\n');
+}
+
+static void
+letter_print(const char *letter)
+{
+	const char *part = strstr(letter, "Content-Type: text/plain"), *text = part != NULL ? strstr(part, "\r\n\r\n") : NULL;
+	const char *end = text != NULL ? strstr(text, "\r\n--=_") : NULL;
+
+	header_print(letter, "\r\nTo: ");
+	header_print(letter, "\r\nSubject: ");
+	if (end != NULL)
+		quoted_print(text + 2, end);
+}
+
+static err
+run_newest(struct request *r, const char *unused)
+{
+	struct newest newest = { 0 };
+
+	(void)unused;
+	if (str_empty(cfg->postern_maildir))
+		return (fail(r, E_VALIDATION_FAILED, "POSTERN_MAILDIR is not set"));
+	newest_look(r->arena, "new", &newest);
+	newest_look(r->arena, "cur", &newest);
+	if (newest.path == NULL)
+		return (fail(r, E_VALIDATION_FAILED, "There is no letter in %s", cfg->postern_maildir));
+	letter_print(file_read(r->arena, newest.path));
+	return (OK);
+}
+
+/* --- The command --- */
+
+static const struct {
+	const char *name;
+	err (*run)(struct request *, const char *argument);
+	int arguments;
+} actions[] = {
+	{ "list", run_list, 0 },
+	{ "retry", run_retry, 1 },
+	{ "drop", run_drop, 1 },
+	{ "newest", run_newest, 0 },
+};
+
+static int
+action_run(struct arena *a, size_t i, const char *argument)
+{
+	struct request *r = cli_request(a);
+
+	return (cli_finish(r, actions[i].run(r, argument)));
+}
+
+int
+cli_mail(int argc, char **argv)
+{
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	struct arena *a = arena_new();
+	const char *file = NULL;
+	int option, status = -1;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
+		switch (option) {
+		case 'c': file = optarg; break;
+		case 'h': fputs(usage, stdout); return (0);
+		default: fputs(usage, stderr); return (2);
+		}
+	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (str_equal(argv[optind], actions[i].name) && optind + 1 + actions[i].arguments == argc)
+			status = cli_settings(a, file) ? action_run(a, i, argv[optind + 1]) : 1;
+	if (status < 0) {
+		fputs(usage, stderr);
+		status = 2;
+	}
+	arena_free(a);
+	return (status);
+}

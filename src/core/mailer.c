@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/mailer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/setting.h"
+#include "core/outbox.h"
+#include "db/db.h"
+#include "net/mime.h"
+#include "net/transport.h"
+#include "query/outbox.h"
+
+#define MS INT64_C(1000000)
+#define POLL_MS 1000
+#define POLL_DEAF_MS 100 /* where neither a pipe nor the database wakes us */
+#define PAUSE_FIRST_MS 250
+#define PAUSE_MOST_MS 10000
+#define CHILD_SECONDS 30
+#define CHILD_LAST_START 15 /* a letter begun later might not end in time */
+
+struct mailer {
+	struct db *db;
+	struct arena *arena; /* of the letter in hand */
+	int wake;
+	int listening;     /* the backend that was asked to listen; 0: none was */
+	bool deaf;         /* what it hears does not come to us */
+	unsigned pause_ms; /* how long the mail server, which can't be reached, is left alone */
+	sigset_t mask;     /* while waiting */
+};
+
+/* What became of a turn. */
+enum turn {
+	TURN_DONE,      /* a letter less, or put off */
+	TURN_IDLE,      /* none is due */
+	TURN_UNREACHED, /* the mail server is away */
+	TURN_NO_DATABASE,
+};
+
+static volatile sig_atomic_t stopping;
+
+static void
+stop(int sig)
+{
+	(void)sig;
+	stopping = 1;
+}
+
+/* --- One letter --- */
+
+static void
+letter_log(enum log_level level, const char *what, const struct outbox_claim *c, const char *why)
+{
+	log_event(level, what, "component", "mailer", "mail_type", c->letter, "mail_id", c->id, "message_id", c->message_id, "error", why, NULL);
+}
+
+static enum turn
+letter_remove(struct mailer *m, const struct outbox_claim *c)
+{
+	struct outbox_remove removed;
+
+	return (outbox_remove(m->db, &removed, .id = c->id) == OK ? TURN_DONE : TURN_NO_DATABASE);
+}
+
+static enum turn
+letter_bury(struct mailer *m, const struct outbox_claim *c, const char *why)
+{
+	struct outbox_bury buried;
+
+	letter_log(LOG_ERROR, "a letter is dead", c, why);
+	return (outbox_bury(m->db, &buried, .id = c->id, .claim = c->claim, .error = why) == OK ? TURN_DONE : TURN_NO_DATABASE);
+}
+
+/* One letter that is not wanted now says nothing of the next, but a server that is away will have none of them. */
+static enum turn
+letter_postpone(struct mailer *m, const struct outbox_claim *c, const char *why)
+{
+	bool unreached = transport_in_use()->probe(m->arena) != NULL;
+	struct outbox_postpone put;
+
+	letter_log(LOG_WARN, unreached ? "the mail server can't be reached" : "a letter will be tried again", c, why);
+	if (outbox_postpone(m->db, &put, .id = c->id, .claim = c->claim, .error = why, .unreached = unreached ? "t" : "f") != OK)
+		return (TURN_NO_DATABASE);
+	if (put.found && put.dead)
+		letter_log(LOG_ERROR, "a letter is dead", c, "too old");
+	return (unreached ? TURN_UNREACHED : TURN_DONE);
+}
+
+static enum mail_outcome
+letter_send(struct arena *a, const struct outbox_claim *c, enum letter_id id, const struct letter_content *content, const char **why)
+{
+	struct mail mail = { .from = cfg->gotrue_smtp_admin_email, .to = c->recipient };
+	struct letter letter;
+
+	letter_render(a, id, content->language, content->values, &letter);
+	mail.data = mime_build(a,
+	    &(const struct mime_letter){ .to = c->recipient, .subject = letter.subject, .text = letter.text, .html = letter.html,
+		.message_id = c->message_id, .kind = letter_row(id)->message_type, .date = c->created_at },
+	    &mail.len);
+	return (transport_in_use()->send(a, &mail, why));
+}
+
+static enum turn
+letter_deliver(struct mailer *m, const struct outbox_claim *c)
+{
+	const struct sealed_row row = { c->id, c->letter, c->recipient, c->key_id, c->sealed };
+	struct letter_content content;
+	enum mail_outcome outcome;
+	enum letter_id id;
+	const char *why;
+
+	if (c->stale) {
+		letter_log(LOG_INFO, "a letter was dropped: its link is no longer good", c, NULL);
+		return (letter_remove(m, c));
+	}
+	if (c->expired)
+		return (letter_bury(m, c, "its link expired before it could be sent"));
+	if (!letter_find(c->letter, &id))
+		return (letter_bury(m, c, "this version knows no such letter"));
+	if (!outbox_unseal(m->arena, &row, &content))
+		return (letter_bury(m, c, "no key of POSTERN_QUEUE_KEYS opens it, nor GOTRUE_JWT_SECRET"));
+	outcome = letter_send(m->arena, c, id, &content, &why);
+	if (outcome == MAIL_REFUSED)
+		return (letter_bury(m, c, why));
+	if (outcome == MAIL_LATER)
+		return (letter_postpone(m, c, why));
+	letter_log(cfg->gotrue_smtp_logging_enabled ? LOG_INFO : LOG_DEBUG, "mail sent", c, NULL);
+	return (letter_remove(m, c));
+}
+
+static enum turn
+letter_next(struct mailer *m)
+{
+	struct arena *a = m->arena;
+	struct outbox_claim claimed = { 0 };
+	enum turn turn = TURN_NO_DATABASE;
+
+	db_start(m->db, a);
+	if (outbox_claim(m->db, &claimed, .seconds = arena_printf(a, "%.3f", (double)cfg->postern_smtp_timeout / 1e9 * 2),
+		.lifetime = arena_printf(a, "%lld", (long long)cfg->gotrue_mailer_otp_exp)) == OK)
+		turn = claimed.found ? letter_deliver(m, &claimed) : TURN_IDLE;
+	if (turn == TURN_NO_DATABASE)
+		log_event(LOG_ERROR, "the mailer can't use the database", "component", "mailer", "error", db_error(m->db)->message, NULL);
+	arena_wipe(a);
+	return (turn);
+}
+
+/* --- Waiting --- */
+
+/* The signals that end us arrive only while we wait, so that no letter is cut off. */
+static void
+signals_prepare(sigset_t *waiting)
+{
+	static const int ends[] = { SIGTERM, SIGINT };
+	struct sigaction action = { .sa_handler = stop };
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		sigaddset(&block, ends[i]);
+		sigaction(ends[i], &action, NULL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &block, waiting);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigdelset(waiting, ends[i]);
+}
+
+/* Once for each connection.  A pooler would pass what comes on to whoever uses its connection just then. */
+static void
+database_listen(struct mailer *m)
+{
+	struct outbox_backend backend;
+
+	if (m->wake >= 0 || (m->listening != 0 && m->listening == db_backend(m->db)))
+		return;
+	db_start(m->db, m->arena);
+	m->listening = 0;
+	if (outbox_listen(m->db) == OK && outbox_backend(m->db, &backend) == OK) {
+		m->listening = db_backend(m->db);
+		m->deaf = backend.pid != m->listening;
+	}
+	arena_wipe(m->arena);
+}
+
+static int
+wait_ms(struct mailer *m, enum turn turn)
+{
+	if (turn == TURN_DONE)
+		return (0);
+	if (turn == TURN_UNREACHED)
+		return ((int)(m->pause_ms * 3 / 4 + clock_mono_ns() % (m->pause_ms / 2)));
+	return (m->wake < 0 && m->deaf ? POLL_DEAF_MS : POLL_MS);
+}
+
+static void
+pause_adapt(struct mailer *m, enum turn turn)
+{
+	if (turn == TURN_UNREACHED)
+		m->pause_ms = m->pause_ms == 0 ? PAUSE_FIRST_MS : m->pause_ms * 2 < PAUSE_MOST_MS ? m->pause_ms * 2 : PAUSE_MOST_MS;
+	else if (turn == TURN_DONE)
+		m->pause_ms = 0;
+}
+
+/* Hints count only where there was nothing to do: who can't send need not know that there is more to send. */
+static void
+mailer_wait(struct mailer *m, enum turn turn)
+{
+	int ms = wait_ms(m, turn);
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * MS };
+	struct pollfd from[] = { { .fd = m->wake, .events = POLLIN }, { .fd = m->wake < 0 ? db_socket(m->db) : -1, .events = POLLIN } };
+	char bytes[256];
+
+	/* What came together with the last answer can't be waited for. */
+	if (turn == TURN_IDLE && m->wake < 0 && db_hear(m->db))
+		return;
+	if (ppoll(from, turn == TURN_IDLE ? 2 : 0, &time, &m->mask) <= 0)
+		return;
+	while (from[0].revents != 0 && read(m->wake, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
+		;
+	if (from[1].revents != 0)
+		(void)db_hear(m->db);
+}
+
+int
+mailer_run(struct db *db, int wake)
+{
+	struct mailer m = { .db = db, .arena = arena_new(), .wake = wake };
+
+	signals_prepare(&m.mask);
+	while (!stopping) {
+		enum turn turn = TURN_IDLE;
+
+		if (transport_in_use() != NULL) {
+			database_listen(&m);
+			turn = letter_next(&m);
+		}
+		pause_adapt(&m, turn);
+		mailer_wait(&m, turn);
+	}
+	arena_free(m.arena);
+	return (0);
+}
+
+err
+mailer_drain(struct db *db, unsigned seconds)
+{
+	struct mailer m = { .db = db, .arena = arena_new(), .wake = -1 };
+	uint64_t end = clock_mono_ns() + seconds * UINT64_C(1000000000);
+	enum turn turn;
+
+	signals_prepare(&m.mask);
+	do {
+		turn = letter_next(&m);
+		mailer_wait(&m, TURN_DONE);
+	} while (turn == TURN_DONE && !stopping && (seconds == 0 || clock_mono_ns() < end));
+	arena_free(m.arena);
+	return (turn == TURN_UNREACHED || turn == TURN_NO_DATABASE ? E_UNAVAILABLE : OK);
+}
+
+/* The parent's connection stays the parent's: nothing is freed here. */
+static _Noreturn void
+child_run(void)
+{
+	int nowhere = open("/dev/null", O_RDWR);
+
+	setsid();
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && nowhere >= 0; fd++)
+		dup2(nowhere, fd);
+	alarm(CHILD_SECONDS);
+	_exit(mailer_drain(db_new(cfg->database_url, cfg->db_namespace), CHILD_LAST_START) == OK ? 0 : 1);
+}
+
+void
+mailer_start_child(void)
+{
+	static bool started; /* it takes all letters of the request */
+
+	if (started)
+		return;
+	started = true;
+	switch (fork()) {
+	case 0: child_run();
+	case -1: log_line(LOG_WARN, "no process can be started for the letters: %s", strerror(errno)); break;
+	default: break;
+	}
+}
