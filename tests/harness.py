@@ -26,6 +26,7 @@ CGI = os.environ.get("POSTERN_TEST_CGI") == "1"
 SANITIZED = os.environ.get("POSTERN_TEST_SANITIZED") == "1"
 SECRET = "37c304f8-51aa-419a-a1af-06154e63707a"
 PASSWORD = "correct horse 7"
+CLEAN = {k: v for k, v in os.environ.items() if k == "PATH" or k.endswith("SAN_OPTIONS")}  # an environment without settings
 ROLES = ("anon", "authenticated", "service_role", "supabase_auth_admin")
 
 # Hashes are as cheap as they go: the tests are about everything else.

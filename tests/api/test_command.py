@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's commands."""
 
-import os
 import subprocess
 
 import pytest
@@ -11,7 +10,7 @@ from harness import BIN, PASSWORD, SETTINGS, address, claims_of
 
 
 def command(database, *args, stdin="", **settings):
-    env = {"PATH": os.environ["PATH"], **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **settings}
+    env = {**harness.CLEAN, **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **settings}
     env = {k: v for k, v in env.items() if v is not None}
     return subprocess.run([BIN, *args], env=env, capture_output=True, text=True, input=stdin, timeout=60)
 
@@ -93,7 +92,7 @@ def test_migrate(empty):
 
 
 def test_two_migrations_at_once(empty):
-    env = {"PATH": os.environ["PATH"], **SETTINGS, "DATABASE_URL": empty.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999"}
+    env = {**harness.CLEAN, **SETTINGS, "DATABASE_URL": empty.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999"}
     both = [subprocess.Popen([BIN, "migrate"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
     for one in both:
         out, _ = one.communicate(timeout=60)
