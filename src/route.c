@@ -129,6 +129,20 @@ refuse_unrouted(struct request *r, const struct route *mount, const char *allow)
 	return (reply_empty(r, 405));
 }
 
+/* What a hook was asked in the middle of may be gone when its answer comes: then it is as if the request came only now. */
+static err
+handler_run(struct request *r)
+{
+	err error = r->route->handler(r);
+
+	if (error != E_CONFLICT || !db_overtaken(r->db))
+		return (error);
+	db_rollback(r->db);
+	r->commit_anyway = false;
+	r->after = NULL;
+	return (r->route->handler(r));
+}
+
 static err
 request_run(struct request *r)
 {
@@ -139,7 +153,7 @@ request_run(struct request *r)
 	if (r->route == NULL)
 		return (refuse_unrouted(r, mount, allow));
 	TRY(gates_pass(r, r->route));
-	return (r->route->handler(r));
+	return (handler_run(r));
 }
 
 void

@@ -10,6 +10,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
+#include "core/hook.h"
 #include "core/proof.h"
 #include "core/redirect.h"
 #include "core/user.h"
@@ -149,6 +150,7 @@ generate_once(struct request *r, void *arg)
 	struct generate *p = arg;
 	const struct kind *kind;
 	struct user u;
+	bool made;
 
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
 	if (!u.found && str_equal(p->type, "magiclink")) {
@@ -162,8 +164,11 @@ generate_once(struct request *r, void *arg)
 		return (fail(r, E_USER_NOT_FOUND, "User with this email not found"));
 	p->code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
 	p->token = p->hash = proof_hash(r->arena, p->email, p->code);
+	made = !u.found;
 	TRY(kind->make(r, p, &u));
 	TRY(user_reload(r, &u));
+	if (made)
+		TRY(hook_after_user_created(r, u.json));
 	return (reply_link(r, p, &u, kind));
 }
 

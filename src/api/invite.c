@@ -7,6 +7,7 @@
 #include "core/address.h"
 #include "core/audit.h"
 #include "core/claims.h"
+#include "core/hook.h"
 #include "core/proof.h"
 #include "core/user.h"
 
@@ -35,6 +36,7 @@ invite_once(struct request *r, void *arg)
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
 	TRY(proof_send(r, PROOF_INVITE, &u, false));
 	TRY(user_reload(r, &u));
+	TRY(hook_after_user_created(r, u.json));
 	return (reply_json(r, 200, u.json));
 }
 

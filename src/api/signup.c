@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/audit.h"
 #include "core/claims.h"
+#include "core/hook.h"
 #include "core/limit.h"
 #include "core/session.h"
 #include "core/signup.h"
@@ -23,17 +24,34 @@ static const struct param signup_params[] = {
 };
 
 static err
+anonymous_start(struct request *r, const struct new_user *made, struct tokens *t)
+{
+	struct user u = { .id = made->id };
+
+	TRY(user_create(r, made));
+	TRY(user_reload(r, &u));
+	return (session_start(r, &u, &(const struct grant){ .method = "anonymous" }, t));
+}
+
+static err
 signup_anonymously(struct request *r, const struct signup *p)
 {
-	struct user u = { .id = uuid_new(r->arena) };
+	const struct new_user made = { .id = uuid_new(r->arena), .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
+		.user_metadata = p->data };
 	struct tokens t = { 0 };
+	err error;
 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
-	TRY(user_create(r, &(const struct new_user){ .id = u.id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
-		.user_metadata = p->data }));
-	TRY_DB(r, user_reload(r, &u), "Database error creating anonymous user");
-	TRY_DB(r, session_start(r, &u, &(const struct grant){ .method = "anonymous" }, &t), "Database error creating anonymous user");
+	TRY(hook_before_user_created(r, &made));
+	error = anonymous_start(r, &made, &t);
+	if (error == E_UNAVAILABLE)
+		return (error);
+	/* Also what a hook has to say of the token. */
+	if (error != OK)
+		return (fail(r, error == E_DATABASE || error == E_HOOK_FUNCTION ? E_DATABASE : E_UNEXPECTED_FAILURE,
+		    "Database error creating anonymous user"));
+	TRY(hook_after_user_created(r, t.user_json));
 	return (reply_tokens(r, &t));
 }
 

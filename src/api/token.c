@@ -12,10 +12,12 @@
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/flow.h"
+#include "core/hook.h"
 #include "core/limit.h"
 #include "core/refresh.h"
 #include "core/session.h"
 #include "core/user.h"
+#include "query/session.h"
 
 struct password_grant {
 	const char *email, *phone, *password;
@@ -48,6 +50,24 @@ password_find(struct request *r, const struct password_grant *p, struct user *u)
 	return (OK);
 }
 
+/* The site may count tries and refuse more of them, and throw out who is signed in. */
+static err
+password_judge(struct request *r, const struct user *u, bool right)
+{
+	struct verdict v;
+
+	if (!hook_enabled(HOOK_PASSWORD_VERIFICATION_ATTEMPT))
+		return (OK);
+	TRY(hook_verdict(r, HOOK_PASSWORD_VERIFICATION_ATTEMPT,
+	    arena_printf(r->arena, "{\"user_id\":\"%s\",\"valid\":%s}", u->id, right ? "true" : "false"), &v));
+	if (!v.rejects)
+		return (OK);
+	if (v.logout)
+		TRY(session_end_others(r->db, .user_id = u->id));
+	return (COMMIT_WITH(r,
+	    fail(r, E_INVALID_CREDENTIALS, "%s", str_or(v.message, "Further password verification attempts will be rejected."))));
+}
+
 /* Takes the same time whoever asks: the hash is worked in every case, before anything is said. */
 static err
 password_prove(struct request *r, const struct password_grant *p, const struct user *u, const char **renewed)
@@ -58,6 +78,7 @@ password_prove(struct request *r, const struct password_grant *p, const struct u
 		return (wrong_credentials(r));
 	if (u->banned)
 		return (fail_as(r, E_USER_BANNED, 400, "User is banned"));
+	TRY(password_judge(r, u, right));
 	if (!right)
 		return (wrong_credentials(r));
 	if (!str_empty(p->email) && !u->email_confirmed)

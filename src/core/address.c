@@ -5,6 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/address.h"
+#include "core/sms.h"
 
 #define EMAIL_MAX 255
 #define LABEL_MAX 63
@@ -73,11 +74,7 @@ address_check_phone(struct request *r, const char **phone)
 err
 address_check_channel(struct request *r, const char *channel)
 {
-	const char *provider = cfg->gotrue_sms_provider;
-
-	if (str_equal(channel, "sms"))
-		return (OK);
-	if (str_equal(channel, "whatsapp") && (str_equal(provider, "twilio") || str_equal(provider, "twilio_verify")))
+	if (sms_channel_known(channel))
 		return (OK);
 	return (fail(r, E_VALIDATION_FAILED,
 	    "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used "

@@ -14,6 +14,7 @@
 #include "core/reach.h"
 #include "core/redirect.h"
 #include "core/sms.h"
+#include "core/user.h"
 #include "db/db.h"
 #include "query/limit.h"
 #include "query/onetime.h"
@@ -187,9 +188,12 @@ hash_prefixed(struct arena *a, bool pkce, const char *address, const char *code)
 static err
 proof_dispatch(struct request *r, enum proof p, const struct user *u, const struct message *m)
 {
-	if (hook_enabled(HOOK_SEND_EMAIL))
-		return (email_hook(r, u->json, &(const struct email_data){ .action = rows[p].action, .token = m->code, .hash = m->hash }));
-	return (message_queue(r, u, m));
+	const char *told;
+
+	if (!hook_enabled(HOOK_SEND_EMAIL))
+		return (message_queue(r, u, m));
+	TRY(user_json(r, u, &told));
+	return (email_hook(r, told, &(const struct email_data){ .action = rows[p].action, .token = m->code, .hash = m->hash }));
 }
 
 err
@@ -230,7 +234,7 @@ change_is_double(const struct user *u)
 static err
 change_hook(struct request *r, const struct user *u, const struct email_change *c)
 {
-	const char *changed = arena_printf(r->arena, "%.*s,\"new_email\":%s}", (int)strlen(u->json) - 1, u->json, json_quote(r->arena, c->email));
+	const char *changed = user_json_with(r->arena, u->json, "new_email", c->email);
 	struct email_data d = { .action = "email_change", .token = c->code, .hash = c->hash };
 
 	if (c->current_code != NULL) {

@@ -87,7 +87,8 @@ already_used(struct request *r)
 static err
 new_access(struct request *r, const struct user *u, const char *aal, const char *amr, struct tokens *t)
 {
-	const struct access access = { .session_id = u->session_id, .aal = aal, .amr = amr, .created_at = u->session_created_at };
+	const struct access access = { .session_id = u->session_id, .aal = aal, .amr = amr, .method = "token_refresh",
+		.created_at = u->session_created_at };
 
 	t->user_json = u->json;
 	return (access_token(r, u, &access, t));
@@ -119,6 +120,13 @@ counted_refresh_token(struct arena *a, const char *session_id, long long counter
 	return (counted_token_encode(a, &token, key, len));
 }
 
+/* Told before the access token is made, so that a hook that refuses it leaves the headers that the reference leaves. */
+static void
+prefix_tell(struct request *r, const struct tokens *t)
+{
+	reply_header(r, "sb-auth-refresh-token-prefix", arena_strndup(r->arena, t->refresh, 5));
+}
+
 /* Puts a fresh token in the place of a row.  *done is false when somebody else was faster. */
 static err
 row_swap(struct request *r, const struct refresh_by_token *row, const char *token, struct tokens *t, bool *done)
@@ -140,16 +148,16 @@ row_swap(struct request *r, const struct refresh_by_token *row, const char *toke
 		if (t->refresh == NULL)
 			return (fail(r, E_UNEXPECTED_FAILURE, "failed to load session signing key from database"));
 	}
+	if (counter != NULL)
+		reply_header(r, "sb-auth-refresh-token-counter", counter);
+	reply_header(r, "sb-auth-refresh-token-reuse", "false");
+	prefix_tell(r, t);
 	TRY(new_access(r, u, row->aal, row->amr, t));
 	TRY(refresh_swap(r->db, &swap, .token = token, .was_revoked = row->revoked ? "t" : "f", .fresh = fresh, .user_id = u->id,
 	    .session_id = u->session_id, .hmac_key = key, .counter = counter, .now = r->now_text, .user_agent = r->user_agent,
 	    .address = r->address, .audit_address = audit_address(r), .refreshed = audit_text(r, u, AUDIT_TOKEN_REFRESHED, NULL),
 	    .swapped = audit_text(r, u, AUDIT_TOKEN_REVOKED, NULL)));
-	if (!(*done = swap.done))
-		return (OK);
-	if (counter != NULL)
-		reply_header(r, "sb-auth-refresh-token-counter", counter);
-	reply_header(r, "sb-auth-refresh-token-reuse", "false");
+	*done = swap.done;
 	return (OK);
 }
 
@@ -173,6 +181,7 @@ row_repeat(struct request *r, const struct refresh_by_token *row, struct tokens 
 	const char *counter = row->hmac_key == NULL ? NULL : arena_printf(r->arena, "%lld", row->counter);
 
 	t->refresh = row->active_token;
+	prefix_tell(r, t);
 	TRY(new_access(r, &row->user, row->aal, row->amr, t));
 	return (session_touch(r, &row->user, counter, counter, done));
 }
@@ -211,7 +220,6 @@ row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 		return (row_refused(r, &row));
 	else
 		TRY(row_swap(r, &row, token, t, done));
-	reply_header(r, "sb-auth-refresh-token-prefix", arena_strndup(r->arena, t->refresh, 5));
 	return (OK);
 }
 
@@ -250,10 +258,9 @@ counter_step(struct request *r, const struct refresh_by_session *row, long long 
 	const char *then = arena_printf(r->arena, "%lld", next);
 
 	t->refresh = counted_refresh_token(r->arena, row->user.session_id, next, row->hmac_key);
-	TRY(new_access(r, &row->user, row->aal, row->amr, t));
-	TRY(session_touch(r, &row->user, now, then, done));
 	reply_header(r, "sb-auth-refresh-token-counter", then);
-	return (OK);
+	TRY(new_access(r, &row->user, row->aal, row->amr, t));
+	return (session_touch(r, &row->user, now, then, done));
 }
 
 static err
@@ -313,6 +320,7 @@ refresh(struct request *r, const char *token, struct tokens *t)
 		if (done)
 			return (OK);
 		reply_header(r, "sb-auth-refresh-token-reuse", NULL);
+		reply_header(r, "sb-auth-refresh-token-counter", NULL);
 	}
 	return (fail(r, E_CONFLICT, "Too many concurrent token refresh requests on the same session or refresh token"));
 }

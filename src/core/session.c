@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/custom_claims.h"
 #include "core/session.h"
 #include "query/refresh.h"
 #include "query/session.h"
@@ -89,9 +90,13 @@ access_claims(struct request *r, const struct user *u, const struct access *acce
 err
 access_token(struct request *r, const struct user *u, const struct access *access, struct tokens *t)
 {
+	const char *claims;
+
 	t->expires_at = access_expiry(r, u, access);
 	t->session_id = access->session_id;
-	t->access = jwt_sign(r->arena, access_claims(r, u, access, t->expires_at));
+	claims = access_claims(r, u, access, t->expires_at);
+	TRY(custom_claims(r, u->id, access->method, &claims));
+	t->access = jwt_sign(r->arena, claims);
 	if (t->access == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "error generating jwt token"));
 	return (OK);
@@ -149,6 +154,7 @@ session_start(struct request *r, const struct user *u, const struct grant *g, st
 	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
 	const struct access access = { .session_id = id,
 		.aal = "aal1",
+		.method = g->method,
 		.created_at = r->now,
 		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", g->method, (long long)(r->now / 1000000)) };
 

@@ -26,9 +26,12 @@ struct tokens {
  */
 checked err session_start(struct request *, const struct user *, const struct grant *, struct tokens *);
 
-/* Signs an access token for a session; fills access and expires_at.  amr: JSON array text. */
+/*
+ * Signs an access token for a session; fills access and expires_at.  amr: JSON array text; method: what the token is made for, as the
+ * custom_access_token hook is told.
+ */
 struct access {
-	const char *session_id, *aal, *amr, *client_id, *scopes;
+	const char *session_id, *aal, *amr, *method, *client_id, *scopes;
 	usec created_at; /* of the session */
 };
 checked err access_token(struct request *, const struct user *, const struct access *, struct tokens *);

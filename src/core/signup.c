@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/credential.h"
 #include "core/flow.h"
+#include "core/hook.h"
 #include "core/proof.h"
 #include "core/signup.h"
 #include "core/user.h"
@@ -79,6 +80,18 @@ signup_confirmed(struct request *r, const struct signup *p, struct user *u)
 	return (OK);
 }
 
+/* A hook that is told of users and fails is not the client's business, but what the database says through it is. */
+static err
+hook_told(struct request *r, const struct user *u)
+{
+	static const char words[] = "Error invoking hook";
+	err error = hook_after_user_created(r, u->json);
+
+	if (error == OK || error == E_UNAVAILABLE)
+		return (error);
+	return (fail(r, error == E_HOOK_FUNCTION ? E_HOOK_FUNCTION : E_UNEXPECTED_FAILURE, words));
+}
+
 /* The address has to be proven first. */
 static err
 signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
@@ -96,18 +109,20 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 	}
 	TRY(user_signed_up(r->db, &shown, .id = u->id));
 	u->json = shown.json;
-	return (OK);
+	return (hook_told(r, u));
 }
 
 static err
 signup_create(struct request *r, const struct signup *p, struct user *u)
 {
-	const char *id = uuid_new(r->arena);
-
-	TRY(user_create(r, &(const struct new_user){ .id = id, .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
+	struct new_user made = { .id = uuid_new(r->arena), .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
 		.email = by_email(p) ? p->email : NULL, .phone = by_email(p) ? NULL : p->phone, .provider = signup_provider(p),
-		.password = credential_new(r, id, p->password), .user_metadata = p->data }));
-	*u = (struct user){ .id = id, .email = by_email(p) ? p->email : "", .phone = by_email(p) ? "" : p->phone,
+		.user_metadata = p->data };
+
+	TRY(hook_before_user_created(r, &made));
+	made.password = credential_new(r, made.id, p->password);
+	TRY(user_create(r, &made));
+	*u = (struct user){ .id = made.id, .email = by_email(p) ? p->email : "", .phone = by_email(p) ? "" : p->phone,
 		.user_metadata = str_or(p->data, "{}"), .json = "{}" };
 	return (OK);
 }

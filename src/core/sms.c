@@ -1,34 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Placeholder so that the tree links; the hooks helper replaces this file. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/hook.h"
 #include "core/sms.h"
+#include "db/db.h"
+#include "letter/template.h"
+#include "net/sms.h"
+
+/* --- By the hook --- */
+
+/* The user as they will be when the code is stored. */
+static err
+user_shown(struct request *r, const struct user *u, const struct sms *sms, const char **text)
+{
+	TRY(user_json(r, u, text));
+	if (str_equal(sms->kind, "phone_change"))
+		*text = user_json_with(r->arena, *text, "new_phone", sms->phone);
+	return (OK);
+}
+
+static err
+deliver_by_hook(struct request *r, const struct user *u, const struct sms *sms)
+{
+	const char *shown, *data = json_pairs(r->arena, "otp", sms->code, "phone", sms->phone, NULL);
+	json *answer;
+
+	TRY(user_shown(r, u, sms, &shown));
+	return (hook_call(r, HOOK_SEND_SMS, arena_printf(r->arena, "{\"user\":%s,\"sms\":%s}", shown, data), &answer));
+}
+
+/* --- By a gateway --- */
+
+static err
+gateway_ready(struct request *r)
+{
+	const char *why = gateway_check(r->arena);
+
+	if (why == NULL)
+		return (OK);
+	r->failure.cause = why;
+	return (fail(r, E_UNEXPECTED_FAILURE, "Unable to get SMS provider"));
+}
+
+const char *
+sms_text(struct arena *a, const char *template, const char *code, const char **why)
+{
+	const struct template *parsed = template_parse(a, template, strlen(template), TEMPLATE_TEXT, why);
+	const char *values = json_pairs(a, "Code", code, NULL);
+
+	return (parsed == NULL ? NULL : template_render(a, parsed, json_parse(a, values, strlen(values), NULL)));
+}
+
+static err
+deliver_by_gateway(struct request *r, const struct sms *sms, const char **message_id)
+{
+	struct text_message m = { .phone = sms->phone, .code = sms->code, .channel = sms->channel };
+	const char *why = NULL;
+	bool sent;
+
+	TRY(gateway_ready(r));
+	m.text = sms_text(r->arena, cfg->gotrue_sms_template, sms->code, &why);
+	if (m.text == NULL) {
+		r->failure.cause = why;
+		return (fail(r, E_UNEXPECTED_FAILURE, "error generating sms template"));
+	}
+	TRY(db_suspend(r->db));
+	sent = gateway_send(r->arena, &m, message_id, &why);
+	if (!sent)
+		return (fail(r, E_SMS_SEND_FAILED, "Error sending %s OTP to provider: %s", sms->kind, why));
+	return (db_resume(r->db));
+}
+
+err
+sms_deliver(struct request *r, const struct user *u, const struct sms *sms, const char **message_id)
+{
+	*message_id = "";
+	if (hook_enabled(HOOK_SEND_SMS))
+		return (deliver_by_hook(r, u, sms));
+	return (deliver_by_gateway(r, sms, message_id));
+}
+
+bool
+sms_channel_known(const char *channel)
+{
+	return (hook_enabled(HOOK_SEND_SMS) || gateway_takes_channel(channel));
+}
+
+/* --- Codes that are not ours --- */
 
 bool
 sms_provider_verifies(void)
 {
-	return (false);
+	return (gateway_verifies());
 }
 
 err
 sms_provider_check(struct request *r, const char *phone, const char *code)
 {
-	(void)phone;
-	(void)code;
-	return (fail(r, E_OTP_EXPIRED, NULL));
-}
+	const char *why = NULL;
 
-err
-sms_deliver(struct request *r, const struct user *u, const struct sms *s, const char **id)
-{
-	(void)u;
-	(void)s;
-	(void)id;
-	return (fail(r, E_UNEXPECTED_FAILURE, "Unable to get SMS provider"));
+	TRY(gateway_ready(r));
+	TRY(db_suspend(r->db));
+	if (!gateway_verify(r->arena, phone, code, &why)) {
+		r->failure.cause = why;
+		return (fail(r, E_OTP_EXPIRED, NULL));
+	}
+	return (db_resume(r->db));
 }
 
 const char *
 sms_test_code(struct request *r, const char *phone)
 {
-	(void)r;
-	(void)phone;
+	if (cfg->gotrue_sms_test_otp_valid_until != 0 && r->now >= cfg->gotrue_sms_test_otp_valid_until)
+		return (NULL);
+	for (const struct setting_pair *pair = cfg->gotrue_sms_test_otp; pair->name != NULL; pair++)
+		if (str_equal(address_phone(r->arena, pair->name), phone))
+			return (str_empty(pair->value) ? NULL : pair->value);
 	return (NULL);
+}
+
+/* --- Checks --- */
+
+const char *
+sms_check(struct arena *a)
+{
+	const char *why = NULL;
+
+	if (sms_text(a, cfg->gotrue_sms_template, "123456", &why) == NULL)
+		return (arena_printf(a, "GOTRUE_SMS_TEMPLATE: %s.", why));
+	if (!cfg->gotrue_external_phone_enabled || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_SMS))
+		return (NULL);
+	why = gateway_check(a);
+	return (why == NULL ? NULL : arena_printf(a, "%s: nobody can confirm a phone number.", why));
 }

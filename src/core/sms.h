@@ -5,7 +5,10 @@
 #include "query/row.h"
 #include "web/request.h"
 
-/* Sends a code to a phone: by the send_sms hook, else by GOTRUE_SMS_PROVIDER.  Outside transactions: call before the first write. */
+/*
+ * Sends a code to a phone: by the send_sms hook, else by GOTRUE_SMS_PROVIDER.  It may be called wherever the request stands: an open
+ * transaction is left and taken up again behind the call.
+ */
 struct sms {
 	const char *phone, *code;
 	const char *kind;    /* confirmation, phone_change, reauthentication: for the words of an error */
@@ -14,11 +17,19 @@ struct sms {
 /* *message_id: what the gateway calls the message, or "".  422 sms_send_failed, or the hook's own error. */
 checked err sms_deliver(struct request *, const struct user *, const struct sms *, const char **message_id);
 
+bool sms_channel_known(const char *channel); /* the hook takes any, a gateway those of its row */
+
+/* What is sent: the template, with the code.  NULL for a template that is refused; *why says where. */
+const char *sms_text(struct arena *, const char *template, const char *code, const char **why);
+
 /* Twilio Verify keeps the codes itself. */
 bool sms_provider_verifies(void);
 checked err sms_provider_check(struct request *, const char *phone, const char *code); /* OK, or 403 otp_expired */
 
 /* The code that GOTRUE_SMS_TEST_OTP fixes for a number; NULL without one. */
 const char *sms_test_code(struct request *, const char *phone);
+
+/* NULL, or one sentence for `postern check`. */
+const char *sms_check(struct arena *);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/hook.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "query/identity.h"
@@ -55,6 +57,7 @@ user_create_apart(struct request *r, const struct new_user *given, struct user *
 	all.role = cfg->gotrue_jwt_default_group_name;
 	all.provider = "email";
 	all.apart = true;
+	TRY(hook_before_user_created(r, &all));
 	*u = (struct user){ .id = all.id, .aud = all.aud, .email = all.email, .phone = "", .user_metadata = str_or(all.user_metadata, "{}"),
 		.json = "{}", .invited = false };
 	return (user_create(r, &all));
@@ -90,6 +93,45 @@ user_reload(struct request *r, struct user *u)
 
 	TRY(user_by_id(r->db, u, .id = id));
 	return (u->found ? OK : fail(r, E_USER_NOT_FOUND, NULL));
+}
+
+err
+user_json(struct request *r, const struct user *u, const char **text)
+{
+	struct user stored = *u;
+
+	*text = u->json;
+	if (u->found)
+		return (OK);
+	TRY(user_reload(r, &stored));
+	*text = stored.json;
+	return (OK);
+}
+
+struct members {
+	struct buf out;
+	const char *name; /* the one that is left out */
+};
+
+static bool
+member_copy(void *arg, const char *name, json *value)
+{
+	struct members *m = arg;
+
+	if (!str_equal(name, m->name))
+		buf_printf(&m->out, "%s:%s,", json_quote(m->out.arena, name), json_text(m->out.arena, value));
+	return (true);
+}
+
+char *
+user_json_with(struct arena *a, const char *text, const char *name, const char *value)
+{
+	struct members m = { .out = buf_new(a), .name = name };
+
+	buf_putc(&m.out, '{');
+	json_each(json_parse(a, text, strlen(text), NULL), member_copy, &m);
+	buf_printf(&m.out, "\"%s\":%s}", name, json_quote(a, value));
+	return (m.out.data);
 }
 
 err

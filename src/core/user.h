@@ -20,7 +20,10 @@ struct new_user {
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
 checked err user_create(struct request *, const struct new_user *);
 
-/* A user that an operator makes: a new id, provider email, metadata apart; u is what will be known of them. */
+/*
+ * A user that an operator invites: a new id, provider email, metadata apart; u is what will be known of them.  The before_user_created
+ * hook is asked.
+ */
 checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
 
 /* An attempt to make a user, and a second one when somebody with the same address came in between the look and the writing. */
@@ -31,5 +34,11 @@ checked err user_find_email(struct request *, const char *email, const char *aud
 
 /* The user again, as the database has it now. */
 checked err user_reload(struct request *, struct user *);
+
+/* How others are told of the user: u->json, or of one who is only queued yet, what the database makes of it (which opens a transaction). */
+checked err user_json(struct request *, const struct user *, const char **text);
+
+/* An object's text with one member, a string, set. */
+char *user_json_with(struct arena *, const char *text, const char *name, const char *value);
 
 #endif

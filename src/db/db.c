@@ -13,12 +13,24 @@ struct queue {
 	size_t len, cap;
 };
 
+/* What a transaction has done so far, to do it again: writes, and what those found. */
+struct step {
+	struct link_call call;
+	const PGresult *found; /* NULL: of a statement without a result */
+};
+
+struct steps {
+	struct step *step;
+	size_t len, cap;
+};
+
 struct db {
 	struct link *link;
 	struct arena *arena; /* of the request */
 	struct queue queue;
 	struct queue aside; /* what was queued before db_apart_begin() */
-	bool apart;
+	struct steps steps; /* of the open transaction, or of the one that db_suspend() left */
+	bool apart, suspended, overtaken;
 	bool open;  /* a transaction */
 	err broken; /* something written in this transaction was lost: nothing may follow */
 	struct db_error error;
@@ -29,6 +41,12 @@ static const struct db_statement begin = { .name = "postern_begin", .sql = "begi
 static const struct db_statement commit = { .name = "postern_commit", .sql = "commit" };
 static const struct db_statement rollback = { .name = "postern_rollback", .sql = "rollback" };
 static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
+/* A list is worked from left to right.  The way back is kept because the site may have a limit of its own for the role. */
+static const struct db_statement hurry = { .name = "postern_hurry",
+	.sql = "select set_config('postern.statement_timeout', current_setting('statement_timeout'), true), set_config('statement_timeout', $1, true)",
+	.inputs = 1 };
+static const struct db_statement hurry_end = { .name = "postern_hurry_end",
+	.sql = "select set_config('statement_timeout', current_setting('postern.statement_timeout'), true)" };
 
 /* By the first characters of the SQLSTATE; E_DATABASE when nothing fits. */
 static const struct {
@@ -79,6 +97,8 @@ db_start(struct db *db, struct arena *a)
 	db->arena = a;
 	db->error = (struct db_error){ .sqlstate = "", .message = "" };
 	db->queue = db->aside = (struct queue){ 0 };
+	db->steps = (struct steps){ 0 };
+	db->suspended = db->overtaken = false;
 	db->round_trips = db->statements = 0;
 }
 
@@ -104,6 +124,24 @@ unsigned
 db_statements(const struct db *db)
 {
 	return (db->statements);
+}
+
+int
+db_socket(const struct db *db)
+{
+	return (link_socket(db->link));
+}
+
+int
+db_backend(const struct db *db)
+{
+	return (link_backend(db->link));
+}
+
+bool
+db_hear(struct db *db)
+{
+	return (link_hear(db->link));
 }
 
 /* --- Errors --- */
@@ -181,6 +219,31 @@ queue_add(struct arena *a, struct queue *q, const struct link_call *call)
 	q->call[q->len++] = *call;
 }
 
+/* --- Steps --- */
+
+static void
+steps_add(struct db *db, const struct link_call *call, const PGresult *found)
+{
+	struct steps *s = &db->steps;
+
+	if (s->len == s->cap) {
+		struct step *more;
+
+		s->cap = s->cap == 0 ? 16 : s->cap * 2;
+		more = arena_new_array(db->arena, struct step, s->cap);
+		if (s->len > 0)
+			memcpy(more, s->step, s->len * sizeof(*more));
+		s->step = more;
+	}
+	s->step[s->len++] = (struct step){ .call = *call, .found = found };
+}
+
+static void
+result_release(void *res)
+{
+	PQclear(res);
+}
+
 /* --- Sending --- */
 
 /* What travels together. */
@@ -231,11 +294,33 @@ calls_exchange(struct db *db, struct queue *all, struct link_reply *reply)
 	}
 }
 
-/* Sends the queue and what goes with it.  *result, when wanted, is the last one's. */
+/* Reads need not be done again: what they have found was used. */
+static void
+batch_remember(struct db *db, const struct queue *queued, const struct batch *b, const PGresult *found)
+{
+	const struct link_call *last = b->last;
+	struct link_call call;
+
+	if (!db->open) {
+		db->steps.len = 0;
+		return;
+	}
+	for (size_t i = 0; i < queued->len; i++)
+		steps_add(db, &queued->call[i], NULL);
+	if (last == NULL || !last->statement->write)
+		return;
+	call = *last;
+	call.inputs = inputs_copy(db->arena, last->statement, last->inputs);
+	steps_add(db, &call, found);
+	if (b->end != NULL)
+		steps_add(db, &(struct link_call){ .statement = b->end }, NULL);
+}
+
+/* Sends the queue and what goes with it.  *result, when wanted, is the last one's; the arena owns it. */
 static err
 batch_send(struct db *db, const struct batch *b, PGresult **result)
 {
-	struct queue all = batch_calls(db, b);
+	struct queue all = batch_calls(db, b), queued = db->queue;
 	bool carries = db->open || b->first != NULL || db->queue.len > 0;
 	struct link_reply reply;
 	enum link_state state;
@@ -252,10 +337,11 @@ batch_send(struct db *db, const struct batch *b, PGresult **result)
 			db->broken = e;
 		return (e);
 	}
+	if (reply.last != NULL)
+		arena_defer(db->arena, result_release, reply.last);
+	batch_remember(db, &queued, b, reply.last);
 	if (result != NULL)
 		*result = reply.last;
-	else
-		PQclear(reply.last);
 	return (OK);
 }
 
@@ -290,15 +376,15 @@ err
 db_commit(struct db *db)
 {
 	struct link_call call = { .statement = &commit };
-	struct batch b = { .last = db->open ? &call : NULL };
+	struct batch b = { 0 };
 	PGresult *res = NULL;
-	err e = db->apart ? db_apart_end(db) : OK;
+	err e = db->apart ? db_apart_end(db) : db_resume(db);
 	bool undone;
 
+	b.last = db->open ? &call : NULL;
 	if (e == OK && (db->open || db->queue.len > 0 || db->broken != OK))
 		e = batch_send(db, &b, &res);
 	undone = b.last != NULL && res != NULL && strcmp(PQcmdStatus(res), "COMMIT") != 0;
-	PQclear(res);
 	if (undone)
 		e = error_ours(db, E_DATABASE, "the transaction had failed and was rolled back");
 	if (e != OK)
@@ -314,14 +400,120 @@ db_rollback(struct db *db)
 
 	db->queue.len = 0;
 	db->aside.len = 0;
-	db->apart = false;
+	db->apart = db->suspended = false;
 	db->broken = OK;
 	/* A connection whose state is in doubt is not worth a second thought. */
 	if (db->open && batch_send(db, &(struct batch){ .last = &call }, NULL) != OK)
 		link_drop(db->link);
 	db->open = false;
+	db->steps.len = 0;
 	db->broken = OK;
 	db->error = said;
+}
+
+/* --- Leaving a transaction for a while --- */
+
+err
+db_suspend(struct db *db)
+{
+	struct link_call call = { .statement = &rollback };
+	struct queue queued = db->queue;
+	struct steps steps = db->steps;
+	err e;
+
+	if (!db->open)
+		return (OK);
+	db->queue = (struct queue){ 0 };
+	e = batch_send(db, &(struct batch){ .last = &call }, NULL);
+	db->queue = queued;
+	db->steps = steps;
+	db->suspended = true;
+	return (e);
+}
+
+/* Found is what there was to find: rows, and what is true in them.  Texts may have gone on without changing what was decided. */
+static bool
+found_again(const struct db_statement *st, const PGresult *then, const PGresult *now)
+{
+	if (PQntuples(then) != PQntuples(now))
+		return (false);
+	for (int row = 0; row < PQntuples(now); row++)
+		for (int i = 0; i < (int)st->columns; i++)
+			if (st->column[i].type == DB_BOOL && strcmp(PQgetvalue(then, row, i), PQgetvalue(now, row, i)) != 0)
+				return (false);
+	return (true);
+}
+
+static err
+step_again(struct db *db, const struct step *step)
+{
+	struct batch b = { .first = db->open ? NULL : &begin, .last = &step->call };
+	PGresult *now = NULL;
+
+	if (step->found == NULL) {
+		queue_add(db->arena, &db->queue, &step->call);
+		return (OK);
+	}
+	TRY(batch_send(db, &b, &now));
+	if (found_again(step->call.statement, step->found, now))
+		return (OK);
+	db->overtaken = true;
+	return (db->broken = error_ours(db, E_CONFLICT, "somebody else was faster"));
+}
+
+err
+db_resume(struct db *db)
+{
+	struct queue queued = db->queue;
+	struct steps steps = db->steps;
+	err e = OK;
+
+	if (!db->suspended)
+		return (OK);
+	db->suspended = false;
+	db->queue = (struct queue){ 0 };
+	db->steps = (struct steps){ 0 };
+	for (size_t i = 0; i < steps.len && e == OK; i++)
+		e = step_again(db, &steps.step[i]);
+	for (size_t i = 0; i < queued.len && e == OK; i++)
+		queue_add(db->arena, &db->queue, &queued.call[i]);
+	return (e);
+}
+
+bool
+db_overtaken(const struct db *db)
+{
+	return (db->overtaken);
+}
+
+/* --- Functions of the site --- */
+
+struct function_answer {
+	bool found;
+	const char *text;
+};
+
+err
+db_call(struct db *db, const struct db_function *f, const char *argument, const char **text)
+{
+	static const struct db_column column = { "answer", DB_TEXT, offsetof(struct function_answer, text) };
+	const char *const ms[] = { arena_printf(db->arena, "%lld", (long long)(f->limit_ns / 1000000)) };
+	struct db_statement *st = arena_new_object(db->arena, struct db_statement);
+	struct link_call first = { .statement = &hurry, .inputs = inputs_copy(db->arena, &hurry, ms) };
+	struct link_call call = { .statement = st, .inputs = &argument };
+	struct batch b = { .first = db->open || db->apart ? NULL : &begin, .last = &call, .end = &hurry_end };
+	struct function_answer answer;
+	PGresult *res = NULL;
+
+	*st = (struct db_statement){ .sql = link_call_text(db->arena, f->schema, f->name), .inputs = 1, .rows = DB_ONE, .write = true,
+		.column = &column, .columns = 1, .row_size = sizeof(answer), .found_offset = offsetof(struct function_answer, found) };
+	db->statements++;
+	queue_add(db->arena, &db->queue, &first);
+	TRY(batch_send(db, &b, &res));
+	if (rows_fill(db->arena, st, res, &answer, NULL) != NULL)
+		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s.%s gave no value", f->schema, f->name)));
+	*text = answer.text;
+	return (OK);
 }
 
 static void

@@ -64,7 +64,36 @@ unsigned db_statements(const struct db *);
 void db_apart_begin(struct db *);
 checked err db_apart_end(struct db *);
 
+/*
+ * Between the two nothing is open, so that somebody outside can be asked however far the request has come.  db_suspend() takes back what
+ * its transaction has done, db_resume() does it again; what is queued stays queued.  Writes that find other rows the second time, or
+ * something else true in them, give E_CONFLICT: everything after it fails until db_rollback(), and the request begins anew, once, if
+ * db_overtaken().  Nothing else may be asked of the database between the two.
+ */
+checked err db_suspend(struct db *);
+checked err db_resume(struct db *);
+bool db_overtaken(const struct db *);
+
+/*
+ * A function of the site: select "schema"."name"(argument), the argument of whatever type the function takes.  Within the transaction
+ * like any write; it may take limit_ns.  *text: the value, in the first row; NULL for SQL's NULL.
+ */
+struct db_function {
+	const char *schema, *name;
+	int64_t limit_ns;
+};
+checked err db_call(struct db *, const struct db_function *, const char *argument, const char **text);
+
 checked err db_ping(struct db *);
+
+/*
+ * For who waits for NOTIFY: the descriptor that can be read when one comes (-1: there is no connection at the moment), the id of the
+ * process that the connection believes to speak to (another one than pg_backend_pid() where a pooler sits between; 0 without a
+ * connection), and the taking of all that came: whether anything had.
+ */
+int db_socket(const struct db *);
+int db_backend(const struct db *);
+bool db_hear(struct db *);
 
 /* A list (NULL or ending with NULL) as the text of a text[] input. */
 char *db_array(struct arena *, char *const *list);

@@ -83,6 +83,33 @@ link_in_transaction(const struct link *l)
 	return (status == PQTRANS_INTRANS || status == PQTRANS_INERROR);
 }
 
+int
+link_socket(const struct link *l)
+{
+	return (l->conn == NULL ? -1 : PQsocket(l->conn));
+}
+
+int
+link_backend(const struct link *l)
+{
+	return (l->conn == NULL ? 0 : PQbackendPID(l->conn));
+}
+
+bool
+link_hear(struct link *l)
+{
+	PGnotify *notice;
+	bool heard = false;
+
+	if (l->conn != NULL && !PQconsumeInput(l->conn))
+		link_drop(l);
+	while (l->conn != NULL && (notice = PQnotifies(l->conn)) != NULL) {
+		PQfreemem(notice);
+		heard = true;
+	}
+	return (heard);
+}
+
 /* --- Waiting --- */
 
 /* Milliseconds that poll() may sleep: -1 for ever, 0 when it is too late. */
@@ -237,6 +264,19 @@ put_identifier(struct buf *b, const char *name)
 	buf_putc(b, '"');
 }
 
+const char *
+link_call_text(struct arena *a, const char *schema, const char *function)
+{
+	struct buf b = buf_new(a);
+
+	buf_puts(&b, "select ");
+	put_identifier(&b, schema);
+	buf_putc(&b, '.');
+	put_identifier(&b, function);
+	buf_puts(&b, "($1) limit 1");
+	return (b.data);
+}
+
 /* The statement with "auth." outside of string constants replaced by the schema that holds the tables here. */
 static const char *
 sql_placed(const struct link *l, struct arena *a, const char *sql)
@@ -278,7 +318,7 @@ send_call(struct link *l, struct arena *a, struct link_call *c)
 	int inputs = (int)st->inputs;
 
 	c->prepares = false;
-	if (l->unnamed)
+	if (l->unnamed || st->name == NULL)
 		return (PQsendQueryParams(l->conn, sql_placed(l, a, st->sql), inputs, NULL, c->inputs, NULL, NULL, 0) == 1);
 	if (!is_known(l, st)) {
 		if (PQsendPrepare(l->conn, st->name, sql_placed(l, a, st->sql), 0, NULL) != 1)

@@ -32,6 +32,9 @@ enum link_state {
 	LINK_DOWN     /* there is no connection to be had; nothing was sent */
 };
 
+/* Statements without a name are not prepared: link_call_text() gives the text of one that calls a function. */
+const char *link_call_text(struct arena *, const char *schema, const char *function);
+
 struct link_reply {
 	PGresult *last;    /* of the last call that gives rows, else of the last, when LINK_OK; the caller's */
 	PGresult *refused; /* the first error the server gave; the caller's, may be NULL */
@@ -43,6 +46,11 @@ void link_free(struct link *);
 void link_drop(struct link *);              /* the next exchange makes a new connection */
 void link_limit(struct link *, int64_t ns); /* for connections made from now on */
 bool link_in_transaction(const struct link *);
+
+/* See db_socket(), db_backend() and db_hear(). */
+int link_socket(const struct link *);
+int link_backend(const struct link *);
+bool link_hear(struct link *);
 
 /* Sends the calls in one pipeline, which is one implicit transaction unless they say otherwise, and reads all answers. */
 enum link_state link_exchange(struct link *, struct arena *, struct link_call *, size_t calls, struct link_reply *);

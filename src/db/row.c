@@ -6,12 +6,6 @@
 #include "db/row.h"
 
 static void
-result_release(void *res)
-{
-	PQclear(res);
-}
-
-static void
 column_fill(const struct db_column *column, const char *text, char *row)
 {
 	long long number = text == NULL ? 0 : strtoll(text, NULL, 10);
@@ -58,7 +52,6 @@ rows_fill(struct arena *a, const struct db_statement *st, PGresult *res, void *r
 {
 	int n = PQntuples(res);
 
-	arena_defer(a, result_release, res);
 	if (PQnfields(res) != (int)st->columns)
 		return ("not the columns that are declared");
 	if (st->rows == DB_MANY) {

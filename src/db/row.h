@@ -10,7 +10,7 @@
 #include "db/db.h"
 
 /*
- * Fills what the generated functions hand to db_run().  The texts stay in the result, which the arena owns from here on.
+ * Fills what the generated functions hand to db_run().  The texts stay in the result, which the arena owns.
  * NULL, or what is wrong with the result.
  */
 const char *rows_fill(struct arena *, const struct db_statement *, PGresult *, void *row, size_t *count);

@@ -15,6 +15,7 @@
 #define TRIES 3
 #define PAUSE_NS 2000000000
 #define LIMIT_NS 5000000000
+#define REDIRECTS 10
 #define ANSWER_MAX ((size_t)200 * 1024)
 #define TIMEOUT_WORDS "Failed to reach hook within maximum time of 5.000000 seconds"
 
@@ -125,10 +126,11 @@ webhook_answer_check(const json *answer, struct webhook_failure *failure)
 		return (OK);
 	if (str_empty(json_string(message)))
 		return (OK);
-	if (status < 100 || status > 999)
+	/* Another one would not get past a web server. */
+	if (status < 200 || status > 599)
 		status = 500;
 	*failure = (struct webhook_failure){ (int)status, json_string(message), "the hook's own error" };
-	return (status == 500 ? E_UNEXPECTED_FAILURE : E_UNKNOWN);
+	return (E_UNKNOWN);
 }
 
 static err
@@ -201,7 +203,8 @@ attempt_make(struct arena *a, const struct webhook *hook, int64_t left_ns)
 		.headers = headers,
 		.body = hook->payload,
 		.timeout_ns = left_ns,
-		.max_bytes = ANSWER_MAX };
+		.max_bytes = ANSWER_MAX,
+		.redirects = REDIRECTS };
 
 	if (signature == NULL)
 		return (attempt);

@@ -230,7 +230,7 @@ void
 reply_failure(struct request *r, err error)
 {
 	bool later = version_2024(r);
-	const struct db_error *e = error == E_DATABASE ? db_error(r->db) : NULL;
+	const struct db_error *e = error == E_DATABASE || error == E_HOOK_FUNCTION ? db_error(r->db) : NULL;
 	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);
 
 	if (!r->commit_anyway)
