@@ -9,8 +9,6 @@
 #include "query/custom_provider.h"
 #include "sec/secret.h"
 
-typedef struct custom_provider_by_identifier row;
-
 /* The strings of a JSON array. */
 static char **
 strings_read(struct arena *a, const char *text)
@@ -45,7 +43,7 @@ redirect_uri(struct arena *a)
 
 /* The words of the client's scopes, or the row's own; an issuer always gets "openid". */
 static const char *
-scopes_joined(struct arena *a, const row *row, const char *asked)
+scopes_joined(struct arena *a, const struct custom_provider_by_identifier *row, const char *asked)
 {
 	static const char blanks[] = " \t\n\v\f\r";
 	char **own = strings_read(a, row->scopes);
@@ -71,7 +69,7 @@ scopes_joined(struct arena *a, const row *row, const char *asked)
 
 /* All but the secret and the scopes. */
 static void
-provider_fill(struct request *r, const char *name, const row *row, struct provider *p)
+provider_fill(struct request *r, const char *name, const struct custom_provider_by_identifier *row, struct provider *p)
 {
 	struct arena *a = r->arena;
 
