@@ -328,8 +328,8 @@ test_keys_that_do_not_load(void **state)
 		"[" SIGN(KEY_RSA, "") "]", "[" SIGN(KEY_OCT, "HS512") "]", "[{\"kty\":\"oct\",\"k\":\"\",\"key_ops\":[\"sign\"]}]",
 		"[{\"kty\":\"oct\",\"k\":\"!\",\"key_ops\":[\"sign\"]}]", "[" SIGN(ED_X, "EdDSA") "]",
 		"[" ED_X ",\"d\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"alg\":\"EdDSA\",\"key_ops\":[\"sign\"]}]",
-		"[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":"
-		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]",
+		("[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":"
+		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}]"),
 		"[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":\"AAAA\"}]", "[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]",
 		"[{\"kty\":\"oct\",\"k\":\"AAAA\",\"key_ops\":[\"sing\"]}]",
 		"[{\"kty\":\"oct\",\"k\":\"AAAA\",\"use\":\"x\",\"key_ops\":[\"sign\"]}]",
