@@ -53,5 +53,8 @@ update auth.custom_oauth_providers p set updated_at = :now::timestamptz,
 where p.id = :id::uuid
 returning %custom_provider_json(p) as json;
 
+-- With it goes what was kept of its issuer.
 -- custom_provider_drop(identifier) -> final maybe id
-delete from auth.custom_oauth_providers where identifier = :identifier::text returning id;
+with gone as (delete from auth.custom_oauth_providers where identifier = :identifier::text returning id, issuer),
+    forgotten as (delete from postern.oidc_cache c using gone where c.issuer = gone.issuer)
+select id from gone;

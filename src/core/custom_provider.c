@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/custom_discovery.h"
 #include "core/custom_url.h"
+#include "core/issuer.h"
 #include "db/db.h"
 #include "query/custom_provider.h"
 #include "sec/secret.h"
@@ -312,6 +313,10 @@ custom_provider_alter(struct request *r, const char *identifier, input *in, cons
 		in->scopes = scopes_with_openid(r->arena, in->scopes);
 	if (row.oidc && (!str_empty(in->issuer) || in->discovery_url != NULL))
 		TRY(custom_discovery_fetch(r, str_or(in->issuer, row.issuer), str_or(in->discovery_url, row.discovery_url), &document));
+	if (row.oidc)
+		TRY(issuer_forget(r, row.issuer));
+	if (row.oidc && !str_empty(in->issuer))
+		TRY(issuer_forget(r, in->issuer));
 	return (row_change(r, row.id, in, document, shown));
 }
 

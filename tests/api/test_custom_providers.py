@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Providers that administrators add: /admin/custom-providers, and what their URLs may lead to."""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from harness import is_error, mint
+from peer import Authority, Peer
+
+ADMIN = mint({"role": "service_role"})
+PUBLIC = "https://93.184.216.34"
+LOCAL = {"POSTERN_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8"}
+OAUTH2 = {"provider_type": "oauth2", "name": "Acme", "client_id": "me", "client_secret": "hush", "scopes": ["a", "b"],
+          "authorization_url": PUBLIC + "/a", "token_url": PUBLIC + "/t", "userinfo_url": PUBLIC + "/u"}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def peer_of():
+    peers = []
+
+    def start(context=None):
+        peers.append(Peer(context))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        peer.stop()
+
+
+@pytest.fixture
+def op(peer_of, authority):
+    """An issuer on 127.0.0.1 whose discovery document is .document."""
+    peer = peer_of(authority.context("127.0.0.1"))
+    peer.document = {"issuer": peer.url, "authorization_endpoint": peer.url + "/auth", "token_endpoint": peer.url + "/token",
+                     "userinfo_endpoint": peer.url + "/me", "jwks_uri": peer.url + "/jwks", "scopes_supported": ["openid", "email"]}
+    peer.answer = lambda r: (200, {"Content-Type": "application/json"}, json.dumps(peer.document).encode())
+    return peer
+
+
+@pytest.fixture
+def house(serve, authority):
+    """A server that trusts our authority and may talk to 127.0.0.1."""
+    return serve(**LOCAL, POSTERN_HTTP_CA_FILE=str(authority.file))
+
+
+def identifier():
+    return "custom:" + uuid.uuid4().hex[:12]
+
+
+def create(server, **body):
+    body = {"identifier": identifier(), **OAUTH2, **body}
+    return server.post("/admin/custom-providers", {k: v for k, v in body.items() if v is not None}, ADMIN)
+
+
+def create_oidc(server, issuer, **body):
+    return create(server, provider_type="oidc", issuer=issuer, authorization_url=None, token_url=None, userinfo_url=None, **body)
+
+
+def change(server, which, **body):
+    return server.put("/admin/custom-providers/" + which, body, ADMIN)
+
+
+def refused(got, words):
+    return is_error(got, 400, "validation_failed", words)
+
+
+# --- What is kept ---
+
+
+def test_create_read_change_remove(server, sql):
+    made = create(server, attribute_mapping={"name": "display"}, custom_claims_allowlist=["groups"], authorization_params={"prompt": "login"})
+    assert made.status_code == 201, made.text
+    row = made.json()
+    assert "hush" not in made.text and "client_secret" not in row and "issuer" not in row
+    assert row["pkce_enabled"] is True and row["enabled"] is True and row["email_optional"] is False
+    path = "/admin/custom-providers/" + row["identifier"]
+    assert server.get(path, ADMIN).json() == row
+    got = change(server, row["identifier"], name="New", scopes=[], enabled=False, attribute_mapping={}, client_secret="", client_id="", issuer="http://x", skip_nonce_check=True)
+    assert got.status_code == 200, got.text
+    want = {**row, "name": "New", "scopes": [], "enabled": False, "attribute_mapping": {}, "updated_at": got.json()["updated_at"]}
+    assert got.json() == want and got.json()["updated_at"] > row["updated_at"]
+    assert server.request("DELETE", path, ADMIN).status_code == 204
+    is_error(server.get(path, ADMIN), 404, "custom_provider_not_found", "Custom OAuth provider not found")
+    is_error(change(server, row["identifier"], name="x"), 404, "custom_provider_not_found")
+    is_error(server.request("DELETE", path, ADMIN), 404, "custom_provider_not_found")
+
+
+def test_identifier_is_taken(server):
+    name = create(server).json()["identifier"]
+    is_error(create(server, identifier=name), 400, "conflict", "A custom OAuth provider with this identifier already exists")
+
+
+@pytest.mark.parametrize("body,words", [
+    ({"identifier": "custom:Upper"}, "identifier must have 2 to 50 characters"),
+    ({"identifier": "custom:"}, "identifier must have 2 to 50 characters"),
+    ({"identifier": "custom:" + "x" * 44}, "identifier must have 2 to 50 characters"),
+    ({"name": "x" * 101}, "name must have at most 100 characters"),
+    ({"client_id": "x" * 513}, "client_id must have at most 512 characters"),
+    ({"token_url": PUBLIC + "/" + "x" * 2048}, "URL must have at most 2048 characters"),
+    ({"token_url": PUBLIC.replace("https", "HTTPS")}, "URL must use HTTPS"),
+    ({"jwks_uri": ""}, "URL must use HTTPS"),
+])
+def test_what_the_table_refuses(server, body, words):
+    assert words in refused(create(server, **body), None)["msg"]
+
+
+def test_quota(serve, sql):
+    sql("delete from auth.custom_oauth_providers")
+    server = serve(GOTRUE_CUSTOM_OAUTH_MAX_PROVIDERS="1")
+    assert create(server).status_code == 201
+    is_error(create(server), 400, "over_custom_provider_quota", "Maximum number of custom OAuth/OIDC providers reached")
+    # What is sent is looked at before it is counted, where it leads after.
+    refused(create(server, attribute_mapping={"role": "x"}), "Cannot map to protected system field: role")
+    is_error(create(server, token_url="http://x"), 400, "over_custom_provider_quota")
+
+
+def test_secret_is_sealed(serve, sql):
+    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+    server = serve(GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPT="true", GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID="k1",
+                   GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY=key, GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS="k1:" + key)
+    name = create(server, client_secret="very-hush").json()["identifier"]
+    stored = [sql("select client_secret from auth.custom_oauth_providers where identifier = %s", name)[0]["client_secret"]]
+    assert change(server, name, client_secret="other-hush").status_code == 200
+    stored.append(sql("select client_secret from auth.custom_oauth_providers where identifier = %s", name)[0]["client_secret"])
+    assert all(json.loads(text)["key_id"] == "k1" and "hush" not in text for text in stored) and stored[0] != stored[1]
+
+
+def test_cost(server):
+    name = create(server).json()["identifier"]
+    assert server.cost(lambda: server.get("/admin/custom-providers/" + name, ADMIN)) == (1, 1)
+    assert server.cost(lambda: change(server, name, name="x"))[0] == 2
+
+
+# --- Where URLs may lead ---
+
+
+@pytest.mark.parametrize("url,words", [
+    ("https://a b/", "Invalid URL format"),
+    ("https://x:port/", "Invalid URL format"),
+    ("https://[::1/", "Invalid URL format"),
+    ("https://x/%zz", "Invalid URL format"),
+    ("http://93.184.216.34/", "URL must use HTTPS"),
+    ("//93.184.216.34/", "URL must use HTTPS"),
+    ("file:///etc/passwd", "URL must use HTTPS"),
+    ("https:93.184.216.34", "URL must have a valid hostname"),
+    ("https://:443/", "URL must have a valid hostname"),
+    ("https://user@/", "URL must have a valid hostname"),
+    ("https://LOCALHOST/", "URL cannot point to localhost or loopback addresses"),
+    ("https://a.localhost/", "URL cannot point to localhost or loopback addresses"),
+    ("https://93.184.216.34@127.0.0.1/", "URL cannot point to localhost or loopback addresses"),
+    ("https://[::]/", "URL cannot point to localhost or loopback addresses"),
+    ("https://127.0.0.2/", "URL cannot resolve to loopback addresses"),
+    ("https://[::ffff:127.0.0.1]/", "URL cannot resolve to loopback addresses"),
+    ("https://[::ffff:10.0.0.1]/", "URL cannot resolve to private network addresses"),
+    ("https://172.31.255.255/", "URL cannot resolve to private network addresses"),
+    ("https://[fdff::1]/", "URL cannot resolve to private network addresses"),
+    ("https://169.254.169.254/latest/meta-data", "URL cannot resolve to link-local addresses"),
+    ("https://[fe80::1%25lo]/", "URL cannot resolve to link-local addresses"),
+    ("https://224.0.0.251/", "URL cannot resolve to link-local addresses"),
+    ("https://[ff02::1]/", "URL cannot resolve to link-local addresses"),
+    ("https://239.1.1.1/", "URL cannot resolve to multicast addresses"),
+    ("https://[ff0e::1]/", "URL cannot resolve to multicast addresses"),
+    ("https://[::ffff:0.0.0.0]/", "URL cannot resolve to unspecified addresses"),
+    ("https://127.1/", "Unable to resolve hostname"),
+    ("https://2130706433/", "Unable to resolve hostname"),
+    ("https://0x7f000001/", "Unable to resolve hostname"),
+    ("https://0177.0.0.1/", "Unable to resolve hostname"),
+    ("https://nowhere.invalid/", "Unable to resolve hostname"),
+])
+def test_hostile_urls(server, url, words):
+    refused(create(server, userinfo_url=url), words)
+    refused(create_oidc(server, url), words)
+
+
+@pytest.mark.parametrize("url", ["https://172.32.0.1/", "https://100.64.0.1/", "https://198.18.0.1/", "https://[64:ff9b::7f00:1]/", "https://192.0.0.1/"])
+def test_urls_that_are_refused_only_when_connected_to(server, url):
+    """The reference takes them."""
+    assert create(server, userinfo_url=url).status_code == 201
+    got = refused(create_oidc(server, url), None)
+    assert got["msg"].startswith('OIDC discovery from "') and got["msg"].endswith("failed: 500: Failed to fetch URL")
+
+
+def test_urls_of_a_change(server):
+    name = create(server).json()["identifier"]
+    for field in ("authorization_url", "token_url", "userinfo_url", "jwks_uri"):
+        refused(change(server, name, **{field: "https://10.0.0.1/"}), "URL cannot resolve to private network addresses")
+    assert change(server, name, issuer="https://10.0.0.1/", discovery_url="x").status_code == 200  # not of this kind
+
+
+def test_private_networks_can_be_allowed(serve, server, op, house):
+    refused(create_oidc(server, op.url), "URL cannot point to localhost or loopback addresses")
+    made = create_oidc(house, op.url, scopes=["email"])
+    assert made.status_code == 201, made.text
+    assert made.json()["scopes"] == ["openid", "email"] and made.json()["discovery_document"]["jwks_uri"] == op.url + "/jwks"
+    refused(create(house, token_url="https://10.0.0.1/"), "URL cannot resolve to private network addresses")
+    refused(create(house, token_url=op.url.replace("https", "http")), "URL must use HTTPS")
+    other = serve(POSTERN_HTTP_PRIVATE_NETWORKS="10.0.0.0/8")
+    assert create(other, token_url="https://10.0.0.1/").status_code == 201
+    refused(create(other, token_url="https://localhost/"), "URL cannot point to localhost or loopback addresses")
+
+
+def test_split_names(serve, op, authority, peer_of):
+    """A name that only CONNECT_TO can resolve is judged by where it leads."""
+    peer = peer_of(authority.context("op.test"))
+    op.document = {**op.document, "issuer": "https://op.test"}
+    peer.answer = op.answer
+    to = {"POSTERN_HTTP_CONNECT_TO": f"other.test:443:127.0.0.1:1,op.test:443:127.0.0.1:{peer.port}", "POSTERN_HTTP_CA_FILE": str(authority.file)}
+    assert create_oidc(serve(**to, **LOCAL), "https://op.test").status_code == 201
+    refused(create_oidc(serve(**to), "https://op.test"), "URL cannot resolve to loopback addresses")
+
+
+# --- What an issuer says of itself ---
+
+
+def test_discovery(house, op):
+    made = create_oidc(house, op.url + "/", discovery_url=op.url + "/elsewhere")
+    assert op.seen[-1].path == "/elsewhere" and op.seen[-1].headers["Accept"] == "application/json"
+    assert made.json()["msg"].endswith(f'oidc: issuer mismatch, expected "{op.url}/" got "{op.url}"')
+    op.document["issuer"] = op.url + "/"
+    assert create_oidc(house, op.url + "/").json()["discovery_document"]["scopes_supported"] == ["openid", "email"]
+    assert op.seen[-1].path == "/.well-known/openid-configuration"
+
+
+@pytest.mark.parametrize("field", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_discovery_lacks_something(house, op, field):
+    del op.document[field]
+    refused(create_oidc(house, op.url), "OIDC discovery document is missing required fields: " + field)
+
+
+def test_discovery_answers(house, op):
+    def says(words):
+        url = op.url + "/.well-known/openid-configuration"
+        got = refused(create_oidc(house, op.url), None)["msg"]
+        assert got.startswith(f'OIDC discovery from "{url}" failed: oidc: {words}'.replace(" URL ", f" {url} ")), got
+
+    op.answer = lambda r: (404, {}, b"{}")
+    says("discovery request to URL returned 404 Not Found")
+    for body in (b"", b"<html>", b"[]", b'{"issuer":1}', b'{"scopes_supported":"x"}', b'{"scopes_supported":[1]}', b"{" + b" " * (1 << 20) + b"}"):
+        op.answer = lambda r: (200, {}, body)
+        says("failed to decode discovery document from " + op.url)
+    op.answer = lambda r: (302, {"Location": "http://127.0.0.1:1/"}, b"")
+    says("discovery request to URL failed: 500: Failed to fetch URL")
+    op.answer = lambda r: None
+    says("discovery request to URL failed: 500: Failed to fetch URL")
+
+
+def test_discovery_follows_redirects_to_good_places(house, op):
+    first = op.answer
+    op.answer = lambda r: first(r) if r.path == "/there" else (302, {"Location": "/there"}, b"")
+    assert create_oidc(house, op.url).status_code == 201
+    op.answer = lambda r: (302, {"Location": "https://[::1]:1/"}, b"")
+    assert "Failed to fetch URL" in create_oidc(house, op.url).json()["msg"]
+
+
+def test_slow_issuer(serve, op, authority, only_workers):
+    server = serve(**LOCAL, POSTERN_HTTP_CA_FILE=str(authority.file), POSTERN_TEST_WORKERS="1")
+    op.answer = lambda r: time.sleep(12) or (200, {}, b"{}")
+    start = time.monotonic()
+    refused(create_oidc(server, op.url), None)
+    assert 9 < time.monotonic() - start < 11.5
+    assert server.get("/health").status_code == 200
+
+
+def test_change_asks_the_issuer_again(house, op, sql):
+    name = create_oidc(house, op.url).json()["identifier"]
+    sql("insert into postern.oidc_cache (issuer, discovery_url, document) values (%s, 'x', '{}')", op.url)
+    asked = len(op.seen)
+    op.document["scopes_supported"] = ["openid", "groups"]
+    assert "groups" not in change(house, name, name="New").text and len(op.seen) == asked
+    assert not sql("select 1 from postern.oidc_cache where issuer = %s", op.url)
+    got = change(house, name, issuer=op.url, scopes=["groups"])
+    assert got.json()["discovery_document"]["scopes_supported"] == ["openid", "groups"] and got.json()["scopes"] == ["openid", "groups"]
+    assert len(op.seen) == asked + 1
+    assert "issuer mismatch" in refused(change(house, name, issuer=op.url + "/x", discovery_url=op.url), None)["msg"]
+    sql("insert into postern.oidc_cache (issuer, discovery_url, document) values (%s, 'x', '{}')", op.url)
+    assert house.request("DELETE", "/admin/custom-providers/" + name, ADMIN).status_code == 204
+    assert not sql("select 1 from postern.oidc_cache where issuer = %s", op.url)
+
+
+# --- TLS ---
+
+
+def unfetched(got):
+    assert refused(got, None)["msg"].endswith("failed: 500: Failed to fetch URL"), got.text
+
+
+def test_certificates(serve, house, op, peer_of, authority):
+    assert create_oidc(house, op.url).status_code == 201
+    seen = len(op.seen)
+    unfetched(create_oidc(house, op.url.replace("127.0.0.1", "localhost")))  # wrong name
+    unfetched(create_oidc(serve(**LOCAL), op.url))  # unknown authority
+    old = peer_of(authority.context("127.0.0.1", days=-1))
+    unfetched(create_oidc(house, old.url))
+    plain = peer_of()
+    unfetched(create_oidc(house, plain.url.replace("http:", "https:")))
+    assert len(op.seen) == seen and not old.seen and not plain.seen
