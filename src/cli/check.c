@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "net/address.h"
 #include "net/transport.h"
 #include "query/outbox.h"
 #include "sec/jwt.h"
@@ -94,6 +95,19 @@ check_letters(struct arena *a, struct report *r)
 		report_error(r, "GOTRUE_SMTP_ADMIN_EMAIL must be set: the address that letters come from.");
 	if (wrong != NULL)
 		report_error(r, arena_printf(a, "No letter can be sent by %s: %s", transport->name, wrong));
+}
+
+/* Whom providers of the operator's own are looked for at, and who vouches for them. */
+static void
+check_http(struct arena *a, struct report *r)
+{
+	for (char **n = cfg->postern_http_private_networks; *n != NULL; n++)
+		if (!network_valid(*n))
+			report_error(r, arena_printf(a, "POSTERN_HTTP_PRIVATE_NETWORKS: \"%s\" is not a network such as 10.0.0.0/8.", *n));
+	if (!str_empty(cfg->postern_http_ca_file) && access(cfg->postern_http_ca_file, R_OK) != 0)
+		report_error(r, arena_printf(a, "POSTERN_HTTP_CA_FILE: %s can't be read.", cfg->postern_http_ca_file));
+	for (char **to = cfg->postern_http_connect_to; *to != NULL; to++)
+		report_warning(r, arena_printf(a, "POSTERN_HTTP_CONNECT_TO is set: calls go elsewhere than their URLs say (%s).", *to));
 }
 
 /* What the server said, as one line. */
@@ -181,6 +195,7 @@ check_all(struct arena *a, const struct check_options *o, struct report *r)
 	if (o->verbose)
 		settings_each(a, settings, show_setting, NULL);
 	check_letters(a, r);
+	check_http(a, r);
 	check_keys(a, r);
 	check_database(a, r);
 }

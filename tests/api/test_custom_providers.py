@@ -2,11 +2,14 @@
 """Providers that administrators add: /admin/custom-providers, and what their URLs may lead to."""
 
 import json
+import os
+import subprocess
 import time
 import uuid
 
 import pytest
 
+import harness
 from harness import is_error, mint
 from peer import Authority, Peer
 
@@ -283,6 +286,19 @@ def test_change_asks_the_issuer_again(house, op, sql):
     sql("insert into postern.oidc_cache (issuer, discovery_url, document) values (%s, 'x', '{}')", op.url)
     assert house.request("DELETE", "/admin/custom-providers/" + name, ADMIN).status_code == 204
     assert not sql("select 1 from postern.oidc_cache where issuer = %s", op.url)
+
+
+def test_check_command(database, authority):
+    def check(**settings):
+        env = {"PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://x", **settings}
+        return subprocess.run([harness.BIN, "check"], env=env, capture_output=True, text=True)
+
+    assert check(**LOCAL, POSTERN_HTTP_CA_FILE=str(authority.file)).returncode == 0
+    got = check(POSTERN_HTTP_PRIVATE_NETWORKS="10.0.0.0/8,10.0.0.0/33,house")
+    assert got.returncode == 1 and '"10.0.0.0/33" is not a network' in got.stdout and '"house" is not a network' in got.stdout
+    assert "/nowhere.pem can't be read" in check(POSTERN_HTTP_CA_FILE="/nowhere.pem").stdout
+    got = check(POSTERN_HTTP_CONNECT_TO="op.test:443:127.0.0.1:1")
+    assert got.returncode == 0 and "warning: POSTERN_HTTP_CONNECT_TO is set" in got.stdout and "op.test:443:127.0.0.1:1" in got.stdout
 
 
 # --- TLS ---
