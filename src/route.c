@@ -18,6 +18,8 @@
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_OAUTH { gate_custom_oauth, NULL }
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
+#define MANUAL_LINKING { gate_manual_linking, NULL }
+#define OAUTH_STATE { gate_oauth_state, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/token_oidc.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
@@ -183,6 +184,7 @@ token_post(struct request *r)
 		{ "password", grant_password },
 		{ "refresh_token", grant_refresh_token },
 		{ "pkce", grant_pkce },
+		{ "id_token", grant_id_token },
 	};
 	const char *type = request_form_value(r, "grant_type");
 

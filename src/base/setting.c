@@ -20,7 +20,7 @@ const struct setting_row setting_rows[] = {
 #define FIELD(id, type, member, name, fallback, state, sentence) \
 	{ "GOTRUE_EXTERNAL_" #id "_" name, fallback, sentence, state, &setting_type_##type, \
 	    offsetof(struct settings, provider[PROVIDER_##id].member) },
-#define PROVIDER(id, api) SETTING_PROVIDER_FIELDS(FIELD, id)
+#define PROVIDER(id, ...) SETTING_PROVIDER_FIELDS(FIELD, id)
 #include "provider.def"
 #undef PROVIDER
 #undef FIELD

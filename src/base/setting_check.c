@@ -466,7 +466,7 @@ static void
 check_providers(struct check *c)
 {
 	static const char *const id[] = {
-#define PROVIDER(id, api) [PROVIDER_##id] = #id,
+#define PROVIDER(id, ...) [PROVIDER_##id] = #id,
 #include "provider.def"
 #undef PROVIDER
 	};

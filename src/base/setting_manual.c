@@ -131,7 +131,7 @@ static void
 put_providers(FILE *f)
 {
 	static const char *const id[] = {
-#define PROVIDER(id, api) #id,
+#define PROVIDER(id, ...) #id,
 #include "provider.def"
 #undef PROVIDER
 	};

@@ -4,6 +4,7 @@
 #include "core/claims.h"
 #include "core/gate.h"
 #include "core/limit.h"
+#include "core/oauth_state.h"
 #include "core/session.h"
 #include "query/user.h"
 
@@ -126,6 +127,25 @@ gate_email_provider(struct request *r, const void *unused)
 	if (!cfg->gotrue_external_email_enabled)
 		return (fail_as(r, E_EMAIL_PROVIDER_DISABLED, 400, "Email logins are disabled"));
 	return (OK);
+}
+
+err
+gate_manual_linking(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (!cfg->gotrue_security_manual_linking_enabled)
+		return (fail(r, E_MANUAL_LINKING_DISABLED, NULL));
+	return (OK);
+}
+
+err
+gate_oauth_state(struct request *r, const void *unused)
+{
+	struct oauth_state_by_id state;
+
+	(void)unused;
+	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
+	return (oauth_state_find(r, oauth_state_asked(r), &state));
 }
 
 err

@@ -11,6 +11,8 @@ checked err gate_captcha(struct request *, const void *);        /* an admin's t
 checked err gate_bearer(struct request *, const void *);         /* fills r->claims and r->user */
 checked err gate_admin(struct request *, const void *);          /* a token with an admin role */
 checked err gate_email_provider(struct request *, const void *); /* 400 unless GOTRUE_EXTERNAL_EMAIL_ENABLED */
+checked err gate_manual_linking(struct request *, const void *); /* 404 unless GOTRUE_SECURITY_MANUAL_LINKING_ENABLED */
+checked err gate_oauth_state(struct request *, const void *);    /* a callback without a good state is a redirect */
 checked err gate_oauth_server(struct request *, const void *);   /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
 
 checked err gate_custom_oauth(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */

@@ -19,7 +19,7 @@ struct profile {
 };
 
 struct profile profile_new(struct arena *);
-void profile_add_email(struct profile *, const char *address, bool verified, bool primary); /* an empty address adds nothing */
+void profile_add_email(struct profile *, const char *address, bool verified, bool primary); /* as it is, also an empty one */
 void profile_set_text(struct profile *, const char *claim, const char *value);              /* an empty value adds nothing */
 const char *profile_text(const struct profile *, const char *claim);                        /* the claim as plain text; "" without */
 

@@ -27,6 +27,7 @@ struct provider {
 	/* OpenID Connect */
 	const char *issuer;        /* NULL: OAuth 2 only */
 	const char *discovery_url; /* NULL: issuer/.well-known/openid-configuration */
+	bool names_itself;         /* its document promises iss in the callback (RFC 9207) */
 
 	/* Of a custom one. */
 	json *authorization_params; /* win over the client's; NULL: none */
@@ -40,6 +41,9 @@ struct provider {
  * An issuer's endpoints are discovered: may go over the network.
  */
 checked err provider_find(struct request *, const char *name, const char *scopes, struct provider *, const char **why);
+
+/* Whether its callback is one of OAuth 1.0a: no code, no error. */
+bool provider_speaks_oauth1(const char *name);
 
 /*
  * Written by core/custom_provider.c.  The row with this identifier ("custom:acme", small letters), for provider_find(): enabled, its secret

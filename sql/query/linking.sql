@@ -1,0 +1,78 @@
+-- Who an identity belongs to, or to whom it would be joined.  emails: its verified ones; email: its primary one; domains: the linking
+-- domains of providers as a JSON object; domain: the provider's.  world: what the decision rests on.
+-- linking_look(provider, sub, emails, email, aud, domains, domain) -> one user, decision, identity_id, taken:bool, world
+select %user_columns(u), %no_session, w.decision, w.identity_id, w.taken, %linking_print(w, u) as world
+from %linking_world w left join auth.users u on u.id = w.user_id;
+
+-- Waits until nobody else writes about one of these names; until the end of the transaction.
+-- linking_lock(names) -> none
+select pg_advisory_xact_lock(k) from (select distinct hashtextextended(n, 77) as k from unnest(:names::text[]) n order by 1 offset 0) names;
+
+-- linking_insist(provider, sub, emails, email, aud, domains, domain, world) -> none
+select postern.insist(%linking_print(w, u) = :world::text, 'world')
+from %linking_world w left join auth.users u on u.id = w.user_id;
+
+-- A user to whom an identity is to be added by hand.  owner: who has the identity already.
+-- linking_target(provider, sub, user_id) -> maybe user, owner
+select %user_columns(u), %no_session, (select i.user_id from auth.identities i where i.provider = :provider and i.provider_id = :sub) as owner
+from auth.users u where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :user_id::uuid;
+
+-- linking_insist_target(provider, sub, user_id, email) -> none
+select postern.insist(not exists (select from auth.identities i where i.provider = :provider and i.provider_id = :sub)
+    and exists (select from auth.users u where u.id = :user_id::uuid and coalesce(u.email, '') = :email::text), 'world');
+
+-- linking_insist_invite(user_id, hash) -> none
+select postern.insist(exists (select from auth.one_time_tokens t
+    where t.user_id = :user_id::uuid and t.token_hash = :hash and t.token_type = 'confirmation_token'), 'world');
+
+-- The address that a user would have by their identities, without one of them, with one more: kept when one has the address they have, else
+-- the best that nobody else has (verified before unverified before none, old before new).
+-- linking_pick_email(user_id, without, email, verified) -> maybe kept:bool, possible:bool, email, verified:bool
+with candidate as (
+    select i.id::text as id, coalesce(i.email, '') as email, coalesce(i.identity_data -> 'email_verified' = 'true', false) as verified, i.created_at
+    from auth.identities i where i.user_id = :user_id::uuid and i.id is distinct from :without::uuid
+    union all
+    select 'new', lower(:email::text), coalesce(:verified::bool, false), now() where :email::text is not null
+)
+select exists (select from candidate c where c.email = coalesce(u.email, '')) as kept, p.id is not null as possible, p.email, p.verified
+from auth.users u
+left join lateral (
+    select * from candidate c
+    where not exists (select from auth.users o
+        where o.instance_id = '00000000-0000-0000-0000-000000000000' and c.email <> '' and lower(o.email) = lower(c.email) and o.aud = u.aud
+          and not o.is_sso_user)
+    order by %identity_rank(c), c.created_at, c.id limit 1) p on true
+where u.id = :user_id::uuid;
+
+-- Another address of the user's identities takes the place of theirs: what was begun with the old one is void.
+-- linking_take_email(id, email, confirmed, now) -> none
+update auth.users set email = nullif(:email::text, ''), updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
+    recovery_token = '', recovery_sent_at = null, email_change = '', email_change_token_current = '', email_change_token_new = '',
+    email_change_sent_at = null, email_change_confirm_status = 0, phone_change = '', phone_change_token = '', phone_change_sent_at = null,
+    reauthentication_token = '', reauthentication_sent_at = null,
+    email_confirmed_at = case when :confirmed::bool then email_confirmed_at end,
+    raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || case when :confirmed::bool then '{}' else '{"email_verified": false}'::jsonb end
+where id = :id::uuid;
+
+-- What is new of an identity that signs in.
+-- linking_renew(id, data, now) -> none
+update auth.identities set identity_data = :data::jsonb, last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- Nobody has proven the address of this user: password and metadata were anybody's.
+-- linking_disown(id, data, now) -> none
+update auth.users set encrypted_password = null, raw_user_meta_data = :data::jsonb, updated_at = :now::timestamptz where id = :id::uuid;
+
+-- An identity of a user, and how many they have; their row is held until the end of the transaction.
+-- linking_hold(user_id) -> none
+select from auth.users where id = :user_id::uuid for update;
+
+-- linking_identity(user_id, id) -> maybe count:int, id, provider, provider_id
+select (select count(*) from auth.identities a where a.user_id = u.id) as count, i.id, i.provider, i.provider_id
+from auth.users u left join auth.identities i on i.user_id = u.id and i.id = :id::uuid where u.id = :user_id::uuid;
+
+-- linking_remove(id) -> none
+delete from auth.identities where id = :id::uuid;
+
+-- linking_drop_phone(id, now) -> none
+update auth.users set phone = null, phone_confirmed_at = null, updated_at = :now::timestamptz where id = :id::uuid;

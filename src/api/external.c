@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing in through a provider: GET /authorize sends people there, /callback is where they come back. */
+#include <string.h>
+
+#include "api/api.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/hook.h"
+#include "core/linking.h"
+#include "core/oauth.h"
+#include "core/oauth_state.h"
+#include "core/redirect.h"
+
+/* GET /authorize */
+err
+authorize_get(struct request *r)
+{
+	const char *url;
+
+	TRY(oauth_state_begin(r, NULL, &url));
+	return (reply_redirect(r, 302, url));
+}
+
+/* GET /user/identities/authorize */
+err
+identity_authorize_get(struct request *r)
+{
+	const char *url, *quiet = query_get(&r->query, "skip_http_redirect");
+
+	TRY(oauth_state_begin(r, r->user->id, &url));
+	if (str_equal(quiet, "true"))
+		return (reply_json(r, 200, json_pairs(r->arena, "url", url, NULL)));
+	return (reply_redirect(r, 302, url));
+}
+
+/* What the provider sent along: a POST's form comes before the query, as Apple's form_post has it. */
+static struct query
+callback_params(struct request *r)
+{
+	struct query all = query_new(r->arena);
+
+	if (str_equal(r->method, "POST"))
+		for (size_t i = 0; i < r->form.len; i++)
+			query_add(&all, r->form.pair[i].name, r->form.pair[i].value);
+	for (size_t i = 0; i < r->query.len; i++)
+		query_add(&all, r->query.pair[i].name, r->query.pair[i].value);
+	return (all);
+}
+
+/* The provider says no, or it is no answer of it. */
+static err
+callback_check(struct request *r, const struct query *callback, bool oauth1)
+{
+	const char *error = query_get(callback, "error");
+
+	if (oauth1)
+		return (OK);
+	if (!str_empty(error))
+		return (fail_oauth(r, error, str_or(query_get(callback, "error_description"), "")));
+	if (str_empty(query_get(callback, "code")))
+		return (fail(r, E_BAD_OAUTH_CALLBACK, "OAuth callback with missing authorization code missing"));
+	return (OK);
+}
+
+/* Asks the provider. */
+static err
+callback_ask(struct request *r, const struct oauth_state_by_id *state, struct oauth_result *result)
+{
+	struct query callback = callback_params(r);
+	struct provider provider;
+	const char *why, *verifier;
+
+	TRY(callback_check(r, &callback, provider_speaks_oauth1(state->provider)));
+	TRY(provider_find(r, state->provider, "", &provider, &why));
+	if (why != NULL)
+		return (fail(r, E_OAUTH_PROVIDER_NOT_SUPPORTED, "Unsupported provider: %s", why));
+	TRY(oauth_check_callback(r, &provider, &callback));
+	TRY(oauth_state_verifier(r, state, &provider, &verifier));
+	TRY(oauth_finish(r, &provider, &callback, verifier, result));
+	if (result->profile.emails == 0 && !state->email_optional)
+		return (fail(r, E_UNEXPECTED_FAILURE, "Error getting user email from external provider"));
+	return (OK);
+}
+
+static err
+callback_reply(struct request *r, const struct sign_in *in, const char *to)
+{
+	struct query extra = query_new(r->arena);
+
+	if (!str_empty(in->state->challenge))
+		return (reply_redirect(r, 302, redirect_with(r->arena, to, "code", in->state->auth_code)));
+	query_set(&extra, "provider_token", in->access);
+	if (!str_empty(in->refresh))
+		query_set(&extra, "provider_refresh_token", in->refresh);
+	return (reply_redirect(r, 302, tokens_redirect(r, &in->tokens, to, &extra)));
+}
+
+static err
+callback_run(struct request *r, const struct oauth_state_by_id *state, const char *to)
+{
+	struct oauth_result result;
+	struct sign_in in = { .provider = state->provider, .profile = &result.profile, .email_optional = state->email_optional,
+		.target_id = state->target_id, .invite = state->invite_token, .state = state };
+
+	TRY(callback_ask(r, state, &result));
+	in.access = result.access;
+	in.refresh = result.refresh;
+	TRY(sign_in(r, &in));
+	if (in.target_id == NULL && str_empty(in.invite)) /* the reference tells of each sign-in here, not only of new users */
+		TRY(hook_after_user_created(r, str_or(in.tokens.user_json, in.user.json)));
+	return (callback_reply(r, &in, to));
+}
+
+static const char *
+callback_target(const struct oauth_state_by_id *state)
+{
+	return (str_or(cfg->gotrue_external_redirecturl, str_or(state->referrer, cfg->gotrue_site_url)));
+}
+
+/* GET and POST /callback */
+err
+callback_any(struct request *r)
+{
+	struct oauth_state_by_id state;
+
+	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
+	TRY(oauth_state_find(r, oauth_state_asked(r), &state));
+	oauth_state_errors(r, 302, callback_target(&state), true);
+	return (callback_run(r, &state, callback_target(&state)));
+}

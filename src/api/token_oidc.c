@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /token?grant_type=id_token: signing in with an identity token that the app has got by itself. */
+#include "api/token_oidc.h"
+
+#include "base/str.h"
+#include "core/gate.h"
+#include "core/hook.h"
+#include "core/linking.h"
+#include "core/token_oidc.h"
+
+struct id_token_grant {
+	const char *id_token, *access_token, *nonce, *provider, *client_id, *issuer;
+	bool link_identity;
+};
+
+static err
+grant_check(struct request *r, const struct id_token_grant *p)
+{
+	if (str_empty(p->id_token))
+		return (fail_oauth(r, "invalid request", "id_token required"));
+	if (str_empty(p->provider) && (str_empty(p->client_id) || str_empty(p->issuer)))
+		return (fail_oauth(r, "invalid request", "provider or client_id and issuer required"));
+	if (!p->link_identity)
+		return (OK);
+	if (str_empty(request_header(r, "Authorization")))
+		return (fail_oauth(r, "invalid request", "Linking requires a valid user access token in Authorization"));
+	return (gate_bearer(r, NULL));
+}
+
+err
+grant_id_token(struct request *r)
+{
+	static const struct param fields[] = {
+		PARAM(struct id_token_grant, text, id_token),
+		PARAM(struct id_token_grant, text, access_token),
+		PARAM(struct id_token_grant, text, nonce),
+		PARAM(struct id_token_grant, text, provider),
+		PARAM(struct id_token_grant, text, client_id),
+		PARAM(struct id_token_grant, text, issuer),
+		PARAM(struct id_token_grant, boolean, link_identity),
+		PARAM_END,
+	};
+	struct id_token_grant p = { 0 };
+	struct token_oidc t;
+	struct sign_in in;
+	err error;
+
+	TRY(params_read(r, fields, &p));
+	TRY(grant_check(r, &p));
+	t = (struct token_oidc){ .id_token = p.id_token, .access_token = p.access_token, .nonce = p.nonce, .provider = p.provider,
+		.client_id = p.client_id, .issuer = p.issuer };
+	TRY(token_oidc_check(r, &t));
+	in = (struct sign_in){ .provider = t.name, .profile = &t.profile, .email_optional = t.email_optional,
+		.target_id = p.link_identity ? r->user->id : NULL };
+	error = sign_in(r, &in);
+	if (error == E_DATABASE)
+		return (fail_oauth(r, "server_error", "Internal Server Error"));
+	TRY(error);
+	if (in.created)
+		TRY(hook_after_user_created(r, in.tokens.user_json));
+	return (reply_tokens(r, &in.tokens));
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "core/id_token.h"
+
+#define GOOGLE "https://accounts.google.com"
+
+/* --- Issuers --- */
+
+bool
+issuer_is_apple(const char *iss)
+{
+	return (str_equal(iss, "https://appleid.apple.com") || str_equal(iss, "https://account.apple.com"));
+}
+
+/* The length of a tenant or host label at the start of text. */
+static size_t
+name_len(const char *text)
+{
+	return (strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"));
+}
+
+/* prefix, a name, suffix. */
+static bool
+name_between(const char *text, const char *prefix, const char *suffix)
+{
+	size_t len;
+
+	if (!str_starts(text, prefix))
+		return (false);
+	len = name_len(text + strlen(prefix));
+	return (len > 0 && str_equal(text + strlen(prefix) + len, suffix));
+}
+
+bool
+issuer_is_azure(const char *iss)
+{
+	return (name_between(iss, "https://login.microsoftonline.com/", "/v2.0"));
+}
+
+bool
+issuer_is_azure_sts(const char *iss)
+{
+	return (name_between(iss, "https://sts.windows.net/", "/"));
+}
+
+bool
+issuer_is_azure_ciam(const char *iss)
+{
+	static const char domain[] = ".ciamlogin.com";
+	const char *host, *end;
+
+	if (!str_starts(iss, "https://"))
+		return (false);
+	host = iss + strlen("https://");
+	end = strstr(host, domain);
+	if (end == NULL || end == host || name_len(host) < (size_t)(end - host) + strlen(domain))
+		return (false);
+	return (name_between(end, ".ciamlogin.com/", "/v2.0"));
+}
+
+bool
+id_token_issuer_fits(const struct provider *p, const char *iss)
+{
+	if (str_empty(iss))
+		return (false);
+	if (issuer_is_apple(p->issuer))
+		return (issuer_is_apple(iss));
+	return (str_equal(p->issuer, iss) || (str_equal(p->issuer, GOOGLE) && str_equal(iss, "accounts.google.com")));
+}
+
+/* --- What their claims mean --- */
+
+static const char *
+claim_text(const struct visit *v, const char *name)
+{
+	return (str_or(json_string(json_get(v->said, name)), ""));
+}
+
+static bool
+more_google(struct visit *v)
+{
+	const char *domain = claim_text(v, "hd");
+
+	if (*domain != '\0')
+		query_set(&v->profile.claims, "custom_claims", json_pairs(v->r->arena, "hd", domain, NULL));
+	return (true);
+}
+
+/* As Go's strconv.ParseBool; -1 when it is neither. */
+static int
+bool_parse(const char *text)
+{
+	static char *const yes[] = { "1", "t", "T", "TRUE", "true", "True", NULL };
+	static char *const no[] = { "0", "f", "F", "FALSE", "false", "False", NULL };
+
+	return (strs_have(yes, text) ? 1 : strs_have(no, text) ? 0 : -1);
+}
+
+/* LinkedIn says in words whether the address is verified. */
+static bool
+more_linkedin(struct visit *v)
+{
+	int verified = bool_parse(claim_text(v, "email_verified"));
+
+	if (verified < 0)
+		v->why = "email_verified of the identity token is not a text that says yes or no";
+	else if (*claim_text(v, "email") != '\0')
+		profile_add_email(&v->profile, claim_text(v, "email"), verified == 1, true);
+	return (verified >= 0);
+}
+
+static bool
+more_vercel(struct visit *v)
+{
+	const char *global = claim_text(v, "global_user_id");
+	const char *sub = *global == '\0' ? NULL : arena_printf(v->r->arena, "global_user_id:%s", global);
+
+	profile_set_text(&v->profile, "sub", sub);
+	profile_set_text(&v->profile, "provider_id", sub);
+	profile_add_email(&v->profile, claim_text(v, "user_email"), true, true);
+	return (true);
+}
+
+/* Azure writes xms_edov now as a boolean, now as a text; without it the address counts as verified. */
+static bool
+azure_email_verified(const json *edov)
+{
+	if (json_kind(edov) == JSON_NULL)
+		return (true);
+	return (json_true(edov) || str_equal(json_string(edov), "1") || str_equal(json_string(edov), "true"));
+}
+
+static bool
+put_azure_claim(void *into, const char *key, json *value)
+{
+	static char *const dropped[] = { "aud", "iss", "iat", "nbf", "exp", "c_hash", "at_hash", "aio", "nonce", "rh", "uti", "jti", "ver",
+		"sub", "name", "preferred_username", NULL };
+	struct buf *b = into;
+
+	if (!strs_have(dropped, key))
+		buf_printf(b, "%s%s:%s", b->len == 1 ? "" : ",", json_quote(b->arena, key), json_text(b->arena, value));
+	return (true);
+}
+
+static bool
+more_azure(struct visit *v)
+{
+	struct buf b = buf_new(v->r->arena);
+
+	buf_putc(&b, '{');
+	json_each(v->said, put_azure_claim, &b);
+	buf_putc(&b, '}');
+	query_set(&v->profile.claims, "custom_claims", b.data);
+	if (*claim_text(v, "email") != '\0')
+		profile_add_email(&v->profile, claim_text(v, "email"), azure_email_verified(json_get(v->said, "xms_edov")), true);
+	return (true);
+}
+
+/* A boolean that may be written as a text: "true", "false", or NULL when it is there and neither. */
+static const char *
+apple_private(const json *value)
+{
+	int word = bool_parse(str_or(json_string(value), ""));
+
+	if (json_kind(value) == JSON_BOOL)
+		return (json_true(value) ? "true" : "false");
+	return (word < 0 ? NULL : word == 1 ? "true" : "false");
+}
+
+static bool
+more_apple(struct visit *v)
+{
+	const json *private = json_get(v->said, "is_private_email"), *auth_time = json_get(v->said, "auth_time");
+	const char *transfer = claim_text(v, "transfer_sub");
+	struct buf b = buf_new(v->r->arena);
+
+	if (json_kind(private) != JSON_NULL && apple_private(private) == NULL) {
+		v->why = "is_private_email of the identity token is not a boolean";
+		return (false);
+	}
+	if (json_kind(private) != JSON_NULL)
+		buf_printf(&b, ",\"is_private_email\":%s", apple_private(private));
+	if (json_kind(auth_time) == JSON_NUMBER)
+		buf_printf(&b, ",\"auth_time\":%s", json_number(auth_time));
+	if (*transfer != '\0')
+		buf_printf(&b, ",\"transfer_sub\":%s", json_quote(v->r->arena, transfer));
+	if (b.len > 0)
+		query_set(&v->profile.claims, "custom_claims", arena_printf(v->r->arena, "{%s}", b.data + 1));
+	profile_add_email(&v->profile, claim_text(v, "email"), true, true);
+	return (true);
+}
+
+static bool
+more_standard(struct visit *v)
+{
+	const char *email;
+
+	if (!profile_read(&v->profile, v->said)) {
+		v->why = "the identity token's claims are not what OpenID Connect says";
+		return (false);
+	}
+	email = profile_text(&v->profile, "email");
+	if (*email != '\0')
+		profile_add_email(&v->profile, email, str_equal(query_get(&v->profile.claims, "email_verified"), "true"), true);
+	return (true);
+}
+
+/* Snapchat's addresses are verified whatever it says. */
+static bool
+more_snapchat(struct visit *v)
+{
+	if (!more_standard(v))
+		return (false);
+	for (size_t i = 0; i < v->profile.emails; i++)
+		v->profile.email[i].verified = true;
+	return (true);
+}
+
+/* Readers of claims: rows as those of provider.def, found by the issuer. */
+static const struct provider_row readers[] = {
+	{ .name = GOOGLE, .claims = "iss sub name full_name=name picture avatar_url=picture provider_id=sub", .email = "email",
+	    .verified = "verified_email|email_verified", .more = more_google },
+	{ .name = "https://www.linkedin.com/oauth",
+	    .claims = "iss sub name=given_name+family_name given_name family_name locale picture provider_id=sub", .more = more_linkedin },
+	{ .name = "https://kauth.kakao.com", .claims = "iss sub name=nickname preferred_username=nickname picture provider_id=sub",
+	    .email = "email", .verified = "yes" },
+	{ .name = "https://marketplace.vercel.com", .claims = "iss sub name=user_name picture=user_avatar_url provider_id=sub",
+	    .more = more_vercel },
+	{ .name = "https://www.facebook.com", .claims = "iss sub name picture provider_id=sub", .email = "email", .verified = "yes" },
+	{ .name = "https://accounts.snapchat.com/accounts/oauth2/token", .more = more_snapchat },
+};
+static const struct provider_row reader_azure = { .claims = "iss sub full_name=name preferred_username provider_id=sub", .more = more_azure };
+static const struct provider_row reader_apple = { .claims = "iss sub provider_id=sub", .more = more_apple };
+static const struct provider_row reader_standard = { .more = more_standard };
+
+static const struct provider_row *
+reader_of(const char *iss)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (str_equal(readers[i].name, iss))
+			return (&readers[i]);
+	return (issuer_is_azure(iss) ? &reader_azure : issuer_is_apple(iss) ? &reader_apple : &reader_standard);
+}
+
+bool
+id_token_map(struct request *r, const struct id_token *t, struct profile *profile, const char **why)
+{
+	const struct provider p = { .row = reader_of(t->issuer) };
+	struct visit v = { .r = r, .p = &p, .said = t->claims, .profile = *profile };
+	bool mapped = provider_map(&v);
+
+	*profile = v.profile;
+	*why = v.why;
+	return (mapped);
+}
+
+/* --- At the end of a sign-in --- */
+
+static bool
+audience_fits(const struct provider *p, const struct id_token *t)
+{
+	if (strs_have(t->audience, p->client_id))
+		return (true);
+	for (size_t i = 0; p->row == NULL && p->audiences != NULL && p->audiences[i] != NULL; i++)
+		if (strs_have(t->audience, p->audiences[i]))
+			return (true);
+	return (false);
+}
+
+static err
+token_verify(struct visit *v, const struct id_token *t)
+{
+	bool apple = issuer_is_apple(v->issuer);
+	const struct issuer issuer = { .url = v->issuer, .trust = v->p->trust, .lax = apple,
+		.discovery_url = str_equal(v->issuer, v->p->issuer) ? v->p->discovery_url : NULL };
+
+	if (apple && !issuer_is_apple(t->issuer)) {
+		v->why = "the identity token is not Apple's";
+		return (OK);
+	}
+	TRY(issuer_verify(v->r, &issuer, t, &v->why));
+	if (v->why == NULL && !audience_fits(v->p, t))
+		v->why = "the identity token is for another client";
+	return (OK);
+}
+
+err
+id_token_profile(struct visit *v)
+{
+	struct id_token t;
+
+	if (!id_token_read(v->r->arena, v->token.id_token, &t, &v->why))
+		return (OK);
+	v->said = t.claims;
+	if (v->p->row != NULL && v->p->row->at_id_token != NULL && !v->p->row->at_id_token(v))
+		return (OK);
+	TRY(token_verify(v, &t));
+	if (v->why != NULL || !id_token_map(v->r, &t, &v->profile, &v->why))
+		return (OK);
+	if (v->p->row != NULL && *t.at_hash != '\0' && !id_token_fits(v->r->arena, &t, v->token.access))
+		v->why = "the identity token belongs to another access token";
+	return (OK);
+}

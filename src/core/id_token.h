@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_ID_TOKEN_H
+#define CORE_ID_TOKEN_H
+
+#include "core/issuer.h"
+#include "core/provider_row.h"
+
+/* Identity tokens (OpenID Connect) and what the issuers mean by their claims. */
+
+/*
+ * Fills v->profile from v->token.id_token after verifying it for the provider: v->why when it does not hold.  v->said: its claims.
+ * The access token is compared with its at_hash.
+ */
+checked err id_token_profile(struct visit *);
+
+/* The profile in verified claims, as their issuer writes them. */
+bool id_token_map(struct request *, const struct id_token *, struct profile *, const char **why);
+
+/* Whether iss (may be NULL) is one of the provider's issuers: Apple has two, Google also one without scheme. */
+bool id_token_issuer_fits(const struct provider *, const char *iss);
+
+/* The closed sets; a tenant and a name are made of letters, digits, '.' and '-'. */
+bool issuer_is_apple(const char *);
+bool issuer_is_azure(const char *);      /* https://login.microsoftonline.com/<tenant>/v2.0 */
+bool issuer_is_azure_ciam(const char *); /* https://<name>.ciamlogin.com/<tenant>/v2.0 */
+bool issuer_is_azure_sts(const char *);  /* https://sts.windows.net/<tenant>/ */
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/linking.h"
+
+#include <string.h>
+
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/audit.h"
+#include "core/linking_part.h"
+#include "core/oauth_state.h"
+#include "core/user.h"
+#include "db/db.h"
+#include "query/identity.h"
+#include "query/linking.h"
+#include "query/onetime.h"
+
+#define TRIES 10
+
+/* --- What the three ways share --- */
+
+err
+linking_begin(struct linking *l)
+{
+	struct arena *a = l->r->arena;
+	const struct profile *p = l->in->profile;
+	char **names = arena_new_array(a, char *, p->emails + 4);
+	size_t len = 0;
+
+	names[len++] = arena_printf(a, "identity %s %s", l->in->provider, l->sub);
+	if (l->in->state != NULL)
+		names[len++] = arena_printf(a, "state %s", l->in->state->id);
+	if (l->in->target_id != NULL)
+		names[len++] = arena_printf(a, "user %s", l->in->target_id);
+	for (size_t i = 0; i < p->emails; i++)
+		names[len++] = arena_printf(a, "email %s", str_lower(a, p->email[i].address));
+	return (linking_lock(l->r->db, .names = db_array(a, names)));
+}
+
+err
+linking_audit(struct linking *l, const struct user *u, const char *identity_id)
+{
+	return (audit(l->r, u, AUDIT_IDENTITY_LINKED,
+	    json_pairs(l->r->arena, "identity_id", identity_id, "provider", l->in->provider, "provider_id", l->sub, NULL)));
+}
+
+err
+linking_add_identity(struct linking *l, const struct user *u)
+{
+	l->identity_id = uuid_new(l->r->arena);
+	return (identity_add(l->r->db, .id = l->identity_id, .provider_id = l->sub, .user_id = u->id, .provider = l->in->provider,
+	    .data = l->data, .now = l->r->now_text));
+}
+
+err
+linking_disown_others(struct linking *l, const struct user *u)
+{
+	TRY(linking_disown(l->r->db, .id = u->id, .data = l->data, .now = l->r->now_text));
+	TRY(identity_keep_only(l->r->db, .user_id = u->id, .id = l->identity_id));
+	return (user_refresh_providers(l->r->db, .id = u->id, .now = l->r->now_text));
+}
+
+/* --- The whole --- */
+
+/* What identity_data says of the address: the primary one, else the last. */
+static void
+shown_email(struct linking *l)
+{
+	struct profile *p = l->in->profile;
+	const struct profile_email *shown = NULL;
+
+	for (size_t i = 0; i < p->emails && (shown == NULL || !shown->primary); i++)
+		shown = &p->email[i];
+	l->shown_verified = shown != NULL && shown->verified;
+	query_set(&p->claims, "email_verified", l->shown_verified ? "true" : "false");
+	profile_set_text(p, "email", str_lower(l->r->arena, shown != NULL ? shown->address : profile_text(p, "email")));
+}
+
+/* Which addresses count. */
+static void
+emails_sort(struct linking *l)
+{
+	const struct profile *p = l->in->profile;
+	char **verified = arena_new_array(l->r->arena, char *, p->emails + 1);
+	size_t len = 0;
+
+	l->email = "";
+	for (size_t i = 0; i < p->emails; i++) {
+		char *address = str_lower(l->r->arena, p->email[i].address);
+
+		if (p->email[i].verified || cfg->gotrue_mailer_autoconfirm)
+			verified[len++] = address;
+		if (p->email[i].primary) {
+			l->email = address;
+			l->email_verified = p->email[i].verified;
+		}
+	}
+	l->any_verified = len > 0;
+	l->verified = db_array(l->r->arena, verified);
+}
+
+/* The state ends with what is written; PKCE keeps it for the code. */
+static err
+state_spend(struct linking *l)
+{
+	const struct sign_in *in = l->in;
+
+	if (in->state == NULL)
+		return (OK);
+	if (str_empty(in->state->challenge))
+		return (oauth_state_end(l->r->db, .id = in->state->id));
+	return (oauth_state_claim(l->r->db, .id = in->state->id, .user_id = in->user.id, .token = in->access, .refresh_token = in->refresh,
+	    .now = l->r->now_text));
+}
+
+static err
+sign_in_try(struct linking *l)
+{
+	struct sign_in *in = l->in;
+	bool pkce = in->state != NULL && !str_empty(in->state->challenge);
+	const struct failure none = { 0 };
+
+	l->refused = false;
+	if (in->target_id != NULL)
+		TRY(linking_by_hand(l));
+	else if (!str_empty(in->invite))
+		TRY(linking_invited(l));
+	else
+		TRY(linking_automatic(l));
+	if (l->refused) {
+		const struct failure refusal = l->r->failure;
+
+		l->r->failure = none;
+		TRY(user_reload(l->r, &in->user)); /* what is queued happens here, or is begun anew */
+		l->r->failure = refusal;
+		return (COMMIT_WITH(l->r, refusal.id));
+	}
+	TRY(state_spend(l));
+	TRY(user_reload(l->r, &in->user));
+	if (pkce)
+		return (OK);
+	return (session_start(l->r, &in->user, &(const struct grant){ .method = "oauth" }, &in->tokens));
+}
+
+enum overtaken { NOT_OVERTAKEN, WORLD_CHANGED, STATE_GONE };
+
+/* Whether somebody else has written what this write rests on. */
+static enum overtaken
+overtaken(const struct request *r, err error)
+{
+	static char *const others[] = { "23505", "40001", "40P01", NULL }; /* who does not wait for our locks: POST /signup and its like */
+	const struct db_error *e = db_error(r->db);
+
+	if (error != E_DATABASE)
+		return (NOT_OVERTAKEN);
+	if (str_equal(e->sqlstate, "PO001"))
+		return (str_equal(e->message, "state") ? STATE_GONE : WORLD_CHANGED);
+	return (strs_have(others, e->sqlstate) ? WORLD_CHANGED : NOT_OVERTAKEN);
+}
+
+/* What somebody hears who comes later. */
+static err
+state_gone(struct request *r, const struct sign_in *in)
+{
+	struct oauth_state_by_id again;
+
+	TRY(oauth_state_find(r, in->state->id, &again));
+	return (fail(r, E_BAD_OAUTH_STATE, "OAuth state not found or expired"));
+}
+
+err
+sign_in(struct request *r, struct sign_in *in)
+{
+	struct linking l = { .r = r, .in = in };
+	enum overtaken how;
+	err error;
+
+	l.sub = profile_text(in->profile, "sub");
+	if (*l.sub == '\0')
+		return (fail(r, E_UNEXPECTED_FAILURE, "error missing provider id"));
+	shown_email(&l);
+	emails_sort(&l);
+	l.data = profile_json(in->profile);
+	for (int tries = 0;; tries++) {
+		error = sign_in_try(&l);
+		how = overtaken(r, error);
+		if (how == NOT_OVERTAKEN || tries == TRIES)
+			return (error);
+		db_rollback(r->db);
+		if (how == STATE_GONE)
+			return (state_gone(r, in));
+	}
+}

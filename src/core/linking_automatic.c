@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose identity this is when nobody has said so: known, joined by a verified address, or somebody new. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/audit.h"
+#include "core/claims.h"
+#include "core/hook.h"
+#include "core/linking_part.h"
+#include "core/proof.h"
+#include "core/user.h"
+#include "db/db.h"
+#include "query/linking.h"
+#include "query/onetime.h"
+
+/* Identities are joined within a domain; providers have the default one unless the setting says otherwise. */
+static const char *
+domain_of(const char *provider)
+{
+	const char *domain = "default";
+
+	for (setting_domains d = cfg->gotrue_experimental_provider_linking_domains; d->name != NULL; d++)
+		if (str_equal(d->name, provider))
+			domain = d->value;
+	return (domain);
+}
+
+static char *
+domains_json(struct arena *a)
+{
+	struct buf b = buf_new(a);
+
+	buf_putc(&b, '{');
+	for (setting_domains d = cfg->gotrue_experimental_provider_linking_domains; d->name != NULL; d++)
+		buf_printf(&b, "%s%s:%s", b.len == 1 ? "" : ",", json_quote(a, d->name), json_quote(a, d->value));
+	buf_putc(&b, '}');
+	return (b.data);
+}
+
+/* The look, and what is decided by it. */
+struct decision {
+	struct linking_look seen;
+	const char *aud, *domain, *domains;
+	const char *email; /* the address that counts now; "" none */
+	bool creates, links;
+	struct new_user fresh;
+};
+
+static err
+decision_look(struct linking *l, struct decision *d)
+{
+	struct request *r = l->r;
+
+	d->aud = claims_audience(r);
+	d->domain = domain_of(l->in->provider);
+	d->domains = domains_json(r->arena);
+	TRY(linking_look(r->db, &d->seen, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email, .aud = d->aud,
+	    .domains = d->domains, .domain = d->domain));
+	d->creates = str_equal(d->seen.decision, "create");
+	d->links = str_equal(d->seen.decision, "link");
+	d->email = l->email;
+	if (str_equal(d->seen.decision, "exists"))
+		d->email = d->seen.user.email;
+	else if (d->creates && !l->any_verified && d->seen.taken)
+		d->email = ""; /* somebody else has it, and nothing shows that it is the same person */
+	if (str_equal(d->seen.decision, "multiple"))
+		return (fail(r, E_UNEXPECTED_FAILURE, "Multiple accounts with the same email address in the same linking domain detected: %s",
+		    d->domain));
+	return (OK);
+}
+
+/* Somebody new, as far as they are known before they are written. */
+static err
+decision_prepare_user(struct linking *l, struct decision *d)
+{
+	struct request *r = l->r;
+	struct user *u = &l->in->user;
+
+	if (cfg->gotrue_disable_signup)
+		return (fail(r, E_SIGNUP_DISABLED, NULL));
+	d->fresh = (struct new_user){ .id = uuid_new(r->arena), .aud = d->aud, .role = cfg->gotrue_jwt_default_group_name, .email = d->email,
+		.provider = l->in->provider, .user_metadata = l->data, .sso = !str_equal(d->domain, "default") };
+	TRY(hook_before_user_created(r, &d->fresh));
+	*u = (struct user){ .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .phone = "", .sso = d->fresh.sso,
+		.user_metadata = l->data, .json = "{}" };
+	return (OK);
+}
+
+static err
+write_new_user(struct linking *l, const struct decision *d)
+{
+	struct request *r = l->r;
+	const char *provider = json_quote(r->arena, l->in->provider);
+
+	TRY(user_add(r->db, .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .password = "",
+	    .app_metadata = arena_printf(r->arena, "{\"provider\":%s,\"providers\":[%s]}", provider, provider), .user_metadata = l->data,
+	    .drop_nulls = "t", .sso = d->fresh.sso ? "t" : "f", .anonymous = "f", .now = r->now_text));
+	return (linking_add_identity(l, &l->in->user));
+}
+
+static err
+write_known_user(struct linking *l, const struct decision *d)
+{
+	struct request *r = l->r;
+	const struct user *u = &l->in->user;
+
+	l->identity_id = d->seen.identity_id;
+	if (d->links)
+		TRY(linking_add_identity(l, u));
+	else
+		TRY(linking_renew(r->db, .id = l->identity_id, .data = l->data, .now = r->now_text));
+	TRY(user_merge_metadata(r->db, .id = u->id, .user_metadata = l->data, .now = r->now_text));
+	TRY(user_refresh_providers(r->db, .id = u->id, .now = r->now_text));
+	return (d->links ? linking_audit(l, u, l->identity_id) : OK);
+}
+
+static err
+confirm(struct linking *l)
+{
+	struct request *r = l->r;
+	const struct user *u = &l->in->user;
+
+	TRY(audit(r, u, AUDIT_SIGNED_UP, json_pairs(r->arena, "provider", l->in->provider, NULL)));
+	TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
+	return (onetime_clear(r->db, .user_id = u->id));
+}
+
+/* A letter goes out; without a setting that says otherwise there is no session before it is answered. */
+static err
+ask_to_confirm(struct linking *l, const struct decision *d)
+{
+	struct request *r = l->r;
+	const char *name = l->in->provider;
+	bool sent = !str_empty(d->email);
+
+	if (sent)
+		TRY(proof_send(r, PROOF_SIGNUP, &l->in->user, false));
+	if (cfg->gotrue_mailer_allow_unverified_email_sign_ins)
+		return (OK);
+	l->refused = true;
+	if (sent)
+		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION,
+		    "Unverified email with %s. A confirmation email has been sent to your %s email", name, name);
+	else
+		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION, "Unverified email with %s. Verify the email with %s in order to sign in", name,
+		    name);
+	return (OK);
+}
+
+err
+linking_automatic(struct linking *l)
+{
+	struct decision d = { 0 };
+	struct request *r = l->r;
+	struct user *u = &l->in->user;
+	const char *full_name = query_get(&l->in->profile->claims, "full_name");
+
+	TRY(decision_look(l, &d));
+	*u = d.seen.user;
+	if (d.creates)
+		TRY(decision_prepare_user(l, &d));
+	if (u->banned)
+		return (fail(r, E_USER_BANNED, NULL));
+	if (full_name != NULL)
+		u->full_name = full_name;
+	l->in->created = d.creates;
+	TRY(linking_begin(l));
+	TRY(linking_insist(r->db, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email, .aud = d.aud,
+	    .domains = d.domains, .domain = d.domain, .world = d.seen.world));
+	TRY(d.creates ? write_new_user(l, &d) : write_known_user(l, &d));
+	if (u->email_confirmed || (l->in->email_optional && str_empty(d.email)))
+		return (audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", l->in->provider, NULL)));
+	TRY(linking_disown_others(l, u));
+	return (l->email_verified || cfg->gotrue_mailer_autoconfirm ? confirm(l) : ask_to_confirm(l, &d));
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identities that somebody asks for: added to the bearer, accepted by an invitation, taken away. */
+#include <string.h>
+
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/audit.h"
+#include "core/linking_part.h"
+#include "core/proof.h"
+#include "core/user.h"
+#include "db/db.h"
+#include "query/linking.h"
+#include "query/onetime.h"
+
+static err
+notify(struct request *r, const struct user *u, enum letter_id letter, const char *provider)
+{
+	return (proof_notify(r, u, &(const struct notice){ .letter = letter, .to = u->email,
+		.more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
+}
+
+/* --- Added --- */
+
+/* A user without an address gets the identity's. */
+static err
+take_email(struct linking *l, struct user *u, bool *confirms)
+{
+	struct request *r = l->r;
+	const char *email = str_or(profile_text(l->in->profile, "email"), NULL);
+	struct linking_pick_email pick;
+	bool verified;
+
+	TRY_DB(r, linking_pick_email(r->db, &pick, .user_id = u->id, .email = email != NULL ? email : "", .verified = l->shown_verified ? "t" : "f"),
+	    "Database error updating user email");
+	*confirms = l->shown_verified;
+	if (pick.kept)
+		return (OK);
+	if (!pick.possible)
+		return (fail_as(r, E_EMAIL_EXISTS, 400, "A user with this email address has already been registered"));
+	verified = !str_empty(pick.email) && (pick.verified || cfg->gotrue_mailer_autoconfirm);
+	u->email = pick.email;
+	TRY(linking_take_email(r->db, .id = u->id, .email = pick.email, .confirmed = verified ? "t" : "f", .now = r->now_text));
+	return (onetime_clear(r->db, .user_id = u->id));
+}
+
+/* The identity is kept, and the letter goes out; the user stays as anonymous as they were. */
+static err
+ask_to_confirm(struct linking *l, const struct user *u)
+{
+	const char *name = l->in->provider;
+
+	if (str_empty(u->email))
+		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
+	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
+	l->refused = true;
+	(void)fail(l->r, E_EMAIL_NOT_CONFIRMED, "Unverified email with %s. A confirmation email has been sent to your %s email", name, name);
+	return (OK);
+}
+
+static err
+confirm(struct linking *l, const struct user *u)
+{
+	TRY(user_confirm_email(l->r->db, .id = u->id, .now = l->r->now_text));
+	TRY(onetime_clear(l->r->db, .user_id = u->id));
+	return (u->anonymous ? user_no_longer_anonymous(l->r->db, .id = u->id, .now = l->r->now_text) : OK);
+}
+
+/* The one who is asked for has no look at the world but this. */
+static err
+target_look(struct linking *l)
+{
+	struct request *r = l->r;
+	struct linking_target seen;
+
+	TRY_DB(r, linking_target(r->db, &seen, .provider = l->in->provider, .sub = l->sub, .user_id = l->in->target_id),
+	    "Database error finding identity for linking");
+	if (!seen.found)
+		return (fail_as(r, E_USER_NOT_FOUND, 422, "Linking target user not found"));
+	if (seen.owner != NULL)
+		return (fail(r, E_IDENTITY_ALREADY_EXISTS,
+		    str_equal(seen.owner, seen.user.id) ? "Identity is already linked" : "Identity is already linked to another user"));
+	l->in->user = seen.user;
+	return (OK);
+}
+
+err
+linking_by_hand(struct linking *l)
+{
+	struct request *r = l->r;
+	struct user *u = &l->in->user;
+	bool had_email, confirms = false;
+
+	TRY(target_look(l));
+	had_email = !str_empty(u->email);
+	TRY(linking_begin(l));
+	TRY(linking_insist_target(r->db, .provider = l->in->provider, .sub = l->sub, .user_id = u->id, .email = u->email));
+	TRY(linking_add_identity(l, u));
+	TRY(linking_audit(l, u, l->identity_id));
+	if (!had_email) {
+		TRY(take_email(l, u, &confirms));
+		if (!confirms)
+			return (ask_to_confirm(l, u));
+		TRY(confirm(l, u));
+	}
+	TRY(user_refresh_providers(r->db, .id = u->id, .now = r->now_text));
+	return (notify(r, u, LETTER_IDENTITY_LINKED, l->in->provider));
+}
+
+/* --- Invited --- */
+
+static err
+invite_look(struct linking *l)
+{
+	struct request *r = l->r;
+	char *hashes[] = { arena_strdup(r->arena, l->in->invite), NULL }, *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
+	const struct profile *p = l->in->profile;
+	struct onetime_holder holder;
+
+	TRY_DB(r, onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, kinds)),
+	    "Database error finding user");
+	if (!holder.found)
+		return (fail(r, E_INVITE_NOT_FOUND, NULL));
+	l->in->user = holder.user;
+	for (size_t i = 0; i < p->emails; i++)
+		if (str_equal(p->email[i].address, holder.user.email))
+			return (OK);
+	return (fail(r, E_VALIDATION_FAILED, "Invited email does not match emails from external provider"));
+}
+
+err
+linking_invited(struct linking *l)
+{
+	struct request *r = l->r;
+	struct user *u = &l->in->user;
+	const char *full_name = query_get(&l->in->profile->claims, "full_name");
+
+	TRY(invite_look(l));
+	if (full_name != NULL)
+		u->full_name = full_name;
+	TRY(linking_begin(l));
+	TRY(linking_insist_invite(r->db, .user_id = u->id, .hash = l->in->invite));
+	TRY(linking_add_identity(l, u));
+	TRY(audit(r, u, AUDIT_INVITE_ACCEPTED, json_pairs(r->arena, "provider", l->in->provider, NULL)));
+	TRY(linking_disown_others(l, u));
+	TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
+	return (onetime_clear(r->db, .user_id = u->id));
+}
+
+/* --- Taken away --- */
+
+static err
+unlink_check(struct request *r, const struct linking_identity *seen)
+{
+	if (seen->count <= 1)
+		return (fail(r, E_SINGLE_IDENTITY_NOT_DELETABLE, NULL));
+	if (seen->id == NULL)
+		return (fail(r, E_IDENTITY_NOT_FOUND, NULL));
+	return (OK);
+}
+
+/* The address that is left may be another one. */
+static err
+unlink_email(struct request *r, const char *identity_id)
+{
+	const struct user *u = r->user;
+	struct linking_pick_email pick;
+	bool verified;
+
+	TRY_DB(r, linking_pick_email(r->db, &pick, .user_id = u->id, .without = identity_id), "Database error updating user email");
+	if (pick.kept)
+		return (OK);
+	if (!pick.possible)
+		return (fail(r, E_EMAIL_CONFLICT_IDENTITY_NOT_DELETABLE, NULL));
+	verified = !str_empty(pick.email) && (pick.verified || cfg->gotrue_mailer_autoconfirm);
+	TRY(linking_take_email(r->db, .id = u->id, .email = pick.email, .confirmed = verified ? "t" : "f", .now = r->now_text));
+	return (onetime_clear(r->db, .user_id = u->id));
+}
+
+err
+identity_unlink(struct request *r, const char *id)
+{
+	const struct user *u = r->user;
+	struct linking_identity seen;
+
+	/* The row is held, so that of many who take the last but one, one succeeds. */
+	TRY(linking_hold(r->db, .user_id = u->id));
+	TRY_DB(r, linking_identity(r->db, &seen, .user_id = u->id, .id = id), "Database error deleting identity");
+	TRY(unlink_check(r, &seen));
+	if (!str_equal(seen.provider, "phone"))
+		TRY(unlink_email(r, id));
+	TRY(audit(r, u, AUDIT_IDENTITY_UNLINKED,
+	    json_pairs(r->arena, "identity_id", seen.id, "provider", seen.provider, "provider_id", seen.provider_id, NULL)));
+	TRY(linking_remove(r->db, .id = id));
+	if (str_equal(seen.provider, "phone"))
+		TRY(linking_drop_phone(r->db, .id = u->id, .now = r->now_text));
+	TRY(user_refresh_providers(r->db, .id = u->id, .now = r->now_text));
+	return (notify(r, u, LETTER_IDENTITY_UNLINKED, seen.provider));
+}

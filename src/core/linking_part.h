@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_LINKING_PART_H
+#define CORE_LINKING_PART_H
+
+#include "core/linking.h"
+
+/* One try of a sign-in.  For core/linking*.c only. */
+struct linking {
+	struct request *r;
+	struct sign_in *in;
+	const char *sub, *data; /* of the identity; data: what identity_data gets */
+	const char *email;      /* the primary address in small letters, "" without */
+	bool email_verified;    /* the primary one */
+	bool shown_verified;    /* what identity_data says of its address */
+	const char *verified;   /* all that count for joining, as an array of SQL */
+	bool any_verified;
+	const char *identity_id;
+	bool refused;           /* what is written stands, and the client gets the error in r->failure */
+};
+
+/* The three ways.  Each looks, decides, and queues what is to be written, locks and conditions in front; in->user is who it is. */
+checked err linking_automatic(struct linking *);
+checked err linking_by_hand(struct linking *);
+checked err linking_invited(struct linking *);
+
+/* Queues the locks: the identity, its addresses, the state. */
+checked err linking_begin(struct linking *);
+
+/* Queues an identity for the user, with its row in the audit log unless action is negative. */
+checked err linking_add_identity(struct linking *, const struct user *);
+checked err linking_audit(struct linking *, const struct user *, const char *identity_id);
+
+/* Queues what follows when nobody has proven the user's address: the new identity is all that is left. */
+checked err linking_disown_others(struct linking *, const struct user *);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/flow.h"
+#include "core/oauth.h"
+#include "core/oauth_state.h"
+#include "core/redirect.h"
+#include "db/db.h"
+#include "query/onetime.h"
+#include "sec/secret.h"
+
+#define CLIENT_STATE_LIFE ((usec)300 * 1000000)
+#define VERIFIER_BYTES 32
+
+/* What is asked of us in the query, on the way there. */
+struct departure {
+	struct provider provider;
+	const char *asked, *invite, *challenge, *method, *referrer;
+	const char *verifier, *client_state_id;
+};
+
+static const char *
+query_text_of(struct request *r, const char *name)
+{
+	return (str_or(query_get(&r->query, name), ""));
+}
+
+/* An invitation's link goes on with a provider. */
+static err
+invite_check(struct request *r, const char *token)
+{
+	char *tokens[] = { arena_strdup(r->arena, token), NULL }, *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
+	struct onetime_holder holder;
+
+	if (str_empty(token))
+		return (OK);
+	TRY_DB(r, onetime_holder(r->db, &holder, .hashes = db_array(r->arena, tokens), .kinds = db_array(r->arena, kinds)),
+	    "Database error finding user");
+	if (!holder.found)
+		return (fail(r, E_USER_NOT_FOUND, "User identified by token not found"));
+	return (OK);
+}
+
+static err
+departure_read(struct request *r, struct departure *d)
+{
+	const char *why;
+
+	d->asked = query_text_of(r, "provider");
+	TRY(provider_find(r, d->asked, query_text_of(r, "scopes"), &d->provider, &why));
+	if (why != NULL)
+		return (fail(r, E_VALIDATION_FAILED, "Unsupported provider: %s", why));
+	d->invite = query_text_of(r, "invite_token");
+	TRY(invite_check(r, d->invite));
+	d->referrer = redirect_wanted(r);
+	d->challenge = query_text_of(r, "code_challenge");
+	d->method = query_text_of(r, "code_challenge_method");
+	TRY(flow_check_challenge(r, d->method, d->challenge));
+	d->method = str_lower(r->arena, d->method);
+	if (!str_empty(d->challenge) && strcmp(d->method, "s256") != 0 && strcmp(d->method, "plain") != 0)
+		return (fail(r, E_VALIDATION_FAILED, "Invalid code_challenge_method"));
+	return (OK);
+}
+
+static err
+departure_write(struct request *r, const struct departure *d, const char *id, const char *target_id)
+{
+	bool pkce = !str_empty(d->challenge);
+
+	if (d->verifier != NULL)
+		TRY(oauth_client_state_add(r->db, .id = d->client_state_id, .provider = d->provider.name, .verifier = d->verifier,
+		    .now = r->now_text));
+	return (oauth_state_add(r->db, .id = id, .provider = d->provider.name, .auth_code = pkce ? uuid_new(r->arena) : NULL,
+	    .challenge = pkce ? d->challenge : NULL, .challenge_method = pkce ? d->method : NULL, .referrer = d->referrer,
+	    .invite_token = str_empty(d->invite) ? NULL : d->invite, .client_state_id = d->client_state_id, .target_id = target_id,
+	    .email_optional = d->provider.email_optional ? "t" : "f", .now = r->now_text));
+}
+
+err
+oauth_state_begin(struct request *r, const char *target_id, const char **url)
+{
+	struct departure d = { 0 };
+	struct oauth_begin begin = { .state = uuid_new(r->arena), .client = &r->query };
+
+	TRY(departure_read(r, &d));
+	if (d.provider.pkce) {
+		d.verifier = secret_token(r->arena, VERIFIER_BYTES);
+		d.client_state_id = uuid_new(r->arena);
+		begin.challenge = sha256_base64url(r->arena, d.verifier);
+	}
+	/* Twitter is asked here: only then is anything written. */
+	TRY(oauth_authorize_url(r, &d.provider, &begin, url));
+	return (departure_write(r, &d, begin.state, target_id));
+}
+
+const char *
+oauth_state_asked(struct request *r)
+{
+	return (str_equal(r->method, "POST") ? request_form_value(r, "state") : query_get(&r->query, "state"));
+}
+
+err
+oauth_state_find(struct request *r, const char *state, struct oauth_state_by_id *found)
+{
+	const char *id;
+
+	if (str_empty(state))
+		return (fail(r, E_BAD_OAUTH_CALLBACK, NULL));
+	if ((id = uuid_parse(r->arena, state)) == NULL)
+		return (fail(r, E_BAD_OAUTH_STATE, NULL));
+	TRY_DB(r, oauth_state_by_id(r->db, found, .id = id), "Error loading flow state");
+	if (!found->found)
+		return (fail(r, E_BAD_OAUTH_STATE, "OAuth state not found or expired"));
+	if (r->now > found->created_at + cfg->gotrue_external_flow_state_expiry_duration / 1000)
+		return (fail(r, E_BAD_OAUTH_STATE, "OAuth state has expired"));
+	if (!str_empty(found->challenge) && found->used)
+		return (fail(r, E_FLOW_STATE_ALREADY_USED, NULL));
+	if (found->target_gone)
+		return (fail_as(r, E_USER_NOT_FOUND, 422, "Linking target user not found"));
+	return (OK);
+}
+
+err
+oauth_state_verifier(struct request *r, const struct oauth_state_by_id *state, const struct provider *p, const char **verifier)
+{
+	struct oauth_client_state_take taken = { 0 };
+	err ended;
+
+	*verifier = NULL;
+	if (state->client_state_id == NULL)
+		return (p->pkce ? fail(r, E_OAUTH_INVALID_STATE, "OAuth PKCE code verifier missing") : OK);
+	db_apart_begin(r->db);
+	TRY_DB(r, oauth_client_state_take(r->db, &taken, .id = state->client_state_id), "Failed to find OAuth state");
+	ended = db_apart_end(r->db);
+	TRY(ended);
+	if (!taken.found)
+		return (fail(r, E_OAUTH_CLIENT_STATE_NOT_FOUND, NULL));
+	if (!str_equal(taken.provider, state->provider))
+		return (fail(r, E_OAUTH_INVALID_STATE, NULL));
+	if (r->now > taken.created_at + CLIENT_STATE_LIFE)
+		return (fail(r, E_OAUTH_CLIENT_STATE_EXPIRED, NULL));
+	*verifier = taken.verifier;
+	return (OK);
+}
+
+/* --- Errors in redirects --- */
+
+/* RFC 6749 section 4.1.2.1, as far as it has words. */
+static const char *
+error_word(const struct failure *f)
+{
+	static char *const denied[] = { "signup_disabled", "user_banned", "provider_email_needs_verification", NULL };
+	static const struct {
+		int status;
+		const char *word;
+	} words[] = { { 400, "invalid_request" }, { 401, "unauthorized_client" }, { 403, "access_denied" }, { 503, "temporarily_unavailable" } };
+
+	if (f->id == E_OAUTH)
+		return (f->code);
+	if (strs_have(denied, str_or(f->code, "")))
+		return ("access_denied");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].status == f->status)
+			return (words[i].word);
+	return ("server_error");
+}
+
+struct error_target {
+	const char *url;
+	int status;
+	bool both;
+};
+
+static void
+errors_reply(struct request *r, void *arg)
+{
+	const struct error_target *target = arg;
+	const struct failure *f = &r->failure;
+	const char *words[][2] = { { "error", error_word(f) }, { "error_description", f->message },
+		{ "error_code", f->id == E_OAUTH ? NULL : f->code } };
+	const char *to = target->url;
+	struct query fragment = query_new(r->arena);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i][1] == NULL)
+			continue;
+		to = redirect_with(r->arena, to, words[i][0], words[i][1]);
+		if (*words[i][1] != '\0')
+			query_set(&fragment, words[i][0], words[i][1]);
+	}
+	query_set(&fragment, "sb", "");
+	if (target->both)
+		to = arena_printf(r->arena, "%.*s#%s", (int)strcspn(to, "#"), to,
+		    str_replace(r->arena, query_text(&fragment), "%", "%25")); /* encoded twice, as clients know it */
+	reply_redirect(r, target->status, to);
+}
+
+void
+oauth_state_errors(struct request *r, int status, const char *url, bool both)
+{
+	struct error_target *target = arena_new_object(r->arena, struct error_target);
+
+	*target = (struct error_target){ url, status, both };
+	r->failure_reply = errors_reply;
+	r->failure_arg = target;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a row of provider.def reads what its provider says. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "core/provider_row.h"
+
+/* A path may be the name of one member that has dots in it. */
+static const json *
+path_find(const json *said, const char *path)
+{
+	const json *whole = json_get(said, path);
+
+	return (whole != NULL ? whole : json_path(said, path));
+}
+
+/* "" when it is absent; NULL when it is no text, or no integer after '#'. */
+static const char *
+text_at(const struct visit *v, const char *path)
+{
+	bool number = *path == '#';
+	const json *value = path_find(v->said, path + number);
+	int64_t integer;
+
+	if (json_kind(value) == JSON_NULL)
+		return (number ? "0" : "");
+	if (number && json_integer(value, &integer))
+		return (json_number(value));
+	if (!number && json_string(value) != NULL)
+		return (json_string(value));
+	return (v->p->row != NULL && v->p->row->lenient ? "" : NULL);
+}
+
+/* a+b: joined by a blank, which does not stand alone. */
+static const char *
+texts_at(const struct visit *v, const char *paths)
+{
+	struct arena *a = v->r->arena;
+	const char *plus = strchr(paths, '+'), *first, *second;
+
+	if (plus == NULL)
+		return (text_at(v, paths));
+	first = text_at(v, arena_strndup(a, paths, (size_t)(plus - paths)));
+	second = text_at(v, plus + 1);
+	if (first == NULL || second == NULL)
+		return (NULL);
+	return (str_trim(a, arena_printf(a, "%s %s", first, second)));
+}
+
+/* Splits "claim=path"; a bare path names the claim, without its mark. */
+static const char *
+claim_split(struct arena *a, const char *word, const char **path)
+{
+	const char *equals = strchr(word, '=');
+
+	*path = equals != NULL ? equals + 1 : word;
+	if (equals != NULL)
+		return (arena_strndup(a, word, (size_t)(equals - word)));
+	return (word + (*word == '#' || *word == '@'));
+}
+
+static bool
+claims_map(struct visit *v, const char *list)
+{
+	struct arena *a = v->r->arena;
+
+	for (char **word = str_split(a, list, ' '); list != NULL && *word != NULL; word++) {
+		const char *path, *name = claim_split(a, *word, &path), *text = texts_at(v, path);
+
+		if (text == NULL) {
+			v->why = arena_printf(a, "%s of the user data has not its type", path);
+			return (false);
+		}
+		profile_set_text(&v->profile, name, text);
+	}
+	return (true);
+}
+
+static bool
+custom_map(struct visit *v, const char *list)
+{
+	struct arena *a = v->r->arena;
+	struct buf b = buf_new(a);
+
+	for (char **word = str_split(a, list, ' '); *word != NULL; word++) {
+		const char *path, *name = claim_split(a, *word, &path), *text = NULL;
+
+		buf_printf(&b, "%s%s:", b.len == 0 ? "{" : ",", json_quote(a, name));
+		if (*path != '@' && (text = text_at(v, path)) == NULL) {
+			v->why = arena_printf(a, "%s of the user data has not its type", path);
+			return (false);
+		}
+		if (*path == '@')
+			buf_puts(&b, json_text(a, path_find(v->said, path + 1)));
+		else
+			buf_puts(&b, *path == '#' ? text : json_quote(a, text));
+	}
+	buf_putc(&b, '}');
+	query_set(&v->profile.claims, "custom_claims", b.data);
+	return (true);
+}
+
+static bool
+true_at(struct visit *v, const char *path)
+{
+	const json *value;
+
+	if (*path == '?')
+		return (!str_empty(text_at(v, path + 1)));
+	value = path_find(v->said, path);
+	if (json_kind(value) != JSON_BOOL && json_kind(value) != JSON_NULL && !v->p->row->lenient)
+		v->why = arena_printf(v->r->arena, "%s of the user data is not a boolean", path);
+	return (json_true(value));
+}
+
+static bool
+verified_map(struct visit *v, const char *rule)
+{
+	size_t len = strcspn(str_or(rule, ""), "&|");
+	const char *first;
+	bool one, other;
+
+	if (str_empty(rule) || strcmp(rule, "yes") == 0)
+		return (!str_empty(rule));
+	first = arena_strndup(v->r->arena, rule, len);
+	one = true_at(v, first);
+	if (rule[len] == '\0')
+		return (one);
+	other = true_at(v, rule + len + 1);
+	return (rule[len] == '&' ? one && other : one || other);
+}
+
+static bool
+email_map(struct visit *v, const struct provider_row *row)
+{
+	const char *address = text_at(v, row->email);
+	bool verified = verified_map(v, row->verified);
+
+	if (address == NULL)
+		v->why = "the address in the user data is not a text";
+	else if (*address != '\0')
+		profile_add_email(&v->profile, address, verified, true);
+	return (v->why == NULL);
+}
+
+bool
+provider_map(struct visit *v)
+{
+	const struct provider_row *row = v->p->row;
+
+	if (json_kind(v->said) != JSON_OBJECT) {
+		v->why = "the user data are not an object";
+		return (false);
+	}
+	profile_set_text(&v->profile, "iss", provider_url(v->r->arena, row, row->iss));
+	if (!claims_map(v, row->claims))
+		return (false);
+	if (row->custom != NULL && !custom_map(v, row->custom))
+		return (false);
+	if (row->more != NULL && !row->more(v))
+		return (false);
+	return (row->email == NULL || email_map(v, row));
+}

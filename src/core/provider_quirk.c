@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What single providers do otherwise than all others: the quirks that rows of provider.def name, one function each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/id_token.h"
+#include "core/provider_row.h"
+#include "sec/secret.h"
+
+static const char *
+said_text(const struct visit *v, const char *path)
+{
+	return (str_or(json_string(json_path(v->said, path)), ""));
+}
+
+static void
+set_picture(struct visit *v, const char *url)
+{
+	profile_set_text(&v->profile, "picture", url);
+	profile_set_text(&v->profile, "avatar_url", url);
+}
+
+/* A list of objects with an address each.  Members of a wrong type are not to be relied on: nothing of such a list is. */
+static bool
+emails_take(struct visit *v, const json *list, const char *verified, const char *primary)
+{
+	if (json_kind(list) != JSON_ARRAY && json_kind(list) != JSON_NULL) {
+		v->why = "the addresses are not a list";
+		return (false);
+	}
+	for (size_t i = 0; i < json_len(list); i++) {
+		const json *one = json_at(list, i);
+		const char *address = json_string(json_get(one, "email"));
+
+		if (!str_empty(address))
+			profile_add_email(&v->profile, address, verified != NULL && json_true(json_get(one, verified)),
+			    primary != NULL && json_true(json_get(one, primary)));
+	}
+	return (true);
+}
+
+/* The second call, at a path below the user data. */
+static bool
+emails_get(struct visit *v, json **answer)
+{
+	return (visit_get(v, arena_printf(v->r->arena, "%s/emails", v->p->userinfo), answer));
+}
+
+/* Apple answers with a POST of the browser, and knows no parameters but its own. */
+bool
+quirk_form_post(struct visit *v)
+{
+	const char *state = query_get(v->params, "state");
+
+	*v->params = query_new(v->r->arena);
+	query_set(v->params, "response_type", "code");
+	query_set(v->params, "response_mode", "form_post");
+	query_set(v->params, "client_id", v->p->client_id);
+	query_set(v->params, "redirect_uri", v->p->redirect_uri);
+	query_set(v->params, "scope", v->p->scopes);
+	query_set(v->params, "state", state);
+	return (true);
+}
+
+bool
+quirk_apple_secret(struct visit *v)
+{
+	query_set(v->params, "client_id", v->p->client_id);
+	query_set(v->params, "secret", v->p->secret);
+	return (true);
+}
+
+/* The issuer of a tenant is known by the token only; a URL of the setting that names a tenant fixes it. */
+bool
+quirk_azure_issuer(struct visit *v)
+{
+	static char *const many[] = { "https://login.microsoftonline.com/common/v2.0", "https://login.microsoftonline.com/organizations/v2.0",
+		NULL };
+	const char *iss = said_text(v, "iss"), *base = provider_url(v->r->arena, v->p->row, "{}");
+	const char *expected = arena_printf(v->r->arena, "%s/v2.0", base);
+	bool fixed = (issuer_is_azure(expected) || issuer_is_azure_ciam(expected)) && !strs_have(many, expected);
+
+	v->issuer = iss;
+	if (fixed ? !str_equal(iss, expected) : !issuer_is_azure(iss) && !issuer_is_azure_sts(iss) && !issuer_is_azure_ciam(iss))
+		v->why = arena_printf(v->r->arena, "the identity token's issuer \"%s\" is not the tenant's", iss);
+	return (v->why == NULL);
+}
+
+bool
+quirk_bitbucket_emails(struct visit *v)
+{
+	json *answer;
+
+	return (emails_get(v, &answer) && emails_take(v, json_get(answer, "values"), "is_confirmed", "is_primary"));
+}
+
+bool
+quirk_github_emails(struct visit *v)
+{
+	json *answer;
+
+	return (emails_get(v, &answer) && emails_take(v, answer, "verified", "primary"));
+}
+
+/* GitLab does not say which of the further addresses are confirmed. */
+bool
+quirk_gitlab_emails(struct visit *v)
+{
+	json *answer;
+
+	return (emails_get(v, &answer) && emails_take(v, answer, NULL, NULL));
+}
+
+/* Discord's pictures are at places that are made of what it says. */
+bool
+quirk_discord_name(struct visit *v)
+{
+	struct arena *a = v->r->arena;
+	const char *number = said_text(v, "discriminator"), *hash = said_text(v, "avatar");
+	char *end;
+	long n = strtol(number, &end, 10);
+
+	profile_set_text(&v->profile, "name", arena_printf(a, "%s#%s", said_text(v, "username"), number));
+	if (*hash != '\0') {
+		set_picture(v, arena_printf(a, "https://cdn.discordapp.com/avatars/%s/%s.%s", said_text(v, "id"), hash,
+		    str_starts(hash, "a_") ? "gif" : "png"));
+	} else if (*number == '\0' || *end != '\0') {
+		v->why = "the discriminator is not a number";
+		return (false);
+	} else {
+		set_picture(v, arena_printf(a, "https://cdn.discordapp.com/embed/avatars/%ld.png", n % 5));
+	}
+	return (true);
+}
+
+/* Facebook wants to see that whoever has the token also has the secret. */
+bool
+quirk_appsecret_proof(struct visit *v)
+{
+	unsigned char mac[SHA256_LEN];
+
+	hmac_sha256(v->p->secret, strlen(v->p->secret), v->token.access, strlen(v->token.access), mac);
+	v->call.url = arena_printf(v->r->arena, "%s&appsecret_proof=%s", v->call.url, hex_encode(v->r->arena, mac, sizeof(mac)));
+	return (true);
+}
+
+static bool
+put_keycloak_claim(void *into, const char *key, json *value)
+{
+	static char *const known[] = { "name", "sub", "email", "email_verified", NULL };
+	struct buf *b = into;
+
+	if (!strs_have(known, key))
+		buf_printf(b, "%s%s:%s", b->len == 1 ? "" : ",", json_quote(b->arena, key), json_text(b->arena, value));
+	return (true);
+}
+
+/* What a realm's mappers add are claims of the house. */
+bool
+quirk_keycloak_claims(struct visit *v)
+{
+	struct buf b = buf_new(v->r->arena);
+
+	buf_putc(&b, '{');
+	json_each(v->said, put_keycloak_claim, &b);
+	buf_putc(&b, '}');
+	query_set(&v->profile.claims, "custom_claims", b.data);
+	return (true);
+}
+
+/* A name in the language that its bearer prefers. */
+static const char *
+linkedin_localized(const struct visit *v, const char *name)
+{
+	const json *n = json_get(v->said, name), *locale = json_get(n, "preferredLocale");
+	const char *key = arena_printf(v->r->arena, "%s_%s", str_or(json_string(json_get(locale, "language")), ""),
+	    str_or(json_string(json_get(locale, "country")), ""));
+
+	return (json_string(json_get(json_get(n, "localized"), key)));
+}
+
+/* LinkedIn of old: localized names, a picture deep inside, the address by a call of its own. */
+bool
+quirk_linkedin_name(struct visit *v)
+{
+	struct arena *a = v->r->arena;
+	const char *url = provider_url(a, v->p->row, "{https://api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))");
+	const char *given = linkedin_localized(v, "firstName"), *family = linkedin_localized(v, "lastName"), *full, *address;
+	json *answer;
+
+	if (given == NULL || family == NULL) {
+		v->why = "the name is not there in the preferred language";
+		return (false);
+	}
+	if (!visit_get(v, url, &answer))
+		return (false);
+	if (json_len(json_get(answer, "elements")) == 0) {
+		v->why = "the answer has no address";
+		return (false);
+	}
+	full = str_trim(a, arena_printf(a, "%s %s", given, family));
+	profile_set_text(&v->profile, "name", full);
+	profile_set_text(&v->profile, "full_name", full);
+	set_picture(v, json_string(json_path(v->said, "profilePicture.displayImage~.elements.0.identifiers.0.identifier")));
+	address = json_string(json_path(answer, "elements.0.handle~.emailAddress"));
+	if (!str_empty(address))
+		profile_add_email(&v->profile, address, true, true);
+	return (true);
+}
+
+static void
+add_header(struct visit *v, const char *name, const char *value)
+{
+	v->headers[2] = name;
+	v->headers[3] = value;
+}
+
+bool
+quirk_notion_version(struct visit *v)
+{
+	add_header(v, "Notion-Version", "2021-08-16");
+	return (true);
+}
+
+/* Twitch wants to know who asks. */
+bool
+quirk_client_id_header(struct visit *v)
+{
+	add_header(v, "Client-Id", v->p->client_id);
+	return (true);
+}
+
+/* The largest of the pictures. */
+bool
+quirk_spotify_picture(struct visit *v)
+{
+	const json *images = json_get(v->said, "images");
+	const char *largest = NULL;
+	double most = -1;
+
+	for (size_t i = 0; i < json_len(images); i++) {
+		const json *one = json_at(images, i);
+		double width = 0, height = 0;
+
+		(void)json_real(json_get(one, "width"), &width);
+		(void)json_real(json_get(one, "height"), &height);
+		if (width * height > most) {
+			most = width * height;
+			largest = json_string(json_get(one, "url"));
+		}
+	}
+	set_picture(v, largest);
+	return (true);
+}
+
+bool
+quirk_x_profile(struct visit *v)
+{
+	profile_set_text(&v->profile, "profile", arena_printf(v->r->arena, "https://x.com/%s", said_text(v, "data.username")));
+	return (true);
+}
+
+/* Who signs in to Zoom by mail (login_type 100) may not have proven the address. */
+bool
+quirk_zoom_email(struct visit *v)
+{
+	const char *address = said_text(v, "email");
+	int64_t verified = 0;
+
+	(void)json_integer(json_get(v->said, "verified"), &verified);
+	if (*address != '\0')
+		profile_add_email(&v->profile, address, strcmp(said_text(v, "login_type"), "100") != 0 || verified != 0, true);
+	return (true);
+}
