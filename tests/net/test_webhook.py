@@ -66,7 +66,8 @@ def test_bad_secret(peer, secret):
     (answer_json({"a": 1}, 202), (None, 0, None)),
     (answer_json({"a": 1}, 200, "Application/JSON ; charset=utf-8"), (None, 0, None)),
     (answer_json({"error": {"http_code": 403, "message": "no way"}}), ("unknown", 403, "no way")),
-    (answer_json({"Error": {"message": "no way"}}), ("unexpected_failure", 500, "no way")),
+    (answer_json({"Error": {"message": "no way"}}), ("unknown", 500, "no way")),
+    (answer_json({"error": {"http_code": 99, "message": "no way"}}), ("unknown", 500, "no way")),
     (answer_json({"error": {"http_code": 403}}), (None, 0, None)),
     (answer_json({"error": {"http_code": "403", "message": "x"}}), (None, 0, None)),
     (answer_json({"error": None}), (None, 0, None)),
@@ -84,6 +85,12 @@ def test_answers(peer, answer, want):
     got = call(peer)
     assert (got["code"], got["status"], got["message"]) == want
     assert len(peer.seen) == 1
+
+
+def test_redirect_is_followed(peer):
+    peer.answer = lambda r: answer_json({"a": 1})(r) if r.path == "/there" else (308, {"Location": "/there"}, b"")
+    assert call(peer)["code"] is None
+    assert [(r.command, r.path) for r in peer.seen][1:] == [("POST", "/there")] and peer.seen[0].body == peer.seen[1].body
 
 
 def test_busy_hook_is_asked_again(peer):

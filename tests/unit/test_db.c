@@ -597,6 +597,167 @@ test_long_input(void **state)
 	free(word);
 }
 
+/* --- Left for a while --- */
+
+static void
+test_suspend(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_put p;
+	struct thing t;
+
+	assert_int_equal(db_suspend(f->db), OK); /* nothing to leave */
+	assert_int_equal(db_resume(f->db), OK);
+	assert_int_equal(thing_add(f->db, .id = "a"), OK);
+	assert_int_equal(thing_put(f->db, &p, .id = "b"), OK);
+	assert_int_equal(thing_add(f->db, .id = "c"), OK);
+	assert_int_equal(thing_get(f->db, &t, .id = "c"), OK);
+	assert_int_equal(thing_add(f->db, .id = "d"), OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(db_suspend(f->db), OK);
+		assert_false(db_in_transaction(f->db));
+		assert_int_equal(number("select count(*) from pg_locks l join pg_class c on c.oid = l.relation where c.relname = 'thing'"), 0);
+		assert_int_equal(db_resume(f->db), OK);
+	}
+	assert_int_equal(thing_get(f->db, &t, .id = "a"), OK);
+	assert_true(t.found);
+	assert_int_equal(things(), 0);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 4);
+	assert_false(db_overtaken(f->db));
+}
+
+static void
+test_suspend_reads_only(void **state)
+{
+	struct fixture *f = *state;
+	unsigned trips;
+	struct thing t;
+
+	assert_int_equal(thing_add(f->db, .id = "a"), OK);
+	assert_int_equal(thing_get(f->db, &t, .id = "a"), OK);
+	assert_int_equal(db_suspend(f->db), OK);
+	trips = db_round_trips(f->db);
+	assert_int_equal(db_resume(f->db), OK);
+	assert_int_equal(db_round_trips(f->db), trips); /* the write waits in the queue again */
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 1);
+}
+
+static void
+overtake(struct fixture *f, const char *id, const char *change)
+{
+	struct thing_take got;
+	struct thing_put p;
+
+	assert_int_equal(thing_take(f->db, &got, .id = id), OK);
+	assert_true(got.found && got.good);
+	assert_int_equal(db_suspend(f->db), OK);
+	sql(change);
+	assert_int_equal(db_resume(f->db), E_CONFLICT);
+	assert_true(db_overtaken(f->db));
+	assert_int_equal(thing_put(f->db, &p, .id = "new"), E_CONFLICT);
+	db_rollback(f->db);
+}
+
+static void
+test_overtaken(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_take got;
+
+	sql("insert into " S ".thing values ('a', 'w', true, 1), ('b', 'w', true, 1), ('c', 'w', true, 1)");
+	overtake(f, "a", "delete from " S ".thing where id = 'a'");
+	overtake(f, "b", "update " S ".thing set good = false where id = 'b'");
+	assert_int_equal(things(), 2);
+	next_request(f);
+	assert_false(db_overtaken(f->db));
+	assert_int_equal(thing_take(f->db, &got, .id = "c"), OK);
+	assert_int_equal(db_suspend(f->db), OK);
+	sql("update " S ".thing set word = 'other' where id = 'c'"); /* what was decided by is the same */
+	assert_int_equal(db_resume(f->db), OK);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 1);
+}
+
+static void
+test_suspended_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_put p;
+
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	assert_int_equal(db_suspend(f->db), OK);
+	db_rollback(f->db);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 0);
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	assert_int_equal(thing_add(f->db, .id = "b"), OK);
+	assert_int_equal(db_suspend(f->db), OK);
+	assert_int_equal(db_commit(f->db), OK); /* an error with which what was written stands */
+	assert_int_equal(things(), 2);
+	assert_int_equal(thing_put(f->db, &p, .id = "c"), OK);
+	assert_int_equal(db_suspend(f->db), OK);
+	sql("insert into " S ".thing values ('c')");
+	assert_int_equal(db_resume(f->db), E_DATABASE);
+	assert_string_equal(db_error(f->db)->sqlstate, "23505");
+}
+
+/* --- Functions of the site --- */
+
+static void
+test_call(void **state)
+{
+	struct fixture *f = *state;
+	struct db_function function = { .schema = SCHEMA, .name = "the \"echo", .limit_ns = 1000000000 };
+	struct setting s;
+	const char *text;
+
+	sql("create function " S ".\"the \"\"echo\"(event json) returns jsonb language sql as $$ select event::jsonb || '{\"b\": 2}' $$");
+	sql("create function " S ".nothing(event jsonb) returns jsonb language sql as $$ select null::jsonb $$");
+	sql("create function " S ".none(event jsonb) returns setof jsonb language sql as $$ select event where false $$");
+	assert_int_equal(thing_add(f->db, .id = "a"), OK);
+	assert_int_equal(db_call(f->db, &function, "{\"a\": 1}", &text), OK);
+	assert_string_equal(text, "{\"a\": 1, \"b\": 2}");
+	assert_true(db_in_transaction(f->db));
+	assert_int_equal(db_round_trips(f->db), 1);
+	assert_int_equal(things(), 0);
+	assert_int_equal(setting(f->db, &s, .name = "statement_timeout"), OK);
+	assert_string_equal(s.value, "10s"); /* as before */
+	function.name = "nothing";
+	assert_int_equal(db_call(f->db, &function, "{}", &text), OK);
+	assert_null(text);
+	function.name = "none";
+	assert_int_equal(db_call(f->db, &function, "{}", &text), E_DATABASE);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 1);
+}
+
+static void
+test_call_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct db_function slow = { .schema = SCHEMA, .name = "slow", .limit_ns = 100000000 }, missing = { .schema = SCHEMA, .name = "gone" };
+	const char *text;
+
+	sql("create function " S ".slow(event jsonb) returns jsonb language plpgsql as $$ begin insert into " S
+	    ".thing values (event->>'id'); perform pg_sleep((event->>'s')::float8); return event; end $$");
+	assert_int_equal(db_call(f->db, &slow, "{\"id\": \"a\", \"s\": 3}", &text), E_REQUEST_TIMEOUT);
+	db_rollback(f->db);
+	assert_int_equal(db_call(f->db, &missing, "{}", &text), E_DATABASE);
+	assert_string_equal(db_error(f->db)->sqlstate, "42883");
+	db_rollback(f->db);
+	db_apart_begin(f->db);
+	assert_int_equal(db_call(f->db, &slow, "{\"id\": \"b\", \"s\": 0}", &text), OK);
+	assert_int_equal(things(), 1);
+	assert_int_equal(db_apart_end(f->db), OK);
+	assert_false(db_in_transaction(f->db));
+	db_apart_begin(f->db);
+	assert_int_equal(db_call(f->db, &slow, "{\"id\": \"c\", \"s\": 3}", &text), E_REQUEST_TIMEOUT);
+	db_rollback(f->db);
+	assert_int_equal(things(), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -608,7 +769,8 @@ main(void)
 		TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle),
 		TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled), TEST(test_server_hangs),
 		TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table), TEST(test_forgotten_statements), TEST(test_apart),
-		TEST(test_long_input) };
+		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends),
+		TEST(test_call), TEST(test_call_limit) };
 	int failed;
 
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {

@@ -22,6 +22,9 @@ insert into auth.thing (id, word) values (:id, :word) returning id;
 -- thing_swap(id, word) -> final maybe word
 update auth.thing set word = :word where id = :id returning word;
 
+-- thing_take(id) -> maybe word, good:bool
+delete from auth.thing where id = :id returning word, good;
+
 -- thing_late(id) -> none
 insert into auth.late (id) values (:id);
 
