@@ -246,8 +246,11 @@ class Server:
         return next(pid for pid, parent in found.items() if parent not in found)
 
     def workers(self):
-        parent = self.parent()
-        return sorted(pid for pid, of in self.processes().items() if of == parent)
+        parent, mailers = self.parent(), self.mailers()
+        return sorted(pid for pid, of in self.processes().items() if of == parent and pid not in mailers)
+
+    def mailers(self):
+        return [pid for pid in self.processes() if name_of(pid) == "postern-mailer"]
 
     # Users.
 
@@ -280,6 +283,13 @@ class Session:
 
     def put(self, **body):
         return self.server.put("/user", body, self.access)
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
 
 
 def address(name="user"):

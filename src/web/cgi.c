@@ -40,11 +40,15 @@ cgi_write(void *io, const char *bytes, size_t len)
 	}
 }
 
-/* The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client. */
+/*
+ * The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client.  lighttpd
+ * then ends the process by a signal if it is still there.
+ */
 static void
 cgi_finish(void *io)
 {
 	(void)io;
+	signal(SIGTERM, SIG_IGN);
 	close(STDOUT_FILENO);
 }
 

@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Letters from the request to a real SMTP server: none lost, none that nobody wants, and nobody waits for them."""
+
+import asyncio
+import email
+import email.policy
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from aiosmtpd.controller import Controller
+
+import harness
+from harness import BIN, address, is_error, many, wait_for
+
+MAIL = {
+    "GOTRUE_MAILER_AUTOCONFIRM": "false",
+    "GOTRUE_SMTP_HOST": "127.0.0.1",
+    "GOTRUE_SMTP_ADMIN_EMAIL": "postern@app.test",
+    "GOTRUE_RATE_LIMIT_EMAIL_SENT": "100000",
+    "POSTERN_SMTP_TIMEOUT": "2s",
+}
+
+
+class Post:
+    """A mail server on a port of its own that can be down, slow, or refuse: answer(recipient) gives what DATA is answered with."""
+
+    def __init__(self):
+        self.port = harness.free_port()
+        self.lock = threading.Lock()
+        self.got = []  # (when, recipient, message)
+        self.delay = 0
+        self.answer = lambda recipient: "250 OK"
+        self.controller = None
+        self.up()
+
+    def up(self):
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def down(self):
+        if self.controller:
+            self.controller.stop()
+        self.controller = None
+
+    async def handle_DATA(self, server, session, envelope):
+        await asyncio.sleep(self.delay)
+        answer = self.answer(envelope.rcpt_tos[0])
+        if answer.startswith("2"):
+            with self.lock:
+                message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+                self.got.append((time.monotonic(), envelope.rcpt_tos[0], message))
+        return answer
+
+    def to(self, recipient):
+        with self.lock:
+            return [message for _, to, message in self.got if to == recipient]
+
+    def recipients(self):
+        with self.lock:
+            return [to for _, to, _ in self.got]
+
+    def wait(self, recipient, seconds=10):
+        return wait_for(lambda: self.to(recipient), seconds, f"a letter to {recipient}")[0]
+
+
+class House:
+    """A database of its own, a server on it, a mail server."""
+
+    def __init__(self, settings):
+        self.post = Post()
+        self.database = harness.Database(os.environ["POSTERN_TEST_PG"])
+        self.sql = self.database.sql
+        self.settings = {**MAIL, "GOTRUE_SMTP_PORT": str(self.post.port), **settings}
+        self.server = None
+        self.start()
+
+    def start(self, **settings):
+        self.server = harness.Server(self.database.dsn, {**self.settings, **settings})
+
+    def stop(self):
+        complaints = self.server.stop() if self.server else []
+        self.server = None
+        return complaints
+
+    def kill(self):
+        """All of the program's processes at once, as when the machine loses power."""
+        os.killpg(self.server.process.pid, signal.SIGKILL)
+        self.server.process.wait()
+        self.server = None
+
+    def end(self):
+        complaints = self.stop()
+        self.post.down()
+        self.database.drop()
+        assert not complaints, "\n".join(complaints)
+
+    def sign_up(self, to=None):
+        to = to or address()
+        got = self.server.post("/signup", {"email": to, "password": harness.PASSWORD})
+        assert got.status_code == 200, got.text
+        return to
+
+    def command(self, *args, check=True, **settings):
+        env = {"PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": self.database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **self.settings, **settings}
+        done = subprocess.run([BIN, *args], env=env, capture_output=True, text=True, timeout=60)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def rows(self):
+        return self.sql("select * from postern.outbox order by created_at")
+
+    def emptied(self, seconds=20):
+        wait_for(lambda: not self.rows(), seconds, "an empty outbox")
+
+
+@pytest.fixture
+def house():
+    """house(SETTING="..."): a house with these settings."""
+    built = []
+
+    def build(**settings):
+        built.append(House(settings))
+        return built[-1]
+
+    yield build
+    for one in built:
+        one.end()
+
+
+@pytest.fixture
+def home(house):
+    return house()
+
+
+def test_a_letter(home):
+    to = home.sign_up()
+    letter = home.post.wait(to)
+    assert letter["To"] == to and letter["From"] == "postern@app.test" and letter["Message-ID"]
+    link = re.search(r"http\S+/verify\?\S+", letter.get_body(("plain",)).get_content()).group()
+    got = home.server.request("GET", link[link.index("/verify"):])
+    assert got.status_code == 303 and "access_token=" in got.headers["location"]
+    home.emptied()
+
+
+def test_within_200_ms(home):
+    late = []
+    for _ in range(20):
+        to = home.sign_up()
+        answered = time.monotonic()
+        home.post.wait(to)
+        late.append(home.post.got[-1][0] - answered)
+    assert sorted(late)[18] < 0.2, late
+
+
+@pytest.mark.parametrize("cgi", ["true", "false"])
+def test_cgi(house, cgi):
+    home = house(POSTERN_TEST_CGI="1", POSTERN_CGI_DELIVER=cgi)
+    to = home.sign_up()
+    if cgi == "true":
+        home.post.wait(to)
+    else:
+        time.sleep(0.5)
+        assert not home.post.to(to)
+        home.command("deliver", "--once")
+        assert len(home.post.to(to)) == 1
+    home.emptied()
+
+
+def test_deliver_listens(house):
+    """Without postern serve: NOTIFY wakes the loop long before it would look by itself."""
+    home = house(POSTERN_TEST_CGI="1", POSTERN_CGI_DELIVER="false")
+    env = {"PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": home.database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **home.settings}
+    with subprocess.Popen([BIN, "deliver"], env=env) as mailer:
+        home.post.wait(home.sign_up())
+        late = []
+        for _ in range(10):
+            to = home.sign_up()
+            answered = time.monotonic()
+            home.post.wait(to)
+            late.append(home.post.got[-1][0] - answered)
+        mailer.terminate()
+        assert mailer.wait(5) == 0
+    assert sorted(late)[8] < 0.2, late
+
+
+def test_sealed(home):
+    home.post.down()
+    to = home.sign_up()
+    row = home.rows()[0]
+    hashed = home.sql("select token_hash from auth.one_time_tokens")[0]["token_hash"]
+    assert row["recipient"] == to and row["letter"] == "confirmation" and (row["kind"], row["hash"]) == ("confirmation_token", hashed)
+    assert b"verify" not in bytes(row["sealed"]) and to.encode() not in bytes(row["sealed"])
+    # What is sealed is good for this row alone.
+    home.sql("update postern.outbox set recipient = 'thief@example.com'")
+    home.post.up()
+    wait_for(lambda: home.rows()[0]["dead_at"], 20, "a dead letter")
+    assert not home.post.recipients()
+
+
+def test_no_transport(house):
+    home = house(GOTRUE_SMTP_HOST="")
+    home.sign_up()
+    assert not home.rows()
+
+
+def test_tried_again(home):
+    refusals = iter(["451 busy", "450 not now"])
+    home.post.answer = lambda recipient: next(refusals, "250 OK")
+    to = home.sign_up()
+    message_id = wait_for(lambda: home.rows() and home.rows()[0]["last_error"] and home.rows()[0], 5)["message_id"]
+    assert home.post.wait(to, 30)["Message-ID"] == message_id
+    home.emptied()
+    assert len(home.post.to(to)) == 1
+
+
+def test_refused_is_dead(home):
+    home.post.answer = lambda recipient: "554 no such user"
+    to, other = home.sign_up(), home.sign_up()
+    wait_for(lambda: [r["tries"] for r in home.rows() if r["dead_at"]] == [1, 1], 10, "dead letters")
+    assert all("554 no such user" in r["last_error"] for r in home.rows())
+    listed = home.command("mail", "list").stdout.splitlines()
+    assert len(listed) == 2 and all("dead" in line and "554" in line for line in listed) and to in listed[0]
+    assert home.server.get("/health/ready").json()["mail"] == {"waiting": 0, "dead": 2, "oldest_seconds": 0}
+    # Nobody tries again until told to.
+    home.post.answer = lambda recipient: "250 OK"
+    time.sleep(1.5)
+    assert not home.post.recipients()
+    ids = {r["recipient"]: str(r["id"]) for r in home.rows()}
+    home.command("mail", "retry", ids[to])
+    home.post.wait(to)
+    home.command("mail", "drop", "all")
+    assert not home.rows() and not home.post.to(other)
+    assert home.command("mail", "drop", ids[to], check=False).returncode == 1
+    assert home.command("mail", "retry", "x", check=False).returncode == 1
+
+
+def test_unreadable_is_dead_not_lost(house):
+    home = house(POSTERN_QUEUE_KEYS="one-secret-of-the-queue")
+    home.post.down()
+    to = home.sign_up()
+    home.stop()
+    home.post.up()
+    home.start(POSTERN_QUEUE_KEYS="another")
+    row = wait_for(lambda: home.rows()[0]["dead_at"] and home.rows()[0], 10, "a dead letter")
+    assert "POSTERN_QUEUE_KEYS" in row["last_error"] and not home.post.recipients()
+    home.stop()
+    # With the key back, and a newer one before it, it can go.
+    home.start(POSTERN_QUEUE_KEYS="another|one-secret-of-the-queue")
+    home.command("mail", "retry", "all")
+    home.post.wait(to)
+
+
+def test_the_default_key_is_of_the_jwt_secret(home):
+    home.post.down()
+    to = home.sign_up()
+    home.stop()
+    home.post.up()
+    home.start(POSTERN_QUEUE_KEYS="from-now-on")
+    home.post.wait(to)
+
+
+def test_slow_server_is_nobodys_business(home):
+    home.post.delay = 0.5
+    took = []
+    for _ in range(8):
+        start = time.monotonic()
+        home.sign_up()
+        took.append(time.monotonic() - start)
+    assert sorted(took)[6] < 0.2, took
+    home.emptied()
+    assert len(set(home.post.recipients())) == 8
+
+
+def test_down_for_a_while(home):
+    home.post.down()
+    wanted = many(40, lambda i: (time.monotonic(), home.sign_up(), time.monotonic()))
+    assert max(end - start for start, _, end in wanted) < 5
+    time.sleep(3)
+    assert len(home.rows()) == 40 and not any(r["dead_at"] for r in home.rows())
+    assert home.server.get("/health/ready").json()["mail"]["oldest_seconds"] >= 3
+    home.post.up()
+    home.emptied(20)
+    assert sorted(home.post.recipients()) == sorted(to for _, to, _ in wanted)
+
+
+def test_only_letters_that_are_still_good(home):
+    home.post.down()
+    used, gone, again, good = (home.sign_up() for _ in range(4))
+    home.sql("delete from auth.one_time_tokens t using auth.users u where u.id = t.user_id and u.email = %s", used)
+    home.sql("delete from auth.users where email = %s", gone)
+    home.sql("update auth.users set confirmation_sent_at = now() - interval '1 hour' where email = %s", again)
+    assert home.server.post("/resend", {"type": "signup", "email": again}).status_code == 200
+    home.post.up()
+    home.emptied()
+    assert sorted(home.post.recipients()) == sorted([again, good])
+    current = home.sql("select token_hash from auth.one_time_tokens t join auth.users u on u.id = t.user_id where u.email = %s", again)[0]["token_hash"]
+    assert current in home.post.to(again)[0].get_body(("plain",)).get_content()
+
+
+def test_too_late(home):
+    home.post.down()
+    home.sign_up()
+    home.sql("update postern.outbox set created_at = now() - interval '2 days', due_at = now()")
+    wait_for(lambda: home.rows()[0]["dead_at"], 10, "a dead letter")
+    assert "expired" in home.rows()[0]["last_error"]
+
+
+@pytest.mark.parametrize("moment", [0.3, 0.7])
+def test_killed(home, only_workers, moment):
+    home.post.delay = 0.05
+    wanted = many(30, lambda i: home.sign_up())
+    ids = {r["recipient"]: r["message_id"] for r in home.rows()}
+    wait_for(lambda: len(home.post.recipients()) >= 3, 10, "the first letters")
+    time.sleep(moment)
+    home.kill()
+    before = len(home.post.recipients())
+    assert 0 < before < 30
+    home.start()
+    home.emptied(30)
+    got = home.post.recipients()
+    assert set(got) == set(wanted)
+    assert len(got) <= 31
+    for to in got:
+        assert {m["Message-ID"] for m in home.post.to(to)} == {ids.get(to, home.post.to(to)[0]["Message-ID"])}
+
+
+def test_many_mailers(home):
+    home.post.down()
+    wanted = many(30, lambda i: home.sign_up())
+    home.stop()
+    home.post.up()
+    home.post.delay = 0.02
+    done = many(4, lambda i: home.command("deliver", "--once"))
+    assert all(d.returncode == 0 for d in done)
+    assert sorted(home.post.recipients()) == sorted(wanted) and not home.rows()
+
+
+def test_once_with_the_server_down(home):
+    home.post.down()
+    home.sign_up()
+    home.stop()
+    assert home.command("deliver", "--once", check=False).returncode == 1
+    row = home.rows()[0]
+    assert row["dead_at"] is None and row["claimed_until"] is None and row["last_error"]
+
+
+def test_term_waits_for_the_letter(home, only_workers):
+    home.post.delay = 1
+    to = home.sign_up()
+    time.sleep(0.4)
+    for pid in home.server.mailers():
+        os.kill(pid, signal.SIGTERM)
+    home.post.wait(to)
+    home.emptied(3)
+    assert len(home.post.to(to)) == 1
+    wait_for(lambda: home.server.mailers(), 5, "another mailer")
+
+
+def test_the_mailer_is_replaced(home, only_workers):
+    for pid in home.server.mailers():
+        os.kill(pid, signal.SIGKILL)
+    home.post.wait(home.sign_up())
+
+
+def test_check(home):
+    assert "0 errors" in home.command("check").stdout
+    home.post.down()
+    assert "smtp" in home.command("check", check=False).stdout
+    home.sign_up()
+    home.sql("update postern.outbox set created_at = now() - interval '6 minutes'")
+    assert "waited for 6 minutes" in home.command("check", check=False).stdout
+
+
+def test_maildir(house, tmp_path):
+    home = house(POSTERN_MAIL_TRANSPORT="maildir", POSTERN_MAILDIR=str(tmp_path / "mail"), GOTRUE_SMTP_HOST="")
+    home.sign_up()
+    to = home.sign_up()
+    home.emptied()
+    shown = home.command("mail", "newest").stdout
+    hashed = home.sql("select token_hash from auth.one_time_tokens t join auth.users u on u.id = t.user_id where u.email = %s", to)[0]["token_hash"]
+    assert f"To: {to}\n" in shown and "Subject: " in shown and f"token={hashed}" in shown
+
+
+# Whom letters can reach.
+
+
+def refused(home, to):
+    return is_error(home.server.post("/signup", {"email": to, "password": harness.PASSWORD}), 400, "email_address_invalid", f'Email address "{to}" is invalid')
+
+
+def test_authorized_addresses(house):
+    home = house(GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES="boss@app.test,Me@App.Test")
+    for to in ("boss@app.test", "me+label@app.test"):
+        home.sign_up(to)
+    other = address()
+    is_error(home.server.post("/signup", {"email": other, "password": harness.PASSWORD}), 400, "email_address_not_authorized", f'Email address "{other}" cannot be used as it is not authorized')
+    assert len(home.sql("select * from auth.users")) == 2
+
+
+def test_addresses_that_are_nobodys(house):
+    home = house(GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED="true")
+    for to in ("test@gmail.com", "abc@gmail.com", "x@example.com", "x@localhost", "x@sub.test", "x@gamil.com", "a..b@gmail.com"):
+        refused(home, to)
+    home.sign_up("somebody@gmail.com")
+    assert len(home.sql("select * from auth.users")) == 1
+
+
+def test_a_service_that_judges(house):
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    seen, answers = [], {}
+
+    class Judge(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((self.headers["X-Key"], self.headers["Content-Type"], body))
+            status, text = next((v for k, v in answers.items() if k.encode() in body), (200, b'{"valid":true}'))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *args):
+            pass
+
+    judge = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    threading.Thread(target=judge.serve_forever, daemon=True).start()
+    home = house(GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL=f"http://127.0.0.1:{judge.server_port}/",
+                 GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_HEADERS='{"X-Key":["one","two"]}')
+    answers.update({"bad@": (200, b'{"valid": false}'), "error@": (500, b'{"valid": false}'), "null@": (200, b'{"valid":null}'), "odd@": (200, b'{"valid":"no"}'),
+                    "more@": (200, b'{"VALID":false} and so on for very long'), "long@": (200, b'{"why":"it is very long indeed","valid":false}')})
+    for to in ("bad@app.test", "more@app.test"):
+        refused(home, to)
+    for to in ("good@app.test", "error@app.test", "null@app.test", "odd@app.test", "long@app.test"):
+        home.sign_up(to)
+    assert seen[0] == ("two", "application/json", b'{"email":"bad@app.test"}')
+    judge.shutdown()
+    judge.server_close()
+    home.sign_up("down@app.test")
