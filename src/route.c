@@ -15,6 +15,7 @@
 #define OPEN { NULL, NULL }
 #define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
+#define MANAGED_USER { gate_managed_user, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_OAUTH { gate_custom_oauth, NULL }
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
@@ -31,28 +32,8 @@ const struct route route_table[] = {
 };
 const size_t route_count = sizeof(route_table) / sizeof(route_table[0]);
 
-/* The rest of path behind prefix when prefix ends where a segment does; NULL otherwise. */
+/* Matches segment by segment; what {name} stands for goes to arg.  What of the path is left, or NULL where the pattern does not fit. */
 static const char *
-path_below(const char *path, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	if (strncmp(path, prefix, len) != 0 || (path[len] != '\0' && path[len] != '/'))
-		return (NULL);
-	return (path + len);
-}
-
-static const struct route *
-mount_of(const char *path)
-{
-	for (size_t i = 0; i < route_count; i++)
-		if (route_table[i].method == NULL && path_below(path, route_table[i].path) != NULL)
-			return (&route_table[i]);
-	return (NULL);
-}
-
-/* Matches segment by segment; what {name} stands for goes to arg. */
-static bool
 path_match(struct arena *a, const char *pattern, const char *path, const char *arg[2])
 {
 	int args = 0;
@@ -62,15 +43,32 @@ path_match(struct arena *a, const char *pattern, const char *path, const char *a
 			size_t len = strcspn(path, "/");
 
 			if (len == 0 || args == 2)
-				return (false);
+				return (NULL);
 			arg[args++] = arena_strndup(a, path, len);
 			path += len;
 			pattern += strcspn(pattern, "}") + 1;
 		} else if (*pattern++ != *path++) {
-			return (false);
+			return (NULL);
 		}
 	}
-	return (*path == '\0');
+	return (path);
+}
+
+/* The first that the path is at or below. */
+static const struct route *
+mount_of(struct request *r)
+{
+	const char *arg[2] = { NULL, NULL }, *rest;
+
+	for (size_t i = 0; i < route_count; i++) {
+		if (route_table[i].method != NULL || (rest = path_match(r->arena, route_table[i].path, r->path, arg)) == NULL)
+			continue;
+		if (*rest != '\0' && *rest != '/')
+			continue;
+		memcpy(r->path_arg, arg, sizeof(arg));
+		return (&route_table[i]);
+	}
+	return (NULL);
 }
 
 /* The path without the one slash that may end it below a mount. */
@@ -90,7 +88,7 @@ route_find(struct request *r, const char *path, const char **allow)
 {
 	static const char *const methods[] = { "DELETE", "GET", "PATCH", "POST", "PUT" };
 	struct buf list = buf_new(r->arena);
-	const char *arg[2];
+	const char *arg[2], *rest;
 
 	for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++)
 		for (size_t i = 0; i < route_count; i++) {
@@ -99,7 +97,8 @@ route_find(struct request *r, const char *path, const char **allow)
 			if (row->method == NULL || strcmp(row->method, methods[m]) != 0)
 				continue;
 			memset(arg, 0, sizeof(arg));
-			if (!path_match(r->arena, row->path, path, arg))
+			rest = path_match(r->arena, row->path, path, arg);
+			if (rest == NULL || *rest != '\0')
 				continue;
 			if (strcmp(r->method, row->method) == 0) {
 				memcpy(r->path_arg, arg, sizeof(arg));
@@ -148,7 +147,7 @@ handler_run(struct request *r)
 static err
 request_run(struct request *r)
 {
-	const struct route *mount = mount_of(r->path);
+	const struct route *mount = mount_of(r);
 	const char *allow = NULL;
 
 	r->route = route_find(r, path_canonical(r, mount), &allow);

@@ -13,5 +13,5 @@ coalesce(&1.reauthentication_token, '') as reauthentication_token,
 %usec(&1.confirmation_sent_at) as confirmation_sent_at, %usec(&1.recovery_sent_at) as recovery_sent_at,
 %usec(&1.email_change_sent_at) as email_change_sent_at, %usec(&1.phone_change_sent_at) as phone_change_sent_at,
 %usec(&1.reauthentication_sent_at) as reauthentication_sent_at,
-coalesce(&1.raw_app_meta_data, '{}')::text as app_metadata, coalesce(&1.raw_user_meta_data, '{}')::text as user_metadata,
+%object(&1.raw_app_meta_data)::text as app_metadata, %object(&1.raw_user_meta_data)::text as user_metadata,
 &1.raw_user_meta_data -> 'full_name' as full_name, %user_json(&1)::text as json

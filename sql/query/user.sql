@@ -44,7 +44,7 @@ values ('00000000-0000-0000-0000-000000000000', :id::uuid, :aud, :role, nullif(:
 
 -- user_confirm_email(id, now) -> none
 update auth.users set email_confirmed_at = :now::timestamptz, confirmation_token = '', updated_at = :now::timestamptz,
-    raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || '{"email_verified": true}'
+    raw_user_meta_data = %object(raw_user_meta_data) || '{"email_verified": true}'
 where id = :id::uuid;
 
 -- user_confirm_phone(id, now) -> none
@@ -54,9 +54,9 @@ where id = :id::uuid;
 -- Metadata is merged key by key; a key whose new value is null goes away.
 -- user_merge_metadata(id, user_metadata, app_metadata, now) -> none
 update auth.users set updated_at = :now::timestamptz,
-    raw_user_meta_data = (coalesce(raw_user_meta_data, '{}') || coalesce(:user_metadata::jsonb, '{}'))
+    raw_user_meta_data = (%object(raw_user_meta_data) || coalesce(:user_metadata::jsonb, '{}'))
         - array(select key from jsonb_each(coalesce(:user_metadata::jsonb, '{}')) where value = 'null'),
-    raw_app_meta_data = (coalesce(raw_app_meta_data, '{}') || coalesce(:app_metadata::jsonb, '{}'))
+    raw_app_meta_data = (%object(raw_app_meta_data) || coalesce(:app_metadata::jsonb, '{}'))
         - array(select key from jsonb_each(coalesce(:app_metadata::jsonb, '{}')) where value = 'null')
 where id = :id::uuid;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/str.h"
 
 static const struct unit {
@@ -112,4 +113,36 @@ duration_parse(const char *text, int64_t *ns)
 		return (false);
 	*ns = negative ? (int64_t)(0 - sum) : (int64_t)sum;
 	return (true);
+}
+
+/* The first mistake in it; what is left then is a number too large. */
+char *
+duration_complaint(struct arena *a, const char *text)
+{
+	const char *at = text + (*text == '-' || *text == '+');
+	const char *quoted = json_quote(a, text);
+	uint64_t whole, fraction;
+	double scale;
+
+	while (*at != '\0') {
+		const char *start = at;
+		size_t digits, unit;
+
+		if (!whole_take(&at, &whole))
+			break;
+		digits = (size_t)(at - start);
+		if (*at == '.') {
+			start = ++at;
+			fraction_take(&at, &fraction, &scale);
+			digits += (size_t)(at - start);
+		}
+		unit = strcspn(at, ".0123456789");
+		if (digits == 0)
+			break;
+		if (unit == 0)
+			return (arena_printf(a, "time: missing unit in duration %s", quoted));
+		if (unit_take(&at) == NULL)
+			return (arena_printf(a, "time: unknown unit %s in duration %s", json_quote(a, arena_strndup(a, at, unit)), quoted));
+	}
+	return (arena_printf(a, "time: invalid duration %s", quoted));
 }

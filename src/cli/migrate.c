@@ -9,17 +9,19 @@
 #include "db/migrate.h"
 
 static const char usage[] =
-    "usage: postern migrate [--dry-run] [-c FILE]\n"
+    "usage: postern migrate [--dry-run | --remove-extras] [-c FILE]\n"
     "\n"
     "Brings the database of DATABASE_URL to the schema of this program: an empty one, or one of the reference server at any version.\n"
     "\n"
-    "  --dry-run   say what there is to do, and do nothing\n"
-    "  -c FILE     read settings from FILE too (KEY=value lines)\n"
-    "  --help      this text\n";
+    "  --dry-run        say what there is to do, and do nothing\n"
+    "  --remove-extras  take the indexes and triggers postern_* out of the reference's tables, for going back to it;\n"
+    "                   the next migration puts them back\n"
+    "  -c FILE          read settings from FILE too (KEY=value lines)\n"
+    "  --help           this text\n";
 
 struct options {
 	const char *file;
-	bool dry_run, help;
+	bool dry_run, remove_extras, help;
 };
 
 static bool
@@ -27,6 +29,7 @@ options_read(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
+		{ "remove-extras", no_argument, NULL, 'r' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -38,12 +41,22 @@ options_read(struct options *o, int argc, char **argv)
 			o->file = optarg;
 		else if (c == 'n')
 			o->dry_run = true;
+		else if (c == 'r')
+			o->remove_extras = true;
 		else if (c == 'h')
 			o->help = true;
 		else
 			return (false);
 	}
-	return (optind == argc);
+	return (optind == argc && !(o->dry_run && o->remove_extras));
+}
+
+static err
+migrate_as_told(const struct options *o)
+{
+	if (o->remove_extras)
+		return (migrate_remove_extras(cfg->database_url, cfg->db_namespace, stdout));
+	return (migrate_run(cfg->database_url, cfg->db_namespace, o->dry_run, stdout));
 }
 
 int
@@ -62,7 +75,7 @@ cli_migrate(int argc, char **argv)
 		return (0);
 	}
 	a = arena_new();
-	status = cli_settings(a, o.file) && migrate_run(cfg->database_url, cfg->db_namespace, o.dry_run, stdout) == OK ? 0 : 1;
+	status = cli_settings(a, o.file) && migrate_as_told(&o) == OK ? 0 : 1;
 	arena_free(a);
 	return (status);
 }

@@ -158,6 +158,22 @@ gate_oauth_server(struct request *r, const void *unused)
 }
 
 err
+gate_managed_user(struct request *r, const void *unused)
+{
+	struct user *u = arena_new_object(r->arena, struct user);
+	const char *id = uuid_parse(r->arena, r->path_arg[0]);
+
+	(void)unused;
+	if (id == NULL)
+		return (fail_as(r, E_VALIDATION_FAILED, 404, "user_id must be an UUID"));
+	TRY_DB(r, user_by_id(r->db, u, .id = id), "Database error loading user");
+	if (!u->found)
+		return (fail(r, E_USER_NOT_FOUND, NULL));
+	r->user = u;
+	return (OK);
+}
+
+err
 gate_custom_oauth(struct request *r, const void *unused)
 {
 	(void)unused;

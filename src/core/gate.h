@@ -16,5 +16,6 @@ checked err gate_oauth_state(struct request *, const void *);    /* a callback w
 checked err gate_oauth_server(struct request *, const void *);   /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
 
 checked err gate_custom_oauth(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
+checked err gate_managed_user(struct request *, const void *); /* an operator's: r->user becomes the user {user_id} of the path */
 
 #endif

@@ -379,18 +379,71 @@ connect_to(struct migration *m, const char *url)
 	return (OK);
 }
 
+/* --- Going back --- */
+
+static const char extras_sql[] =
+    "select format('drop trigger %I on %I.%I', tgname, nspname, relname) from pg_trigger t join pg_class c on c.oid = tgrelid "
+    "join pg_namespace n on n.oid = relnamespace where nspname = $1 and tgname like 'postern\\_%' and not tgisinternal "
+    "union all "
+    "select format('drop index %I.%I', nspname, relname) from pg_class c join pg_namespace n on n.oid = relnamespace "
+    "where nspname = $1 and relkind = 'i' and relname like 'postern\\_%'";
+
+/* A server that still runs counts by itself when there are no counts; the record would keep the next migration from making everything anew. */
+static checked err
+extras_forget(struct migration *m)
+{
+	const PGresult *there = ask(m, "select to_regclass('postern.user_counts') is not null", NULL, NULL);
+
+	if (there == NULL)
+		return (E_DATABASE);
+	if (*PQgetvalue(there, 0, 0) != 't')
+		return (OK);
+	return (run(m, "postern", "delete from postern.user_counts; delete from postern.migrations where version = '92-extras'"));
+}
+
+static checked err
+extras_drop(struct migration *m, bool unused)
+{
+	char **drops;
+
+	(void)unused;
+	TRY(lock(m));
+	TRY(ask_list(m, &drops, extras_sql, m->schema));
+	for (char **drop = drops; *drop != NULL; drop++) {
+		fprintf(m->out, "%s\n", *drop);
+		TRY(run(m, *drop, *drop));
+	}
+	TRY(extras_forget(m));
+	TRY(run(m, "commit", "commit"));
+	fputs(*drops == NULL ? "Nothing to do.\n" : "Done.\n", m->out);
+	return (OK);
+}
+
+static checked err
+migration_run(struct migration *m, const char *url, err (*work)(struct migration *, bool), bool dry_run)
+{
+	err e;
+
+	m->arena = arena_new();
+	e = schema_check(m->schema);
+	if (e == OK)
+		e = connect_to(m, url);
+	if (e == OK)
+		e = work(m, dry_run);
+	arena_free(m->arena);
+	return (e);
+}
+
 err
 migrate_run(const char *url, const char *schema, bool dry_run, FILE *out)
 {
-	struct migration m = { .arena = arena_new(), .schema = str_or(schema, "auth"), .out = out };
-	err e = schema_check(m.schema);
+	return (migration_run(&(struct migration){ .schema = str_or(schema, "auth"), .out = out }, url, migrate, dry_run));
+}
 
-	if (e == OK)
-		e = connect_to(&m, url);
-	if (e == OK)
-		e = migrate(&m, dry_run);
-	arena_free(m.arena);
-	return (e);
+err
+migrate_remove_extras(const char *url, const char *schema, FILE *out)
+{
+	return (migration_run(&(struct migration){ .schema = str_or(schema, "auth"), .out = out }, url, extras_drop, false));
 }
 
 err

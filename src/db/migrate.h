@@ -18,6 +18,9 @@
  */
 checked err migrate_run(const char *url, const char *schema, bool dry_run, FILE *out);
 
+/* Takes out of the reference's schema what is ours: indexes and triggers called postern_*.  The next migrate_run() puts it back. */
+checked err migrate_remove_extras(const char *url, const char *schema, FILE *out);
+
 /* How many pieces of the schema are missing: 0 when it is current.  One statement. */
 checked err migrate_pending(struct db *, struct arena *, int *pending);
 

@@ -62,9 +62,35 @@ def catalogue(db):
     return {row["line"] for row in db.sql(CATALOGUE)}
 
 
-def is_complete(db):
+# What we add to the reference's tables: no more than this.
+EXTRAS = """
+select format('index %s on %s', indexname, tablename) as line from pg_indexes where schemaname = 'auth' and indexname like 'postern\\_%'
+union all
+select format('trigger %s on %s', tgname, relname) from pg_trigger t join pg_class c on c.oid = tgrelid
+where relnamespace = 'auth'::regnamespace and not tgisinternal"""
+WANTED_EXTRAS = {
+    "index postern_users_list on users",
+    "trigger postern_count_delete on users",
+    "trigger postern_count_insert on users",
+    "trigger postern_count_truncate on users",
+    "trigger postern_count_update on users",
+}
+
+
+def extras(db):
+    return {row["line"] for row in db.sql(EXTRAS)}
+
+
+def is_the_reference(db):
     found = catalogue(db)
     assert (WANTED - found, found - WANTED) == (set(), set())
+
+
+def is_complete(db):
+    ours = {line for line in catalogue(db) if line.startswith("index") and "INDEX postern_" in line}
+    found = catalogue(db) - ours
+    assert (WANTED - found, found - WANTED) == (set(), set())
+    assert extras(db) == WANTED_EXTRAS and len(ours) == 1
 
 
 @pytest.fixture
@@ -94,7 +120,7 @@ def test_an_empty_database(empty):
     db = empty()
     assert "Done." in migrated(db.dsn)
     is_complete(db)
-    assert [r["version"] for r in db.sql("select version from postern.migrations")] == ["90-postern"]
+    assert {r["version"] for r in db.sql("select version from postern.migrations")} == {p.stem for p in (harness.TOP / "sql/schema").glob("9*.sql")}
 
 
 def test_again_is_nothing_and_waits_for_nobody(empty):
@@ -147,6 +173,158 @@ def test_two_at_once(empty):
     assert sorted("Done." in out for out, _ in told) == [False, True]
     assert sorted("Nothing to do" in out for out, _ in told) == [False, True]
     is_complete(db)
+
+
+# Going back.
+
+
+def test_extras_can_be_taken_out_and_come_back(empty):
+    db = empty()
+    migrated(db.dsn)
+    db.sql("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), 'here')", ZERO)
+    told = migrated(db.dsn, "--remove-extras")
+    assert "drop index auth.postern_users_list" in told and "Done." in told
+    is_the_reference(db)
+    assert extras(db) == set()
+    assert migrated(db.dsn, "--remove-extras") == "Nothing to do.\n"
+    db.sql("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), 'here')", ZERO)
+    assert "Running 92-extras." in migrated(db.dsn)
+    is_complete(db)
+    assert counts(db) == {"here": 2}
+
+
+def test_extras_of_a_schema_of_another_name(empty):
+    db = empty()
+    migrated(db.dsn, DB_NAMESPACE="people")
+    assert "drop index people.postern_users_list" in migrated(db.dsn, "--remove-extras", DB_NAMESPACE="people")
+    db.sql("alter schema people rename to auth")
+    is_the_reference(db)
+    assert extras(db) == set()
+
+
+def test_remove_extras_of_nothing(empty):
+    assert migrated(empty().dsn, "--remove-extras") == "Nothing to do.\n"
+
+
+# The counts that make lists of users quick.
+
+ZERO = "00000000-0000-0000-0000-000000000000"
+
+
+def counts(db):
+    return {r["aud"]: int(r["n"]) for r in db.sql("select aud, sum(n) as n from postern.user_counts where instance_id = %s group by aud", ZERO)}
+
+
+def really(db):
+    return {r["aud"]: r["n"] for r in db.sql("select aud, count(*) as n from auth.users where instance_id = %s group by aud", ZERO)}
+
+
+def counted_right(db):
+    told = {aud: n for aud, n in counts(db).items() if n}
+    assert told == really(db)
+    return told
+
+
+def add(db, n, aud):
+    db.sql("insert into auth.users (instance_id, id, aud) select %s, gen_random_uuid(), %s from generate_series(1, %s)", ZERO, aud, n)
+
+
+def test_users_are_counted(empty):
+    db = empty()
+    migrated(db.dsn)
+    add(db, 5, "here")
+    add(db, 3, None)
+    db.sql("insert into auth.users (id, aud) values (gen_random_uuid(), 'here')")  # of no instance
+    assert counted_right(db) == {"here": 5, None: 3}
+    db.sql("update auth.users set aud = 'there', last_sign_in_at = now() where id in (select id from auth.users where aud = 'here' and instance_id is not null limit 2)")
+    assert counted_right(db) == {"here": 3, "there": 2, None: 3}
+    db.sql("update auth.users set updated_at = now(), aud = aud")
+    db.sql("update auth.users set instance_id = %s where instance_id is null", ZERO)
+    assert counted_right(db) == {"here": 4, "there": 2, None: 3}
+    db.sql("delete from auth.users where aud = 'here'")
+    assert counted_right(db) == {"there": 2, None: 3}
+    db.sql("begin; insert into auth.users (instance_id, id, aud) values ('%s', gen_random_uuid(), 'there'); rollback" % ZERO)
+    assert counted_right(db) == {"there": 2, None: 3}
+    db.sql("truncate auth.users cascade")
+    assert counted_right(db) == {}
+    add(db, 1, "here")
+    assert counted_right(db) == {"here": 1}
+
+
+def test_users_that_were_there_are_counted(old):
+    add(old, 4, "here")
+    migrated(old.dsn)
+    assert counted_right(old)["here"] == 4
+
+
+def test_nobody_waits_for_a_count(empty):
+    """A transaction that stays open, as when a letter is sent in it, holds up no other."""
+    db = empty()
+    migrated(db.dsn)
+    add(db, 1, "here")
+    slow = [psycopg2.connect(db.dsn, options="-c lock_timeout=1s") for _ in range(8)]
+    for _ in range(2):
+        for one in slow:
+            one.cursor().execute("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), 'here')", (ZERO,))
+    for i, one in enumerate(slow):
+        one.rollback() if i % 2 else one.commit()
+        one.close()
+    assert counted_right(db) == {"here": 9}
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_counting_in_a_stricter_transaction(empty, level):
+    db = empty()
+    migrated(db.dsn)
+    add(db, 1, "here")
+    strict = psycopg2.connect(db.dsn)
+    strict.set_session(isolation_level=level)
+    strict.cursor().execute("select 1 from postern.user_counts")
+    add(db, 2, "here")
+    strict.cursor().execute("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), 'here')", (ZERO,))
+    strict.commit()
+    strict.close()
+    assert counted_right(db) == {"here": 4}
+
+
+def test_counting_at_once(empty):
+    db = empty()
+    migrated(db.dsn)
+
+    def work(i):
+        with psycopg2.connect(db.dsn) as one:
+            one.autocommit = True
+            for k in range(40):
+                one.cursor().execute("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), %s)", (ZERO, f"aud-{(i + k) % 3}"))
+            one.cursor().execute("delete from auth.users where id in (select id from auth.users where aud = 'aud-0' limit 5 for update skip locked)")
+
+    harness.many(8, work)
+    assert sum(counted_right(db).values()) <= 320
+
+
+def test_who_writes_need_not_see_our_schema(empty):
+    db = empty()
+    migrated(db.dsn)
+    role, dsn = login(db, "alter role {role} bypassrls", "grant usage on schema auth to {role}", "grant select, insert, delete on auth.users to {role}")
+    other = psycopg2.connect(dsn)
+    other.cursor().execute("insert into auth.users (instance_id, id, aud) values (%s, gen_random_uuid(), 'here')", (ZERO,))
+    other.commit()
+    other.close()
+    assert counted_right(db) == {"here": 1}
+    db.sql(f"drop owned by {role}; drop role {role}")
+
+
+def test_the_count_of_a_dump(empty, tmp_path):
+    """Restored as pg_dump writes it: tables, rows, triggers."""
+    first, second = empty(), empty()
+    migrated(first.dsn)
+    add(first, 7, "here")
+    tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
+    dump = subprocess.run([tools / "pg_dump", "-d", first.dsn], capture_output=True, check=True).stdout
+    subprocess.run([tools / "psql", "-q", "-d", second.dsn], input=dump, check=True, stdout=subprocess.DEVNULL)
+    assert counted_right(second) == {"here": 7}
+    add(second, 1, "here")
+    assert counted_right(second) == {"here": 8}
 
 
 # Without a superuser.

@@ -1,0 +1,1 @@
+translate(encode(sha256(convert_to(&1 || (&2), 'UTF8')), 'base64'), '+/=', '-_')

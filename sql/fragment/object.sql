@@ -1,0 +1,1 @@
+coalesce(nullif(&1, 'null'), '{}')

@@ -1,0 +1,54 @@
+-- What operators do to users.
+
+-- providers: of the identities that are made with it.  A key of app_metadata that is null is left out; those of user_metadata stay.
+-- admin_user_add(id, aud, role, email, phone, password, providers, app_metadata, user_metadata, email_confirmed_at, phone_confirmed_at, banned_until, now) -> none
+insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password, email_confirmed_at, phone_confirmed_at, banned_until,
+    raw_app_meta_data, raw_user_meta_data, is_sso_user, is_anonymous, created_at, updated_at, confirmation_token, recovery_token, email_change,
+    email_change_token_new, email_change_token_current, email_change_confirm_status, phone_change, phone_change_token, reauthentication_token)
+values ('00000000-0000-0000-0000-000000000000', :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
+    :email_confirmed_at::timestamptz, :phone_confirmed_at::timestamptz, :banned_until::timestamptz,
+    (:providers::jsonb || coalesce(:app_metadata::jsonb, '{}')) - array(select key from jsonb_each(:app_metadata::jsonb) where value = 'null'),
+    case when :email_confirmed_at::text is null then :user_metadata::jsonb else %object(:user_metadata::jsonb) || '{"email_verified": true}' end,
+    false, false, :now::timestamptz, :now::timestamptz, '', '', '', '', '', 0, '', '', '');
+
+-- As the reference shows one that it has just made: without what the database computes, and metadata that may be null.
+-- admin_user_made(id) -> final one json
+select (%user_json(u) - 'confirmed_at' || jsonb_build_object('user_metadata', u.raw_user_meta_data))::text as json
+from auth.users u where u.id = :id::uuid;
+
+-- Null leaves as it is.  ban: banned_until counts, null ends a ban.  named: no longer anonymous.
+-- admin_user_change(id, role, email, phone, ban, banned_until, named, now) -> none
+update auth.users set role = coalesce(:role, role), email = coalesce(:email, email), phone = coalesce(:phone, phone),
+    banned_until = case when :ban::bool then :banned_until::timestamptz else banned_until end, is_anonymous = is_anonymous and not :named::bool,
+    updated_at = :now::timestamptz
+where id = :id::uuid;
+
+-- As the reference shows one that it has just changed: with the identities that it read before, and those that it made since.
+-- admin_user_changed(id, identities, made, confirmed_at) -> final one json
+select (%user_json(u) - 'confirmed_at' || jsonb_strip_nulls(jsonb_build_object('confirmed_at', :confirmed_at::text))
+    || jsonb_build_object('identities', :identities::jsonb || coalesce(
+        (select jsonb_agg(%identity_json(i) order by i.created_at) from auth.identities i
+         where i.user_id = u.id and i.id = any (:made::uuid[])), '[]')))::text as json
+from auth.users u where u.id = :id::uuid;
+
+-- Keeps the row, so that what points to the user still does, and nothing that tells who it was.
+-- admin_user_hide(id, now) -> none
+with hidden as (
+    update auth.users u set email = %obfuscated(u.id, coalesce(u.email, '')), phone = left(%obfuscated(u.id, coalesce(u.phone, '')), 15),
+        email_change = %obfuscated(u.id, coalesce(u.email_change, '')), phone_change = left(%obfuscated(u.id, coalesce(u.phone_change, '')), 15),
+        encrypted_password = null, confirmation_token = '', recovery_token = '', email_change_token_current = '',
+        email_change_token_new = '', phone_change_token = '', raw_user_meta_data = '{}', raw_app_meta_data = '{}',
+        deleted_at = :now::timestamptz, updated_at = :now::timestamptz
+    where u.id = :id::uuid and u.deleted_at is null
+    returning u.id
+), identities as (
+    update auth.identities i set identity_data = '{}', provider_id = %obfuscated(i.user_id, i.provider || ':' || i.provider_id)
+    from hidden where i.user_id = hidden.id
+), tokens as (
+    delete from auth.one_time_tokens t using hidden where t.user_id = hidden.id
+), factors as (
+    delete from auth.mfa_factors f using hidden where f.user_id = hidden.id
+), credentials as (
+    delete from auth.webauthn_credentials c using hidden where c.user_id = hidden.id
+)
+delete from auth.sessions s using hidden where s.user_id = hidden.id;

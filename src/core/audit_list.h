@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_AUDIT_LIST_H
+#define CORE_AUDIT_LIST_H
+
+#include "web/request.h"
+
+/* What is asked of the audit log: "author:", "action:" or "type:" and a part of what stands there.  Those not asked for are NULL. */
+struct audit_query {
+	const char *who, *action, *type;
+};
+
+/* 400 validation_failed.  NULL and "" ask for everything. */
+checked err audit_query_read(struct request *, const char *text, struct audit_query *);
+
+#endif

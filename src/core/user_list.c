@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/address.h"
+#include "core/claims.h"
+#include "core/page.h"
+#include "core/user_list.h"
+#include "query/user_list.h"
+
+#define CURSOR_DEFAULT 50
+#define CURSOR_MAX 1000
+
+/* Texts that are not asked for are NULL. */
+struct wanted {
+	const char *aud, *filter, *email, *phone;
+	bool oldest; /* first */
+};
+
+static const char *
+wanted_text(struct request *r, const char *name)
+{
+	const char *value = query_get(&r->query, name);
+
+	return (str_empty(value) ? NULL : value);
+}
+
+/* There is one field to sort by. */
+static err
+sort_read(struct request *r, const char *value, bool *oldest)
+{
+	size_t field = strcspn(value, " ");
+	const char *direction = value[field] == ' ' ? value + field + 1 : "desc";
+
+	if (field != strlen("created_at") || strncmp(value, "created_at", field) != 0)
+		return (fail(r, E_VALIDATION_FAILED, "Bad Sort Parameters: bad field for sort '%.*s'", (int)field, value));
+	*oldest = str_equal_nocase(direction, "asc");
+	if (!*oldest && !str_equal_nocase(direction, "desc"))
+		return (fail(r, E_VALIDATION_FAILED, "Bad Sort Parameters: bad direction for sort '%s', only 'asc' and 'desc' allowed",
+		    direction));
+	return (OK);
+}
+
+/* All that are given must be good; the first counts. */
+static err
+sorts_read(struct request *r, bool *oldest)
+{
+	bool first = true, one = false;
+
+	*oldest = false;
+	for (size_t i = 0; i < r->query.len; i++) {
+		if (!str_equal(r->query.pair[i].name, "sort"))
+			continue;
+		TRY(sort_read(r, r->query.pair[i].value, &one));
+		if (first)
+			*oldest = one;
+		first = false;
+	}
+	return (OK);
+}
+
+static err
+wanted_read(struct request *r, struct wanted *w)
+{
+	w->aud = claims_audience(r);
+	TRY(sorts_read(r, &w->oldest));
+	w->filter = wanted_text(r, "filter");
+	if ((w->email = wanted_text(r, "email")) != NULL)
+		w->email = str_lower(r->arena, w->email);
+	if ((w->phone = wanted_text(r, "phone")) != NULL)
+		w->phone = address_phone(r->arena, w->phone);
+	return (OK);
+}
+
+static bool
+wants_exact(const struct wanted *w)
+{
+	return (w->email != NULL || w->phone != NULL);
+}
+
+static char *
+list_json(struct request *r, const struct wanted *w, const char *users, const char *more)
+{
+	return (arena_printf(r->arena, "{\"users\":[%s],\"aud\":%s%s}", users, json_quote(r->arena, w->aud), more));
+}
+
+/* --- By number --- */
+
+static err
+numbered_page(struct request *r, const struct wanted *w, const struct page *p, struct user_page *found)
+{
+	struct user_page_filtered filtered;
+	struct user_page_exact exact;
+	const char *oldest = w->oldest ? "t" : "f";
+
+	if (wants_exact(w)) {
+		TRY(user_page_exact(r->db, &exact, .aud = w->aud, .email = w->email, .phone = w->phone, .filter = w->filter,
+		    .most = p->most, .skip = p->skip, .oldest = oldest));
+		*found = (struct user_page){ .total = exact.total, .users = exact.users };
+	} else if (w->filter != NULL) {
+		TRY(user_page_filtered(r->db, &filtered, .aud = w->aud, .filter = w->filter, .most = p->most, .skip = p->skip,
+		    .oldest = oldest));
+		*found = (struct user_page){ .total = filtered.total, .users = filtered.users };
+	} else {
+		TRY(user_page(r->db, found, .aud = w->aud, .most = p->most, .skip = p->skip, .oldest = oldest));
+	}
+	return (OK);
+}
+
+static err
+list_by_number(struct request *r, const struct wanted *w, const char **text)
+{
+	struct user_page found;
+	struct page page;
+
+	TRY(page_read(r, &page));
+	TRY_DB(r, numbered_page(r, w, &page, &found), "Database error finding users");
+	page_headers(r, &page, found.total);
+	*text = list_json(r, w, found.users, "");
+	return (OK);
+}
+
+/* --- By cursor --- */
+
+struct cursor {
+	uint64_t most;
+	const char *created_at, *id; /* of the last user seen; NULL at the first page */
+};
+
+static err
+cursor_refuse(struct request *r, const char *why)
+{
+	return (fail(r, E_VALIDATION_FAILED, "Bad Pagination Parameters: invalid cursor%s", why));
+}
+
+/* The members as Go fills a struct: null and absent are the same, everything else must fit. */
+static err
+cursor_member(struct request *r, const json *object, const char *name, const char **text)
+{
+	const json *value = json_get_nocase(object, name);
+
+	*text = json_string(value);
+	if (*text == NULL && json_kind(value) != JSON_NULL)
+		return (cursor_refuse(r, arena_printf(r->arena, ": %s is not a string", name)));
+	return (OK);
+}
+
+static err
+cursor_open(struct request *r, const char *text, struct cursor *c)
+{
+	size_t len;
+	const unsigned char *plain = base64url_decode(r->arena, text, &len);
+	const char *why;
+	const json *object;
+	usec at;
+
+	if (plain == NULL)
+		return (cursor_refuse(r, " encoding: illegal base64 data"));
+	if ((object = json_parse(r->arena, (const char *)plain, len, &why)) == NULL)
+		return (cursor_refuse(r, arena_printf(r->arena, ": %s", why)));
+	if (json_kind(object) != JSON_OBJECT && json_kind(object) != JSON_NULL)
+		return (cursor_refuse(r, ": not an object"));
+	TRY(cursor_member(r, object, "created_at", &c->created_at));
+	TRY(cursor_member(r, object, "id", &c->id));
+	if (c->created_at != NULL && !clock_parse_rfc3339(c->created_at, &at))
+		return (cursor_refuse(r, ": created_at is not a time"));
+	if (c->id != NULL && (c->id = uuid_parse(r->arena, c->id)) == NULL)
+		return (cursor_refuse(r, ": id is not a UUID"));
+	if (c->id == NULL || str_equal(c->id, UUID_NIL))
+		return (cursor_refuse(r, ": missing id"));
+	if (c->created_at == NULL || str_starts(c->created_at, "0001-01-01T00:00:00Z"))
+		return (cursor_refuse(r, ": missing created_at"));
+	return (OK);
+}
+
+static err
+cursor_read(struct request *r, struct cursor *c)
+{
+	const char *limit = query_get(&r->query, "limit"), *cursor = query_get(&r->query, "cursor");
+
+	*c = (struct cursor){ .most = CURSOR_DEFAULT };
+	if (!str_empty(limit)) {
+		TRY(page_number(r, limit, &c->most));
+		if (c->most == 0)
+			return (fail(r, E_VALIDATION_FAILED, "Bad Pagination Parameters: limit must be greater than 0"));
+	}
+	if (c->most > CURSOR_MAX)
+		c->most = CURSOR_MAX;
+	return (str_empty(cursor) ? OK : cursor_open(r, cursor, c));
+}
+
+/* Times are written without zeros at the end, as Go does. */
+static char *
+cursor_text(struct arena *a, const char *created_at, const char *id)
+{
+	size_t len = strlen(created_at) - 1;
+	const char *plain;
+
+	while (created_at[len - 1] == '0')
+		len--;
+	if (created_at[len - 1] == '.')
+		len--;
+	plain = arena_printf(a, "{\"created_at\":\"%.*sZ\",\"id\":\"%s\"}", (int)len, created_at, id);
+	return (base64url_encode(a, plain, strlen(plain)));
+}
+
+static void
+cursor_header(struct request *r, const char *next)
+{
+	struct query query = query_new(r->arena);
+
+	for (size_t i = 0; i < r->query.len; i++)
+		query_add(&query, r->query.pair[i].name, r->query.pair[i].value);
+	query_set(&query, "page", NULL);
+	query_set(&query, "cursor", next);
+	reply_header(r, "Link", arena_printf(r->arena, "<%s>; rel=\"next\"", page_url(r, &query)));
+}
+
+static err
+cursor_page(struct request *r, const struct wanted *w, const struct cursor *c, struct user_page_older *found)
+{
+	const char *most = arena_printf(r->arena, "%" PRIu64, c->most);
+	struct user_page_newer newer;
+
+	if (!w->oldest)
+		return (user_page_older(r->db, found, .aud = w->aud, .filter = w->filter, .most = most, .created_at = c->created_at,
+		    .id = c->id));
+	TRY(user_page_newer(r->db, &newer, .aud = w->aud, .filter = w->filter, .most = most, .created_at = c->created_at, .id = c->id));
+	*found = (struct user_page_older){
+		.more = newer.more, .users = newer.users, .last_id = newer.last_id, .last_created_at = newer.last_created_at
+	};
+	return (OK);
+}
+
+static err
+list_by_cursor(struct request *r, const struct wanted *w, const char **text)
+{
+	struct user_page_older found;
+	struct cursor c;
+	const char *next;
+
+	TRY(cursor_read(r, &c));
+	TRY_DB(r, cursor_page(r, w, &c, &found), "Database error finding users");
+	if (!found.more) {
+		*text = list_json(r, w, found.users, ",\"pagination\":{\"has_more\":false}");
+		return (OK);
+	}
+	next = cursor_text(r->arena, found.last_created_at, found.last_id);
+	cursor_header(r, next);
+	*text = list_json(r, w, found.users, arena_printf(r->arena, ",\"pagination\":{\"next_cursor\":\"%s\",\"has_more\":true}", next));
+	return (OK);
+}
+
+err
+user_list(struct request *r, const char **text)
+{
+	bool numbered = wanted_text(r, "page") != NULL || wanted_text(r, "per_page") != NULL;
+	struct wanted w;
+
+	TRY(wanted_read(r, &w));
+	/* One address has few users: no cursor leads through them. */
+	if (cfg->gotrue_experimental_cursor_pagination_enabled && !numbered && !wants_exact(&w))
+		return (list_by_cursor(r, &w, text));
+	return (list_by_number(r, &w, text));
+}
