@@ -2,6 +2,10 @@
 /* POST /token?grant_type=id_token: signing in with an identity token that the app has got by itself. */
 #include "api/token_oidc.h"
 
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "core/gate.h"
 #include "core/hook.h"
@@ -25,6 +29,34 @@ grant_check(struct request *r, const struct id_token_grant *p)
 	if (str_empty(request_header(r, "Authorization")))
 		return (fail_oauth(r, "invalid request", "Linking requires a valid user access token in Authorization"));
 	return (gate_bearer(r, NULL));
+}
+
+/* Members that the reply shows as they were before this sign-in, as the reference does. */
+static char *const stale[] = { "identities", "confirmed_at", NULL };
+
+static bool
+member_put(void *into, const char *key, json *value)
+{
+	struct buf *b = into;
+
+	if (!strs_have(stale, key))
+		buf_printf(b, "%s:%s,", json_quote(b->arena, key), json_text(b->arena, value));
+	return (true);
+}
+
+static const char *
+user_shown(struct arena *a, const char *now, const char *before)
+{
+	const json *old = json_parse(a, before, strlen(before), NULL);
+	struct buf b = buf_new(a);
+
+	buf_putc(&b, '{');
+	json_each(json_parse(a, now, strlen(now), NULL), member_put, &b);
+	for (size_t i = 0; stale[i] != NULL; i++)
+		if (json_get(old, stale[i]) != NULL)
+			buf_printf(&b, "\"%s\":%s,", stale[i], json_text(a, json_get(old, stale[i])));
+	b.data[b.len - 1] = '}';
+	return (b.data);
 }
 
 err
@@ -56,6 +88,8 @@ grant_id_token(struct request *r)
 	if (error == E_DATABASE)
 		return (fail_oauth(r, "server_error", "Internal Server Error"));
 	TRY(error);
+	if (in.before != NULL)
+		in.tokens.user_json = user_shown(r->arena, in.tokens.user_json, in.before);
 	if (in.created)
 		TRY(hook_after_user_created(r, in.tokens.user_json));
 	return (reply_tokens(r, &in.tokens));

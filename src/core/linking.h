@@ -29,6 +29,7 @@ struct sign_in {
 	/* What came of it. */
 	struct user user;
 	bool created;
+	const char *before;   /* a known user's JSON before anything was written */
 	struct tokens tokens; /* not when the state ends in a code (PKCE) */
 };
 checked err sign_in(struct request *, struct sign_in *);
