@@ -24,6 +24,12 @@ enum proof {
 /* Sends a letter with a code and a link to the user's address. */
 checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
 
+/*
+ * The work of proof_send() for somebody who is not there, so that time does not tell: the statements run on nothing, the letter is one that the
+ * mailer drops, and another bucket than that of real mails is taken from.
+ */
+checked err proof_pretend(struct request *, enum proof, const char *address);
+
 /* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
 checked err proof_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
 

@@ -11,6 +11,7 @@
 #include "core/signup.h"
 #include "core/user.h"
 #include "query/onetime.h"
+#include "sec/password.h"
 
 static bool
 by_email(const struct signup *p)
@@ -127,6 +128,18 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 	return (OK);
 }
 
+/* Where the client is not told, neither may the time tell: a new user costs a hash, a letter and a reading of what was written. */
+static err
+signup_taken(struct request *r, const struct signup *p, struct user *u)
+{
+	TRY(audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
+	if (!by_email(p) || cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_EMAIL))
+		return (OK);
+	password_waste(r->arena, p->password);
+	TRY(proof_pretend(r, PROOF_SIGNUP, p->email));
+	return (user_reload(r, u));
+}
+
 struct attempt {
 	struct signup *params;
 	struct user *user;
@@ -144,7 +157,7 @@ signup_once(struct request *r, void *arg)
 	TRY(signup_find(r, p, u));
 	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
 		*attempt->outcome = SIGNUP_TAKEN;
-		return (audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
+		return (signup_taken(r, p, u));
 	}
 	if (!u->found)
 		TRY(signup_create(r, p, u));
