@@ -48,10 +48,18 @@ cli_deliver(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
-		case 'c': file = optarg; break;
-		case 'o': once = true; break;
-		case 'h': fputs(usage, stdout); return (0);
-		default: fputs(usage, stderr); return (2);
+		case 'c':
+			file = optarg;
+			break;
+		case 'o':
+			once = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			fputs(usage, stderr);
+			return (2);
 		}
 	if (optind != argc) {
 		fputs(usage, stderr);

@@ -221,9 +221,15 @@ cli_mail(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
-		case 'c': file = optarg; break;
-		case 'h': fputs(usage, stdout); return (0);
-		default: fputs(usage, stderr); return (2);
+		case 'c':
+			file = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return (0);
+		default:
+			fputs(usage, stderr);
+			return (2);
 		}
 	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (str_equal(argv[optind], actions[i].name) && optind + 1 + actions[i].arguments == argc)

@@ -59,7 +59,8 @@ stop(int sig)
 static void
 letter_log(enum log_level level, const char *what, const struct outbox_claim *c, const char *why)
 {
-	log_event(level, what, "component", "mailer", "mail_type", c->letter, "mail_id", c->id, "message_id", c->message_id, "error", why, NULL);
+	log_event(level, what, "component", "mailer", "mail_type", c->letter, "mail_id", c->id, "message_id", c->message_id, "error", why,
+	    NULL);
 }
 
 static enum turn
@@ -102,8 +103,13 @@ letter_send(struct arena *a, const struct outbox_claim *c, enum letter_id id, co
 
 	letter_render(a, id, content->language, content->values, &letter);
 	mail.data = mime_build(a,
-	    &(const struct mime_letter){ .to = c->recipient, .subject = letter.subject, .text = letter.text, .html = letter.html,
-		.message_id = c->message_id, .kind = letter_row(id)->message_type, .date = c->created_at },
+	    &(const struct mime_letter){ .to = c->recipient,
+		.subject = letter.subject,
+		.text = letter.text,
+		.html = letter.html,
+		.message_id = c->message_id,
+		.kind = letter_row(id)->message_type,
+		.date = c->created_at },
 	    &mail.len);
 	return (transport_in_use()->send(a, &mail, why));
 }
@@ -288,8 +294,12 @@ mailer_start_child(void)
 		return;
 	started = true;
 	switch (fork()) {
-	case 0: child_run();
-	case -1: log_line(LOG_WARN, "no process can be started for the letters: %s", strerror(errno)); break;
-	default: break;
+	case 0:
+		child_run();
+	case -1:
+		log_line(LOG_WARN, "no process can be started for the letters: %s", strerror(errno));
+		break;
+	default:
+		break;
 	}
 }

@@ -166,8 +166,12 @@ json_first(struct arena *a, const char *text, size_t len)
 static bool
 service_passes(struct arena *a, const char *email, unsigned seconds)
 {
-	struct http_call call = { .trust = HTTP_OPERATOR, .url = cfg->gotrue_mailer_email_validation_service_url, .method = "POST",
-		.headers = service_headers(a), .body = json_pairs(a, "email", email, NULL), .timeout_ns = seconds * INT64_C(1000000000),
+	struct http_call call = { .trust = HTTP_OPERATOR,
+		.url = cfg->gotrue_mailer_email_validation_service_url,
+		.method = "POST",
+		.headers = service_headers(a),
+		.body = json_pairs(a, "email", email, NULL),
+		.timeout_ns = seconds * INT64_C(1000000000),
 		.redirects = 10 };
 	struct http_answer answer;
 	json *valid;
@@ -228,5 +232,6 @@ reach_authorized(struct request *r, const char *email)
 	for (; *list != NULL; list++)
 		if (str_equal(stripped, str_lower(r->arena, *list)))
 			return (OK);
-	return (fail(r, E_EMAIL_ADDRESS_NOT_AUTHORIZED, "Email address %s cannot be used as it is not authorized", json_quote(r->arena, email)));
+	return (fail(r, E_EMAIL_ADDRESS_NOT_AUTHORIZED, "Email address %s cannot be used as it is not authorized",
+	    json_quote(r->arena, email)));
 }

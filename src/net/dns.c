@@ -46,7 +46,8 @@ host_add(struct lookup *l, const ns_msg *answer, const ns_rr *rr)
 	if (ns_rr_type(*rr) == ns_t_mx && ns_rr_rdlen(*rr) > NS_INT16SZ &&
 	    dn_expand(ns_msg_base(*answer), ns_msg_end(*answer), ns_rr_rdata(*rr) + NS_INT16SZ, name, sizeof(name)) >= 0)
 		l->hosts[l->len++] = arena_printf(l->arena, "%s.", name);
-	else if (ns_rr_type(*rr) == ns_t_a && ns_rr_rdlen(*rr) == NS_INADDRSZ && inet_ntop(AF_INET, ns_rr_rdata(*rr), name, sizeof(name)) != NULL)
+	else if (ns_rr_type(*rr) == ns_t_a && ns_rr_rdlen(*rr) == NS_INADDRSZ &&
+		 inet_ntop(AF_INET, ns_rr_rdata(*rr), name, sizeof(name)) != NULL)
 		l->hosts[l->len++] = arena_strdup(l->arena, name);
 	else if (ns_rr_type(*rr) == ns_t_aaaa && ns_rr_rdlen(*rr) == NS_IN6ADDRSZ &&
 		 inet_ntop(AF_INET6, ns_rr_rdata(*rr), name, sizeof(name)) != NULL)

@@ -4,9 +4,12 @@
 import asyncio
 import email
 import email.policy
+import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -441,3 +444,90 @@ def test_a_service_that_judges(house):
     judge.shutdown()
     judge.server_close()
     home.sign_up("down@app.test")
+
+
+class NameServer:
+    """Answers from {(name, type): [record]}; None: NXDOMAIN, [] : no such record, "mute": no answer."""
+
+    ADDRESS = "127.53.53.53"
+    MX, A, AAAA = 15, 1, 28
+
+    def __init__(self, zone):
+        self.zone, self.asked = zone, []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((self.ADDRESS, 53))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    @staticmethod
+    def name(text):
+        return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
+
+    def record(self, kind, value):
+        data = struct.pack("!H", 10) + self.name(value) if kind == self.MX else socket.inet_pton(socket.AF_INET if kind == self.A else socket.AF_INET6, value)
+        return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(data)) + data
+
+    def serve(self):
+        while True:
+            try:
+                query, peer = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            end, labels = 12, []
+            while query[end]:
+                labels.append(query[end + 1:end + 1 + query[end]].decode())
+                end += 1 + query[end]
+            kind = struct.unpack("!H", query[end + 1:end + 3])[0]
+            self.asked.append((".".join(labels), kind))
+            found = self.zone.get(self.asked[-1])
+            if found == "mute":
+                continue
+            records = [self.record(kind, value) for value in found or []]
+            head = query[:2] + struct.pack("!HHHHH", 0x8180 | (3 if found is None else 0), 1, len(records), 0, 0)
+            self.socket.sendto(head + query[12:end + 5] + b"".join(records), peer)
+
+    def stop(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def asked_names(tmp_path):
+    """The program as CGI, in a mount namespace whose resolver asks us."""
+    (tmp_path / "resolv.conf").write_text(f"nameserver {NameServer.ADDRESS}\n")
+    inside = ["unshare", "-m", "sh", "-c", f'mount --bind {tmp_path}/resolv.conf /etc/resolv.conf && exec "$@"', "sh"]
+    try:
+        subprocess.run([*inside, "true"], check=True, capture_output=True)
+        server = NameServer({})
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs root")
+    yield server, inside
+    server.stop()
+
+
+def test_mail_exchangers(house, asked_names):
+    server, inside = asked_names
+    home = house(GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED="true", GOTRUE_MAILER_EMAIL_VALIDATION_BLOCKED_MX='["mx.bad.net","192.0.2.66"]')
+    mx, a, aaaa = server.MX, server.A, server.AAAA
+    server.zone.update({
+        ("mx.org", mx): ["mail.mx.org"], ("blocked.org", mx): ["mx.good.net", "mx.bad.net"],
+        ("host.org", mx): [], ("host.org", a): ["192.0.2.1"], ("host.org", aaaa): [],
+        ("six.org", mx): [], ("six.org", a): [], ("six.org", aaaa): ["2001:db8::1"],
+        ("there.org", mx): [], ("there.org", a): ["192.0.2.66"], ("there.org", aaaa): [],
+        ("nothing.org", mx): [], ("nothing.org", a): [], ("nothing.org", aaaa): [],
+        ("mute.org", mx): "mute", ("late.org", mx): [], ("late.org", a): "mute", ("late.org", aaaa): "mute",
+    })
+
+    def sign_up(domain):
+        body = json.dumps({"email": f"{address().split('@')[0]}@{domain}", "password": harness.PASSWORD})
+        env = {"PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": home.database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **home.settings,
+               "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "PATH_INFO": "/signup", "CONTENT_LENGTH": str(len(body))}
+        start = time.monotonic()
+        done = subprocess.run([*inside, BIN], env=env, input=body, capture_output=True, text=True, timeout=20)
+        return int(done.stdout.split()[1]), time.monotonic() - start
+
+    for domain, status in [("mx.org", 200), ("host.org", 200), ("six.org", 200), ("blocked.org", 400), ("there.org", 400), ("nothing.org", 400), ("nowhere.org", 400), ("gmail.com", 200)]:
+        assert sign_up(domain)[0] == status, domain
+    assert not [name for name, _ in server.asked if "gmail" in name]
+    # What can't be found out passes, and in time.
+    for domain in ("mute.org", "late.org"):
+        status, seconds = sign_up(domain)
+        assert status == 200 and seconds < 3.5, domain
