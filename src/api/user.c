@@ -157,6 +157,19 @@ password_prepare(struct request *r, const struct user_update *p, const char **st
 	return (OK);
 }
 
+/* Who signs in by password from now on may be shown to do so, where the settings ask for it and the address is proven. */
+static err
+password_first(struct request *r)
+{
+	const struct user *u = r->user;
+
+	if (!cfg->gotrue_experimental_create_email_identity_on_password_set_enabled || !str_empty(u->password) || u->sso || u->anonymous ||
+	    str_empty(u->email) || !u->email_confirmed)
+		return (OK);
+	TRY(user_identity_email(r, u->id, u->email));
+	return (user_refresh_providers(r->db, .id = u->id, .now = r->now_text));
+}
+
 /* Whoever knew the old password is signed out everywhere else. */
 static err
 password_write(struct request *r, const char *stored)
@@ -167,6 +180,8 @@ password_write(struct request *r, const char *stored)
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(session_end_others(r->db, .user_id = u->id, .except = u->session_id));
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
+	if (stored != NULL)
+		TRY(password_first(r));
 	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
 }
 

@@ -50,9 +50,8 @@ link_run(struct request *r, struct link *l)
 	return (link_finish(r, l));
 }
 
-/* GET /verify */
-err
-verify_get(struct request *r)
+static err
+link_follow(struct request *r)
 {
 	struct link l = { .v = { .type = request_form_value(r, "type"), .hash = request_form_value(r, "token"), .token = "" } };
 
@@ -65,6 +64,36 @@ verify_get(struct request *r)
 	l.pkce = str_starts(l.v.hash, "pkce_");
 	redirect_errors(r, l.to, l.pkce);
 	return (link_run(r, &l));
+}
+
+/* Programs that look into mails follow links, but press no buttons: the button sends the same URL as POST. */
+static err
+reply_button(struct request *r)
+{
+	static const char page[] =
+	    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+	    "<title>Continue</title><style>body{font:1.1em sans-serif;margin:20vh auto;max-width:24em;text-align:center}"
+	    "button{font:inherit;padding:.6em 2em}</style>"
+	    "<form method=\"post\"><p>One more step to confirm that it is you.</p>"
+	    "<input type=\"hidden\" name=\"confirm\" value=\"yes\"><button>Continue</button></form></html>";
+
+	reply_header(r, "Cache-Control", "no-store");
+	reply_header(r, "Referrer-Policy", "no-referrer");
+	reply_header(r, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+	return (reply_text(r, 200, "text/html; charset=utf-8", page));
+}
+
+static bool
+button_pressed(const struct request *r)
+{
+	return (cfg->postern_verify_confirm_page && str_equal(query_get(&r->form, "confirm"), "yes"));
+}
+
+/* GET /verify */
+err
+verify_get(struct request *r)
+{
+	return (cfg->postern_verify_confirm_page ? reply_button(r) : link_follow(r));
 }
 
 /* --- POST: an app sends what the user typed or followed --- */
@@ -122,6 +151,8 @@ verify_post(struct request *r)
 	struct verification v = { 0 };
 	struct tokens t = { 0 };
 
+	if (button_pressed(r))
+		return (link_follow(r));
 	TRY(params_read(r, verify_fields, &p));
 	TRY(verify_check(r, &p));
 	v = (struct verification){ .type = p.type, .token = p.token, .hash = p.token_hash, .email = p.email, .phone = p.phone };

@@ -63,6 +63,17 @@ user_create_apart(struct request *r, const struct new_user *given, struct user *
 	return (user_create(r, &all));
 }
 
+err
+user_identity_email(struct request *r, const char *id, const char *email)
+{
+	struct arena *a = r->arena;
+	const char *quoted = json_quote(a, email);
+
+	return (identity_merge(r->db, .id = uuid_new(a), .user_id = id, .provider = "email", .now = r->now_text,
+	    .data = arena_printf(a, "{\"sub\":\"%s\",\"email\":%s,\"email_verified\":true,\"phone_verified\":false}", id, quoted),
+	    .change = arena_printf(a, "{\"email\":%s,\"email_verified\":true}", quoted)));
+}
+
 /* Providers that link only within a domain of their own. */
 static const char *
 providers_apart(struct arena *a)

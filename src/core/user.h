@@ -26,6 +26,9 @@ checked err user_create(struct request *, const struct new_user *);
  */
 checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
 
+/* Queues the identity of an address that the user has proven: made, or told of it. */
+checked err user_identity_email(struct request *, const char *id, const char *email);
+
 /* An attempt to make a user, and a second one when somebody with the same address came in between the look and the writing. */
 checked err user_attempt(struct request *, err (*attempt)(struct request *, void *), void *arg);
 

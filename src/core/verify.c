@@ -327,9 +327,7 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 	const char *quoted = json_quote(a, email);
 
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
-	TRY(identity_merge(r->db, .id = uuid_new(a), .user_id = u->id, .provider = "email", .now = r->now_text,
-	    .data = arena_printf(a, "{\"sub\":\"%s\",\"email\":%s,\"email_verified\":true,\"phone_verified\":false}", u->id, quoted),
-	    .change = arena_printf(a, "{\"email\":%s,\"email_verified\":true}", quoted)));
+	TRY(user_identity_email(r, u->id, email));
 	TRY(user_change_email(r->db, .id = u->id, .email = email, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	if (!u->email_confirmed)
