@@ -2,12 +2,13 @@
 
 -- From whichever end is nearer, so that no page is further than the middle.
 -- user_page(aud, most, skip, oldest) -> one total:int, users
-with ends as materialized (
+with counted as materialized (
+    select %users_total(:aud::text) as n
+), ends as materialized (
     select n, near, near = :oldest::bool as upward,
-        case when near then skip else greatest(n - skip - most, 0) end as skip,
-        case when near then most else greatest(least(most, n - skip), 0) end as most
-    from (select n, most, skip, 2 * skip <= n as near
-          from (select %users_total(:aud::text) as n, :most::bigint as most, :skip::bigint as skip) asked) placed
+        case when near then :skip::bigint else greatest(n - :skip::bigint - :most::bigint, 0) end as skip,
+        case when near then :most::bigint else greatest(least(:most::bigint, n - :skip::bigint), 0) end as most
+    from (select n, 2 * :skip::bigint <= n as near from counted) placed
 )
 select ends.n as total,
     %listed_users(case when ends.upward
