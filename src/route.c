@@ -169,6 +169,8 @@ dispatch(struct request *r)
 	if (error == OK || r->commit_anyway) {
 		err commit = db_commit(r->db);
 
+		if (commit == OK && r->committed != NULL)
+			r->committed(r);
 		if (error == OK)
 			error = commit;
 	} else {

@@ -2,6 +2,7 @@
 #include "core/outbox.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -148,15 +149,27 @@ letter_language(struct request *r, const struct user *u)
 
 /* Waking is a hint: a full pipe has hints enough, and the mailer looks by itself. */
 static void
-mailer_wake(struct request *r, void *unused)
+mailer_wake_late(struct request *r, void *unused)
 {
 	(void)unused;
 	if (waking.by == WAKE_CHILD)
 		mailer_start_child();
-	else if (waking.by == WAKE_PIPE)
-		(void)!write(waking.pipe, "", 1);
 	else if (outbox_notify(r->db) != OK)
 		log_line(LOG_DEBUG, "the mailer was not woken; it looks by itself");
+}
+
+/* A byte costs the client nothing; what costs more waits until the client has the reply. */
+static void
+mailer_wake(struct request *r)
+{
+	const struct timespec grace = { .tv_sec = cfg->postern_mail_grace / 1000000000, .tv_nsec = cfg->postern_mail_grace % 1000000000 };
+
+	if (waking.by == WAKE_PIPE)
+		(void)!write(waking.pipe, "", 1);
+	else
+		after(r, mailer_wake_late, NULL);
+	if (cfg->postern_mail_grace > 0)
+		nanosleep(&grace, NULL);
 }
 
 err
@@ -170,6 +183,6 @@ outbox_add(struct request *r, const struct user *u, const struct order *order)
 	row_seal(a, &row, content_text(a, letter_language(r, u), order->values));
 	TRY(outbox_put(r->db, .id = row.id, .letter = row.letter, .user_id = u->id, .kind = order->kind, .hash = order->hash,
 	    .recipient = row.recipient, .key_id = row.key_id, .sealed = row.sealed, .message_id = mime_message_id(a), .now = r->now_text));
-	after(r, mailer_wake, NULL);
+	r->committed = mailer_wake;
 	return (OK);
 }
