@@ -52,3 +52,7 @@ with hidden as (
     delete from auth.webauthn_credentials c using hidden where c.user_id = hidden.id
 )
 delete from auth.sessions s using hidden where s.user_id = hidden.id;
+
+-- admin_user_counts(id) -> one sessions:int, factors:int
+select (select count(*) from auth.sessions s where s.user_id = :id::uuid) as sessions,
+    (select count(*) from auth.mfa_factors f where f.user_id = :id::uuid and f.status = 'verified') as factors;

@@ -9,3 +9,8 @@ select (select count(*) from %audit_entries) as total,
     coalesce((select string_agg(json_build_object('id', e.id, 'payload', coalesce(e.payload, '{}'), 'created_at', %iso(e.created_at),
             'ip_address', e.ip_address)::text, ',' order by e.created_at desc, e.id)
         from (select * from %audit_entries order by a.created_at desc, a.id limit :most::bigint offset :skip::bigint) e), '') as entries;
+
+-- audit_recent(who, action, type, most) -> many created_at, action, actor, address, traits
+select %iso(a.created_at) as created_at, a.payload ->> 'action' as action, a.payload ->> 'actor_username' as actor, a.ip_address as address,
+    a.payload ->> 'traits' as traits
+from %audit_entries order by a.created_at desc, a.id limit :most::bigint;

@@ -92,6 +92,13 @@ cli_finish(struct request *r, err error)
 	return (error == OK ? 0 : 1);
 }
 
+void
+cli_put(const char *text)
+{
+	for (; *text != '\0'; text++)
+		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
 int
 cli_version(int argc, char **argv)
 {

@@ -11,6 +11,7 @@ int cli_worker(int argc, char **argv); /* started by a web server: FastCGI or CG
 int cli_migrate(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_user(int argc, char **argv);
+int cli_audit(int argc, char **argv);
 int cli_deliver(int argc, char **argv);
 int cli_mail(int argc, char **argv);
 int cli_token(int argc, char **argv);
@@ -20,10 +21,11 @@ int cli_version(int argc, char **argv);
 /*
  * What commands share.  cli_settings() loads the settings and opens the log; complaints go to standard error; false: they can't be
  * used.  cli_request() is a request without a client, for core/; cli_finish() commits or rolls back, says what went wrong and gives the
- * exit status.
+ * exit status.  cli_put() prints what somebody else wrote, without the control characters that a terminal would obey.
  */
 bool cli_settings(struct arena *, const char *file);
 struct request *cli_request(struct arena *);
 int cli_finish(struct request *, err);
+void cli_put(const char *text);
 
 #endif

@@ -5,21 +5,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "core/address.h"
+#include "core/admin_user.h"
 #include "core/credential.h"
 #include "core/user.h"
+#include "query/admin_user.h"
 #include "query/onetime.h"
 #include "query/session.h"
 
 static const char usage[] =
-    "usage: postern user add ADDRESS       make a confirmed user; the password is read from standard input\n"
-    "       postern user password ADDRESS  set a password, read from standard input; ends all sessions\n"
-    "       postern user delete ADDRESS    delete the user and everything of theirs\n"
-    "       postern user list              id, address and last sign-in of every user\n"
+    "usage: postern user add ADDRESS           make a confirmed user; the password is read from standard input\n"
+    "       postern user show WHO              what is known of the user\n"
+    "       postern user password WHO          set a password, read from standard input; ends all sessions\n"
+    "       postern user ban WHO [HOW LONG]    let the user in no more, for 24h or the like; none: let them in again; without: for good\n"
+    "       postern user delete WHO            delete the user and everything of theirs\n"
+    "       postern user list                  id, address and last sign-in of every user\n"
     "\n"
+    "  WHO      an e-mail address, a phone number or an id\n"
     "  -c FILE  settings: KEY=value lines, which win over the environment\n";
 
 /* One line of standard input; on a terminal it is asked for and not shown. */
@@ -36,17 +42,26 @@ password_read(struct arena *a)
 	return (arena_strdup(a, line));
 }
 
+#define FOR_GOOD "876000h" /* a hundred years */
+
 static err
-user_named(struct request *r, const char *email, struct user *u)
+user_named(struct request *r, const char *who, struct user *u)
 {
-	TRY(address_check_email(r, &email));
-	TRY(user_by_email(r->db, u, .email = email, .aud = cfg->gotrue_jwt_aud));
-	return (u->found ? OK : fail(r, E_USER_NOT_FOUND, "There is no user with the address %s", email));
+	const char *id = uuid_parse(r->arena, who);
+
+	if (id != NULL)
+		TRY(user_by_id(r->db, u, .id = id));
+	else if (strchr(who, '@') != NULL)
+		TRY(user_by_email(r->db, u, .email = str_lower(r->arena, who), .aud = cfg->gotrue_jwt_aud));
+	else
+		TRY(user_by_phone(r->db, u, .phone = address_phone(r->arena, who), .aud = cfg->gotrue_jwt_aud));
+	return (u->found ? OK : fail(r, E_USER_NOT_FOUND, "There is no user %s", who));
 }
 
 static err
-run_add(struct request *r, const char *email)
+run_add(struct request *r, char *const *words)
 {
+	const char *email = words[0];
 	const char *id = uuid_new(r->arena), *password = password_read(r->arena);
 	struct user other;
 
@@ -67,12 +82,12 @@ run_add(struct request *r, const char *email)
 }
 
 static err
-run_password(struct request *r, const char *email)
+run_password(struct request *r, char *const *words)
 {
 	const char *password = password_read(r->arena);
 	struct user u;
 
-	TRY(user_named(r, email, &u));
+	TRY(user_named(r, words[0], &u));
 	TRY(credential_check_strength(r, password));
 	TRY(user_set_password(r->db, .id = u.id, .password = credential_new(r, u.id, password), .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u.id));
@@ -80,16 +95,16 @@ run_password(struct request *r, const char *email)
 }
 
 static err
-run_delete(struct request *r, const char *email)
+run_delete(struct request *r, char *const *words)
 {
 	struct user u;
 
-	TRY(user_named(r, email, &u));
+	TRY(user_named(r, words[0], &u));
 	return (user_delete(r->db, .id = u.id));
 }
 
 static err
-run_list(struct request *r, const char *unused)
+run_list(struct request *r, char *const *unused)
 {
 	struct user_overview_rows page;
 	const char *after = NULL;
@@ -104,23 +119,94 @@ run_list(struct request *r, const char *unused)
 	return (OK);
 }
 
+/* What is absent, empty or false is not told. */
+static void
+show_member(struct arena *a, const char *name, const json *value)
+{
+	const char *text = json_string(value);
+
+	if (text == NULL && json_kind(value) != JSON_NULL && (json_kind(value) != JSON_BOOL || json_true(value)))
+		text = json_text(a, value);
+	if (str_empty(text))
+		return;
+	printf("%-20s  ", name);
+	cli_put(text);
+	putchar('\n');
+}
+
+static void
+show_identities(struct arena *a, const json *identities)
+{
+	for (size_t i = 0; i < json_len(identities); i++) {
+		const json *one = json_at(identities, i);
+
+		show_member(a, "identity", json_get(one, "provider"));
+	}
+}
+
+static err
+run_show(struct request *r, char *const *words)
+{
+	static const char *const members[] = { "id", "email", "email_confirmed_at", "new_email", "phone", "phone_confirmed_at", "new_phone",
+		"role", "aud", "is_anonymous", "created_at", "invited_at", "last_sign_in_at", "banned_until", "deleted_at", "user_metadata",
+		"app_metadata" };
+	struct admin_user_counts counts;
+	const json *user;
+	struct user u;
+
+	TRY(user_named(r, words[0], &u));
+	TRY(admin_user_counts(r->db, &counts, .id = u.id));
+	user = json_parse(r->arena, u.json, strlen(u.json), NULL);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		show_member(r->arena, members[i], json_get(user, members[i]));
+	show_identities(r->arena, json_get(user, "identities"));
+	printf("%-20s  %s\n%-20s  %lld\n%-20s  %lld\n", "password", str_empty(u.password) ? "no" : "yes", "factors", counts.factors,
+	    "sessions", counts.sessions);
+	return (OK);
+}
+
+static err
+run_ban(struct request *r, char *const *words)
+{
+	struct ban ban;
+	struct user u;
+
+	TRY(user_named(r, words[0], &u));
+	TRY(ban_read(r, str_or(words[1], FOR_GOOD), &ban));
+	TRY(admin_user_change(r->db, .id = u.id, .ban = "t", .banned_until = ban.until, .named = "f", .now = r->now_text));
+	puts(str_or(ban.until, "not banned"));
+	return (OK);
+}
+
 static const struct {
 	const char *name;
-	err (*run)(struct request *, const char *address);
-	int arguments;
+	err (*run)(struct request *, char *const *words); /* what stands behind the name; ends with NULL */
+	int least, most;
 } actions[] = {
-	{ "add", run_add, 1 },
-	{ "password", run_password, 1 },
-	{ "delete", run_delete, 1 },
-	{ "list", run_list, 0 },
+	{ "add", run_add, 1, 1 },
+	{ "show", run_show, 1, 1 },
+	{ "password", run_password, 1, 1 },
+	{ "ban", run_ban, 1, 2 },
+	{ "delete", run_delete, 1, 1 },
+	{ "list", run_list, 0, 0 },
 };
 
 static int
-action_run(struct arena *a, size_t i, const char *address)
+action_run(struct arena *a, size_t i, char *const *words)
 {
 	struct request *r = cli_request(a);
 
-	return (cli_finish(r, actions[i].run(r, address)));
+	return (cli_finish(r, actions[i].run(r, words)));
+}
+
+/* The row of actions that the words are; -1 when they are none. */
+static int
+action_find(int count, char *const *words)
+{
+	for (int i = 0; count > 0 && i < (int)(sizeof(actions) / sizeof(actions[0])); i++)
+		if (str_equal(words[0], actions[i].name) && count - 1 >= actions[i].least && count - 1 <= actions[i].most)
+			return (i);
+	return (-1);
 }
 
 int
@@ -129,7 +215,7 @@ cli_user(int argc, char **argv)
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct arena *a = arena_new();
 	const char *file = NULL;
-	int option, status = -1;
+	int option, action, status = 2;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
 		switch (option) {
@@ -143,13 +229,10 @@ cli_user(int argc, char **argv)
 			fputs(usage, stderr);
 			return (2);
 		}
-	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (str_equal(argv[optind], actions[i].name) && optind + 1 + actions[i].arguments == argc)
-			status = cli_settings(a, file) ? action_run(a, i, argv[optind + 1]) : 1;
-	if (status < 0) {
+	if ((action = action_find(argc - optind, argv + optind)) < 0)
 		fputs(usage, stderr);
-		status = 2;
-	}
+	else
+		status = cli_settings(a, file) ? action_run(a, (size_t)action, argv + optind + 1) : 1;
 	arena_free(a);
 	return (status);
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postern audit: what happened lately. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+#include "core/audit_list.h"
+#include "query/audit.h"
+
+static const char usage[] =
+    "usage: postern audit [-n COUNT] [author:TEXT | action:TEXT | type:TEXT]\n"
+    "\n"
+    "The newest entries of the audit log, the newest last: time, action, who did it, from where, the details.  TEXT is a part of what "
+    "stands there.\n"
+    "\n"
+    "  -n COUNT  how many; 50 without\n"
+    "  -c FILE   settings: KEY=value lines, which win over the environment\n";
+
+struct options {
+	const char *file, *count, *query;
+	bool help;
+};
+
+static bool
+options_read(struct options *o, int argc, char **argv)
+{
+	static const struct option names[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:n:h", names, NULL)) != -1) {
+		if (c == 'c')
+			o->file = optarg;
+		else if (c == 'n')
+			o->count = optarg;
+		else if (c == 'h')
+			o->help = true;
+		else
+			return (false);
+	}
+	o->query = optind < argc ? argv[optind] : NULL;
+	return (argc - optind <= 1 && strspn(o->count, "0123456789") == strlen(o->count) && strlen(o->count) < 10 && *o->count != '\0');
+}
+
+static void
+entry_print(const struct audit_recent *e)
+{
+	const char *const fields[] = { e->created_at, e->action, e->actor, e->address, e->traits };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (i > 0)
+			putchar('\t');
+		cli_put(str_or(fields[i], "-"));
+	}
+	putchar('\n');
+}
+
+static err
+recent_print(struct request *r, const struct options *o)
+{
+	struct audit_query q;
+	struct audit_recent_rows found;
+
+	TRY(audit_query_read(r, o->query, &q));
+	TRY(audit_recent(r->db, &found, .who = q.who, .action = q.action, .type = q.type, .most = o->count));
+	for (size_t i = found.len; i > 0; i--)
+		entry_print(&found.row[i - 1]);
+	return (OK);
+}
+
+int
+cli_audit(int argc, char **argv)
+{
+	struct options o = { .count = "50" };
+	struct request *r;
+	struct arena *a;
+	int status = 1;
+
+	if (!options_read(&o, argc, argv)) {
+		fputs(usage, stderr);
+		return (2);
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return (0);
+	}
+	a = arena_new();
+	if (cli_settings(a, o.file)) {
+		r = cli_request(a);
+		status = cli_finish(r, recent_print(r, &o));
+	}
+	arena_free(a);
+	return (status);
+}
