@@ -52,14 +52,14 @@ enum provider_id {
 /* FIELD(id, type, member, end of the name, default, state, sentence) */
 /* clang-format off */
 #define SETTING_PROVIDER_FIELDS(FIELD, id) \
-	FIELD(id, bool, enabled, "ENABLED", "false", LATER, "Sign-in through this provider.") \
-	FIELD(id, list, client_id, "CLIENT_ID", "", LATER, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
-	FIELD(id, secret, secret, "SECRET", "", LATER, "The client secret.") \
-	FIELD(id, text, redirect_uri, "REDIRECT_URI", "", LATER, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
-	FIELD(id, text, url, "URL", "", LATER, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
+	FIELD(id, bool, enabled, "ENABLED", "false", LIVE, "Sign-in through this provider.") \
+	FIELD(id, list, client_id, "CLIENT_ID", "", LIVE, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
+	FIELD(id, secret, secret, "SECRET", "", LIVE, "The client secret.") \
+	FIELD(id, text, redirect_uri, "REDIRECT_URI", "", LIVE, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
+	FIELD(id, text, url, "URL", "", LIVE, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
 	FIELD(id, text, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
-	FIELD(id, bool, email_optional, "EMAIL_OPTIONAL", "false", LATER, "Accounts without an e-mail address are taken.") \
-	FIELD(id, bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LATER, "The nonce of an identity token is not compared.")
+	FIELD(id, bool, email_optional, "EMAIL_OPTIONAL", "false", LIVE, "Accounts without an e-mail address are taken.") \
+	FIELD(id, bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LIVE, "The nonce of an identity token is not compared.")
 /* clang-format on */
 
 struct provider_settings {

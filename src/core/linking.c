@@ -187,6 +187,8 @@ sign_in(struct request *r, struct sign_in *in)
 		if (how == NOT_OVERTAKEN || tries == TRIES)
 			return (error);
 		db_rollback(r->db);
+		r->after = NULL;
+		r->committed = NULL;
 		if (how == STATE_GONE)
 			return (state_gone(r, in));
 	}
