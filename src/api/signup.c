@@ -11,6 +11,7 @@
 #include "core/session.h"
 #include "core/signup.h"
 #include "core/user.h"
+#include "db/db.h"
 
 static const struct param signup_params[] = {
 	PARAM(struct signup, text, email),
@@ -84,6 +85,9 @@ reply_signed_in(struct request *r, const struct signup *p, const struct user *u)
 {
 	struct tokens t = { 0 };
 
+	/* A token that the hook refuses does not take back the sign-up. */
+	if (hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
+		TRY(db_commit(r->db));
 	TRY(audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", signup_provider(p), NULL)));
 	TRY(session_start(r, u, &(const struct grant){ .method = "password", .signed_up = true }, &t));
 	return (reply_tokens(r, &t));

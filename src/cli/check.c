@@ -9,6 +9,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "core/sms.h"
 #include "db/db.h"
 #include "db/migrate.h"
 #include "net/address.h"
@@ -98,6 +99,17 @@ check_letters(struct arena *a, struct report *r)
 }
 
 /* Whom providers of the operator's own are looked for at, and who vouches for them. */
+static void
+check_messages(struct arena *a, struct report *r)
+{
+	const char *template = sms_template_check(a), *gateway = sms_gateway_check(a);
+
+	if (template != NULL)
+		report_error(r, template);
+	if (gateway != NULL)
+		report_warning(r, gateway);
+}
+
 static void
 check_http(struct arena *a, struct report *r)
 {
@@ -195,6 +207,7 @@ check_all(struct arena *a, const struct check_options *o, struct report *r)
 	if (o->verbose)
 		settings_each(a, settings, show_setting, NULL);
 	check_letters(a, r);
+	check_messages(a, r);
 	check_http(a, r);
 	check_keys(a, r);
 	check_database(a, r);

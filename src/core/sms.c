@@ -126,14 +126,20 @@ sms_test_code(struct request *r, const char *phone)
 /* --- Checks --- */
 
 const char *
-sms_check(struct arena *a)
+sms_template_check(struct arena *a)
 {
 	const char *why = NULL;
 
-	if (sms_text(a, cfg->gotrue_sms_template, "123456", &why) == NULL)
-		return (arena_printf(a, "GOTRUE_SMS_TEMPLATE: %s.", why));
+	return (sms_text(a, cfg->gotrue_sms_template, "123456", &why) != NULL ? NULL : arena_printf(a, "GOTRUE_SMS_TEMPLATE, %s", why));
+}
+
+const char *
+sms_gateway_check(struct arena *a)
+{
+	const char *why;
+
 	if (!cfg->gotrue_external_phone_enabled || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_SMS))
 		return (NULL);
 	why = gateway_check(a);
-	return (why == NULL ? NULL : arena_printf(a, "%s: nobody can confirm a phone number.", why));
+	return (why == NULL ? NULL : arena_printf(a, "%s: messages go nowhere, so nobody can confirm a phone number.", why));
 }

@@ -29,7 +29,8 @@ checked err sms_provider_check(struct request *, const char *phone, const char *
 /* The code that GOTRUE_SMS_TEST_OTP fixes for a number; NULL without one. */
 const char *sms_test_code(struct request *, const char *phone);
 
-/* NULL, or one sentence for `postern check`. */
-const char *sms_check(struct arena *);
+/* NULL, or one sentence for `postern check`: of the template, which is an error; of the gateway, without which phones can't be confirmed. */
+const char *sms_template_check(struct arena *);
+const char *sms_gateway_check(struct arena *);
 
 #endif
