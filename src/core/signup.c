@@ -123,8 +123,7 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 	TRY(hook_before_user_created(r, &made));
 	made.password = credential_new(r, made.id, p->password);
 	TRY(user_create(r, &made));
-	*u = (struct user){ .id = made.id, .email = by_email(p) ? p->email : "", .phone = by_email(p) ? "" : p->phone,
-		.user_metadata = str_or(p->data, "{}"), .json = "{}" };
+	*u = user_queued(r->arena, &made);
 	return (OK);
 }
 

@@ -48,6 +48,16 @@ user_create(struct request *r, const struct new_user *u)
 	    .now = r->now_text));
 }
 
+struct user
+user_queued(struct arena *a, const struct new_user *made)
+{
+	const char *metadata = str_or(made->user_metadata, "{}");
+	json *name = json_get(json_parse(a, metadata, strlen(metadata), NULL), "full_name");
+
+	return ((struct user){ .id = made->id, .aud = made->aud, .email = str_or(made->email, ""), .phone = str_or(made->phone, ""),
+	    .user_metadata = metadata, .full_name = name == NULL ? NULL : json_text(a, name), .json = "{}" });
+}
+
 err
 user_create_apart(struct request *r, const struct new_user *given, struct user *u)
 {
@@ -58,8 +68,7 @@ user_create_apart(struct request *r, const struct new_user *given, struct user *
 	all.provider = "email";
 	all.apart = true;
 	TRY(hook_before_user_created(r, &all));
-	*u = (struct user){ .id = all.id, .aud = all.aud, .email = all.email, .phone = "", .user_metadata = str_or(all.user_metadata, "{}"),
-		.json = "{}", .invited = false };
+	*u = user_queued(r->arena, &all);
 	return (user_create(r, &all));
 }
 

@@ -20,6 +20,9 @@ struct new_user {
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
 checked err user_create(struct request *, const struct new_user *);
 
+/* What is known of a user who is queued only. */
+struct user user_queued(struct arena *, const struct new_user *);
+
 /*
  * A user that an operator invites: a new id, provider email, metadata apart; u is what will be known of them.  The before_user_created
  * hook is asked.
