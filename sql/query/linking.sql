@@ -51,7 +51,7 @@ update auth.users set email = nullif(:email::text, ''), updated_at = :now::times
     email_change_sent_at = null, email_change_confirm_status = 0, phone_change = '', phone_change_token = '', phone_change_sent_at = null,
     reauthentication_token = '', reauthentication_sent_at = null,
     email_confirmed_at = case when :confirmed::bool then email_confirmed_at end,
-    raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || case when :confirmed::bool then '{}' else '{"email_verified": false}'::jsonb end
+    raw_user_meta_data = %object(raw_user_meta_data) || case when :confirmed::bool then '{}' else '{"email_verified": false}'::jsonb end
 where id = :id::uuid;
 
 -- What is new of an identity that signs in.
