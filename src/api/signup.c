@@ -37,8 +37,9 @@ anonymous_start(struct request *r, const struct new_user *made, struct tokens *t
 static err
 signup_anonymously(struct request *r, const struct signup *p)
 {
-	const struct new_user made = { .id = uuid_new(r->arena), .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
-		.user_metadata = p->data };
+	const struct new_user made = {
+		.id = uuid_new(r->arena), .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name, .user_metadata = p->data
+	};
 	struct tokens t = { 0 };
 	err error;
 

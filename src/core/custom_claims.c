@@ -41,8 +41,11 @@ static const struct {
 static enum type
 type_of(const json *value)
 {
-	static const enum type kinds[] = { [JSON_NULL] = TYPE_null, [JSON_BOOL] = TYPE_boolean, [JSON_STRING] = TYPE_string,
-		[JSON_ARRAY] = TYPE_array, [JSON_OBJECT] = TYPE_object };
+	static const enum type kinds[] = { [JSON_NULL] = TYPE_null,
+		[JSON_BOOL] = TYPE_boolean,
+		[JSON_STRING] = TYPE_string,
+		[JSON_ARRAY] = TYPE_array,
+		[JSON_OBJECT] = TYPE_object };
 	double number;
 
 	if (json_kind(value) != JSON_NUMBER)
@@ -65,7 +68,8 @@ types_text(struct arena *a, unsigned types)
 static void
 complain_of_type(struct buf *out, const char *where, unsigned expected, const json *value)
 {
-	buf_printf(out, "- %s: Invalid type. Expected: %s, given: %s\n", where, types_text(out->arena, expected), type_names[type_of(value)]);
+	buf_printf(out, "- %s: Invalid type. Expected: %s, given: %s\n", where, types_text(out->arena, expected),
+	    type_names[type_of(value)]);
 }
 
 static void
@@ -121,8 +125,9 @@ custom_claims(struct request *r, const char *user_id, const char *method, const 
 
 	if (!hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
 		return (OK);
-	TRY(hook_call(r, HOOK_CUSTOM_ACCESS_TOKEN, arena_printf(a, "{\"user_id\":\"%s\",\"claims\":%s,\"authentication_method\":%s}", user_id,
-	    *claims, json_quote(a, method)), &answer));
+	TRY(hook_call(r, HOOK_CUSTOM_ACCESS_TOKEN,
+	    arena_printf(a, "{\"user_id\":\"%s\",\"claims\":%s,\"authentication_method\":%s}", user_id, *claims, json_quote(a, method)),
+	    &answer));
 	given = json_get(answer, "claims");
 	if (answer != NULL && given == NULL)
 		return (refuse(r, "output claims field is missing"));

@@ -18,8 +18,8 @@ static const struct hook_row {
 	enum { WITHIN, APART } function;
 	size_t enabled, uri, secrets; /* members of struct settings */
 } rows[] = {
-#define HOOK(id, setting, name, function)                                                                              \
-	[HOOK_##id] = { name, function, offsetof(struct settings, gotrue_hook_##setting##_enabled),                    \
+#define HOOK(id, setting, name, function)                                                           \
+	[HOOK_##id] = { name, function, offsetof(struct settings, gotrue_hook_##setting##_enabled), \
 		offsetof(struct settings, gotrue_hook_##setting##_uri), offsetof(struct settings, gotrue_hook_##setting##_secrets) },
 #include "hook.def"
 #undef HOOK
@@ -47,8 +47,8 @@ static char *
 payload_complete(struct request *r, enum hook hook, const char *payload)
 {
 	struct arena *a = r->arena;
-	const char *metadata = json_pairs(a, "uuid", uuid_new(a), "time", clock_rfc3339(a, clock_now()), "name", rows[hook].name, "ip_address",
-	    str_empty(r->address) ? NULL : r->address, NULL);
+	const char *metadata = json_pairs(a, "uuid", uuid_new(a), "time", clock_rfc3339(a, clock_now()), "name", rows[hook].name,
+	    "ip_address", str_empty(r->address) ? NULL : r->address, NULL);
 
 	return (arena_printf(a, "{\"metadata\":%s,%s", metadata, payload + 1));
 }
@@ -71,9 +71,9 @@ failure_tell(struct request *r, err e, const struct webhook_failure *failure)
 static err
 call_http(struct request *r, enum hook hook, const char *payload, json **answer)
 {
-	const struct webhook call = { .url = hook_uri(hook),
-		.secrets = *(const setting_secrets *)setting_at(rows[hook].secrets),
-		.payload = payload };
+	const struct webhook call = {
+		.url = hook_uri(hook), .secrets = *(const setting_secrets *)setting_at(rows[hook].secrets), .payload = payload
+	};
 	struct webhook_failure failure;
 	err e;
 
@@ -185,8 +185,8 @@ hook_call(struct request *r, enum hook hook, const char *payload, json **answer)
 	if (e == OK && *answer != NULL && json_kind(*answer) != JSON_OBJECT && json_kind(*answer) != JSON_NULL)
 		e = not_as_declared(r);
 	log_event(e == OK ? LOG_INFO : LOG_WARN, e == OK ? "hook ran" : "hook failed", "hook", rows[hook].name, "#duration",
-	    arena_printf(r->arena, "%llu", (unsigned long long)(clock_mono_ns() - began)), "error", e == OK ? NULL : r->failure.message, "cause",
-	    e == OK ? NULL : r->failure.cause, NULL);
+	    arena_printf(r->arena, "%llu", (unsigned long long)(clock_mono_ns() - began)), "error", e == OK ? NULL : r->failure.message,
+	    "cause", e == OK ? NULL : r->failure.cause, NULL);
 	return (e);
 }
 
@@ -223,7 +223,8 @@ hook_before_user_created(struct request *r, const struct new_user *u)
 {
 	static const char never[] = "0001-01-01T00:00:00Z";
 	struct arena *a = r->arena;
-	const char *app = u->provider == NULL ? "{}" : arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
+	const char *app =
+	    u->provider == NULL ? "{}" : arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
 	json *answer;
 
 	if (!hook_enabled(HOOK_BEFORE_USER_CREATED))

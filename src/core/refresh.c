@@ -87,8 +87,9 @@ already_used(struct request *r)
 static err
 new_access(struct request *r, const struct user *u, const char *aal, const char *amr, struct tokens *t)
 {
-	const struct access access = { .session_id = u->session_id, .aal = aal, .amr = amr, .method = "token_refresh",
-		.created_at = u->session_created_at };
+	const struct access access = {
+		.session_id = u->session_id, .aal = aal, .amr = amr, .method = "token_refresh", .created_at = u->session_created_at
+	};
 
 	t->user_json = u->json;
 	return (access_token(r, u, &access, t));

@@ -102,8 +102,11 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, provider_trait(r, p)));
 	if (by_email(p)) {
-		TRY(flow_begin(r, &(const struct flow){ .provider = "email", .method = "email/signup", .user_id = u->id,
-			.challenge = p->code_challenge, .challenge_method = p->code_challenge_method }));
+		TRY(flow_begin(r, &(const struct flow){ .provider = "email",
+				      .method = "email/signup",
+				      .user_id = u->id,
+				      .challenge = p->code_challenge,
+				      .challenge_method = p->code_challenge_method }));
 		TRY(proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
 	} else {
 		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"), &message_id));
@@ -116,8 +119,12 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 static err
 signup_create(struct request *r, const struct signup *p, struct user *u)
 {
-	struct new_user made = { .id = uuid_new(r->arena), .aud = p->aud, .role = cfg->gotrue_jwt_default_group_name,
-		.email = by_email(p) ? p->email : NULL, .phone = by_email(p) ? NULL : p->phone, .provider = signup_provider(p),
+	struct new_user made = { .id = uuid_new(r->arena),
+		.aud = p->aud,
+		.role = cfg->gotrue_jwt_default_group_name,
+		.email = by_email(p) ? p->email : NULL,
+		.phone = by_email(p) ? NULL : p->phone,
+		.provider = signup_provider(p),
 		.user_metadata = p->data };
 
 	TRY(hook_before_user_created(r, &made));

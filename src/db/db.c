@@ -43,7 +43,9 @@ static const struct db_statement rollback = { .name = "postern_rollback", .sql =
 static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
 /* A list is worked from left to right.  The way back is kept because the site may have a limit of its own for the role. */
 static const struct db_statement hurry = { .name = "postern_hurry",
-	.sql = "select set_config('postern.statement_timeout', current_setting('statement_timeout'), true), set_config('statement_timeout', $1, true)",
+	.sql =
+	    "select set_config('postern.statement_timeout', current_setting('statement_timeout'), true), set_config('statement_timeout', "
+	    "$1, true)",
 	.inputs = 1 };
 static const struct db_statement hurry_end = { .name = "postern_hurry_end",
 	.sql = "select set_config('statement_timeout', current_setting('postern.statement_timeout'), true)" };
@@ -505,8 +507,14 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 	struct function_answer answer;
 	PGresult *res = NULL;
 
-	*st = (struct db_statement){ .sql = link_call_text(db->arena, f->schema, f->name), .inputs = 1, .rows = DB_ONE, .write = true,
-		.column = &column, .columns = 1, .row_size = sizeof(answer), .found_offset = offsetof(struct function_answer, found) };
+	*st = (struct db_statement){ .sql = link_call_text(db->arena, f->schema, f->name),
+		.inputs = 1,
+		.rows = DB_ONE,
+		.write = true,
+		.column = &column,
+		.columns = 1,
+		.row_size = sizeof(answer),
+		.found_offset = offsetof(struct function_answer, found) };
 	db->statements++;
 	queue_add(db->arena, &db->queue, &first);
 	TRY(batch_send(db, &b, &res));

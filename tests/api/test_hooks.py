@@ -9,8 +9,9 @@ import time
 import uuid
 
 import pytest
+import requests
 
-from harness import PASSWORD, Session, address, claims_of, is_error, mint, phone
+from harness import PASSWORD, Session, address, claims_of, is_error, many, mint, phone
 from peer import Peer
 
 KEYS = [b"0123456789abcdef0123456789abcdef", b"fedcba9876543210fedcba9876543210"]
@@ -180,6 +181,22 @@ def test_a_link_that_is_gone_meanwhile(token, site, sql):
     site.says["/customize-access-token"] = meanwhile
     is_error(token.post("/verify", link), 403, "otp_expired", "Email link is invalid or has expired")
     assert count(sql, "auth.sessions", f"user_id = '{user.id}'") == before
+
+
+def test_one_link_many_times_at_once(token, site, sql):
+    """Each asks the hook before it takes the link for good; one gets the session, the others are told that the link is used."""
+    site.says["/customize-access-token"] = add_claim
+    user = token.sign_up()
+    for _ in range(3):
+        sql("delete from postern.limits")
+        sql("update auth.users set recovery_sent_at = null where id = %s", user.id)
+        assert token.post("/otp", {"email": user.email}).status_code == 200
+        link = {"type": "magiclink", "token_hash": site.of("send-email")[-1]["email_data"]["token_hash"]}
+        before = count(sql, "auth.sessions", f"user_id = '{user.id}'")
+        got = many(16, lambda i: token.post("/verify", link, http=requests))
+        assert sorted(g.status_code for g in got) == [200] + [403] * 15, [g.text for g in got]
+        assert {g.json()["error_code"] for g in got if g.status_code == 403} == {"otp_expired"}
+        assert count(sql, "auth.sessions", f"user_id = '{user.id}'") == before + 1
 
 
 WRONG = "output claims do not conform to the expected schema: \n"

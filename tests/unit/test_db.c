@@ -616,7 +616,8 @@ test_suspend(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(db_suspend(f->db), OK);
 		assert_false(db_in_transaction(f->db));
-		assert_int_equal(number("select count(*) from pg_locks l join pg_class c on c.oid = l.relation where c.relname = 'thing'"), 0);
+		assert_int_equal(number("select count(*) from pg_locks l join pg_class c on c.oid = l.relation where c.relname = 'thing'"),
+		    0);
 		assert_int_equal(db_resume(f->db), OK);
 	}
 	assert_int_equal(thing_get(f->db, &t, .id = "a"), OK);
@@ -737,7 +738,8 @@ static void
 test_call_limit(void **state)
 {
 	struct fixture *f = *state;
-	struct db_function slow = { .schema = SCHEMA, .name = "slow", .limit_ns = 100000000 }, missing = { .schema = SCHEMA, .name = "gone" };
+	struct db_function slow = { .schema = SCHEMA, .name = "slow", .limit_ns = 100000000 },
+			   missing = { .schema = SCHEMA, .name = "gone" };
 	const char *text;
 
 	sql("create function " S ".slow(event jsonb) returns jsonb language plpgsql as $$ begin insert into " S
