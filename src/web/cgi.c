@@ -24,10 +24,12 @@ cgi_read(void *io, char *into, size_t len)
 	return ((size_t)got);
 }
 
+/* lighttpd signals a process that is still there when the reply has its full length; what comes after it is to be done all the same. */
 static void
 cgi_write(void *io, const char *bytes, size_t len)
 {
 	(void)io;
+	signal(SIGTERM, SIG_IGN);
 	while (len > 0) {
 		ssize_t put = write(STDOUT_FILENO, bytes, len);
 
@@ -40,15 +42,11 @@ cgi_write(void *io, const char *bytes, size_t len)
 	}
 }
 
-/*
- * The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client.  lighttpd
- * then ends the process by a signal if it is still there.
- */
+/* The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client. */
 static void
 cgi_finish(void *io)
 {
 	(void)io;
-	signal(SIGTERM, SIG_IGN);
 	close(STDOUT_FILENO);
 }
 
