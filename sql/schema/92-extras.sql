@@ -3,7 +3,7 @@
 -- A count is spread over several rows, so that sign-ups need not wait for each other; the total is their sum.
 create table if not exists postern.user_counts (
     id bigint not null generated always as identity primary key,
-    users regtype not null,
+    users regclass not null,
     instance_id uuid,
     aud text,
     n bigint not null
@@ -11,41 +11,38 @@ create table if not exists postern.user_counts (
 create index if not exists user_counts_aud_idx on postern.user_counts (users, aud);
 
 -- Adds to a row that nobody else is adding to, or begins another.  A transaction that sees the past can't change a row of the present.
-create or replace function postern.user_count_add(counted regtype, instance uuid, audience text, change bigint) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-    free bigint;
+create or replace function postern.user_count_add(counted regclass, instance uuid, audience text, change bigint) returns void
+language plpgsql as $$
 begin
     if current_setting('transaction_isolation') = 'read committed' then
-        select c.id into free from postern.user_counts c
-        where c.users = counted and c.instance_id is not distinct from instance and c.aud is not distinct from audience
-        limit 1 for update skip locked;
+        update postern.user_counts c set n = c.n + change
+        where c.id = (
+            select f.id from postern.user_counts f
+            where f.users = counted and f.instance_id is not distinct from instance and f.aud is not distinct from audience
+            limit 1 for update skip locked);
+        if found then
+            return;
+        end if;
     end if;
-    if free is null then
-        insert into postern.user_counts (users, instance_id, aud, n) values (counted, instance, audience, change);
-    else
-        update postern.user_counts c set n = c.n + change where c.id = free;
-    end if;
+    insert into postern.user_counts (users, instance_id, aud, n) values (counted, instance, audience, change);
 end $$;
 
 -- As its owner: whoever may write users need not be allowed into our schema.
 create or replace function postern.count_users() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    counted regtype := (select reltype from pg_class where oid = tg_relid);
 begin
     case tg_op
     when 'INSERT' then
-        perform postern.user_count_add(counted, r.instance_id, r.aud, r.n)
+        perform postern.user_count_add(tg_relid, r.instance_id, r.aud, r.n)
         from (select instance_id, aud, count(*) as n from added group by 1, 2) r;
     when 'DELETE' then
-        perform postern.user_count_add(counted, r.instance_id, r.aud, -r.n)
+        perform postern.user_count_add(tg_relid, r.instance_id, r.aud, -r.n)
         from (select instance_id, aud, count(*) as n from removed group by 1, 2) r;
     when 'UPDATE' then
-        perform postern.user_count_add(counted, old.instance_id, old.aud, -1);
-        perform postern.user_count_add(counted, new.instance_id, new.aud, 1);
+        perform postern.user_count_add(tg_relid, old.instance_id, old.aud, -1);
+        perform postern.user_count_add(tg_relid, new.instance_id, new.aud, 1);
     else
-        delete from postern.user_counts where users = counted;
+        delete from postern.user_counts where users = tg_relid;
     end case;
     return null;
 end $$;
@@ -62,7 +59,8 @@ begin
         when (old.instance_id is distinct from new.instance_id or old.aud is distinct from new.aud) execute function postern.count_users();
     create trigger postern_count_truncate after truncate on auth.users for each statement execute function postern.count_users();
     insert into postern.user_counts (users, instance_id, aud, n)
-        select pg_typeof(null::auth.users), instance_id, aud, count(*) from auth.users group by instance_id, aud;
+        select (select typrelid from pg_type where oid = pg_typeof(null::auth.users)), instance_id, aud, count(*)
+        from auth.users group by instance_id, aud;
 exception when insufficient_privilege then
     raise warning 'no index and no count for lists of users, which will be slow where there are many: %', sqlerrm;
 end $$;

@@ -223,7 +223,7 @@ def test_without_counts(get, people, sql):
         assert len(ids(get(aud, "?per_page=7&page=5"))) == 2
     finally:
         for row in kept:
-            sql("insert into postern.user_counts (users, instance_id, aud, n) values (%s::regtype, %s, %s, %s)", *row.values())
+            sql("insert into postern.user_counts (users, instance_id, aud, n) values (%s::regclass, %s, %s, %s)", *row.values())
     assert total(get(aud)) == 30
 
 
