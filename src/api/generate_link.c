@@ -52,8 +52,8 @@ make_recovery(struct request *r, struct generate *p, struct user *u)
 static err
 user_make(struct request *r, const struct generate *p, struct user *u, const char *password)
 {
-	return (user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = claims_audience(r), .user_metadata = p->data,
-		.password = password }, u));
+	return (user_create_apart(r,
+	    &(const struct new_user){ .email = p->email, .aud = claims_audience(r), .user_metadata = p->data, .password = password }, u));
 }
 
 static err

@@ -49,8 +49,13 @@ static const struct param otp_params[] = {
 static err
 otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_outcome *outcome)
 {
-	struct signup s = { .email = p->email, .phone = p->phone, .data = p->data, .channel = p->channel, .aud = claims_audience(r),
-		.code_challenge = p->code_challenge, .code_challenge_method = p->code_challenge_method,
+	struct signup s = { .email = p->email,
+		.phone = p->phone,
+		.data = p->data,
+		.channel = p->channel,
+		.aud = claims_audience(r),
+		.code_challenge = p->code_challenge,
+		.code_challenge_method = p->code_challenge_method,
 		.password = credential_unknown(r->arena) };
 
 	return (signup(r, &s, u, outcome));
@@ -59,8 +64,11 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 static err
 magic_link_send(struct request *r, const struct otp *p, struct user *u)
 {
-	TRY(flow_begin(r, &(const struct flow){ .provider = "magiclink", .method = "magiclink", .user_id = u->id, .challenge = p->code_challenge,
-		.challenge_method = p->code_challenge_method }));
+	TRY(flow_begin(r, &(const struct flow){ .provider = "magiclink",
+			      .method = "magiclink",
+			      .user_id = u->id,
+			      .challenge = p->code_challenge,
+			      .challenge_method = p->code_challenge_method }));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
 	TRY(proof_send(r, PROOF_MAGIC_LINK, u, !str_empty(p->code_challenge)));
 	return (reply_nothing(r));
@@ -215,8 +223,11 @@ recover_post(struct request *r)
 			TRY(proof_pretend(r, PROOF_RECOVERY, p.email));
 		return (reply_nothing(r));
 	}
-	TRY(flow_begin(r, &(const struct flow){ .provider = "recovery", .method = "recovery", .user_id = u.id, .challenge = p.code_challenge,
-		.challenge_method = p.code_challenge_method }));
+	TRY(flow_begin(r, &(const struct flow){ .provider = "recovery",
+			      .method = "recovery",
+			      .user_id = u.id,
+			      .challenge = p.code_challenge,
+			      .challenge_method = p.code_challenge_method }));
 	TRY(audit(r, &u, AUDIT_RECOVERY_REQUESTED, NULL));
 	TRY(proof_send(r, PROOF_RECOVERY, &u, !str_empty(p.code_challenge)));
 	return (reply_nothing(r));
@@ -274,8 +285,11 @@ resend_check(struct request *r, struct resend *p)
 static err
 resend_flow(struct request *r, const struct resend *p, const struct user *u, const char *method)
 {
-	return (flow_begin(r, &(const struct flow){ .provider = method, .method = method, .user_id = u->id, .challenge = p->code_challenge,
-		.challenge_method = p->code_challenge_method }));
+	return (flow_begin(r, &(const struct flow){ .provider = method,
+				  .method = method,
+				  .user_id = u->id,
+				  .challenge = p->code_challenge,
+				  .challenge_method = p->code_challenge_method }));
 }
 
 static err

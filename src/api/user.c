@@ -193,8 +193,11 @@ update_email(struct request *r, const struct user_update *p)
 
 	if (u->anonymous && cfg->gotrue_mailer_autoconfirm)
 		return (verify_change_email(r, u, p->email));
-	TRY(flow_begin(r, &(const struct flow){ .provider = "email_change", .method = "email_change", .user_id = u->id,
-		.challenge = p->code_challenge, .challenge_method = p->code_challenge_method }));
+	TRY(flow_begin(r, &(const struct flow){ .provider = "email_change",
+			      .method = "email_change",
+			      .user_id = u->id,
+			      .challenge = p->code_challenge,
+			      .challenge_method = p->code_challenge_method }));
 	return (proof_send_email_change(r, u, p->email, !str_empty(p->code_challenge)));
 }
 
@@ -230,7 +233,8 @@ user_put(struct request *r)
 	if (p.password != NULL)
 		TRY(password_write(r, stored));
 	if (p.data != NULL || p.app_metadata != NULL)
-		TRY(user_merge_metadata(r->db, .id = r->user->id, .user_metadata = p.data, .app_metadata = p.app_metadata, .now = r->now_text));
+		TRY(user_merge_metadata(r->db, .id = r->user->id, .user_metadata = p.data, .app_metadata = p.app_metadata,
+		    .now = r->now_text));
 	TRY(audit(r, r->user, AUDIT_USER_MODIFIED, NULL));
 	u = *r->user;
 	TRY_DB(r, user_reload(r, &u), "Error updating user");

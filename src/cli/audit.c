@@ -19,30 +19,10 @@ static const char usage[] =
     "  -n COUNT  how many; 50 without\n"
     "  -c FILE   settings: KEY=value lines, which win over the environment\n";
 
-struct options {
-	const char *file, *count, *query;
-	bool help;
+/* What is asked for. */
+struct recent {
+	const char *count, *query;
 };
-
-static bool
-options_read(struct options *o, int argc, char **argv)
-{
-	static const struct option names[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:n:h", names, NULL)) != -1) {
-		if (c == 'c')
-			o->file = optarg;
-		else if (c == 'n')
-			o->count = optarg;
-		else if (c == 'h')
-			o->help = true;
-		else
-			return (false);
-	}
-	o->query = optind < argc ? argv[optind] : NULL;
-	return (argc - optind <= 1 && strspn(o->count, "0123456789") == strlen(o->count) && strlen(o->count) < 10 && *o->count != '\0');
-}
 
 static void
 entry_print(const struct audit_recent *e)
@@ -58,7 +38,7 @@ entry_print(const struct audit_recent *e)
 }
 
 static err
-recent_print(struct request *r, const struct options *o)
+recent_print(struct request *r, const struct recent *o)
 {
 	struct audit_query q;
 	struct audit_recent_rows found;
@@ -73,21 +53,24 @@ recent_print(struct request *r, const struct options *o)
 int
 cli_audit(int argc, char **argv)
 {
-	struct options o = { .count = "50" };
+	struct recent o = { .count = "50" };
+	const char *file = NULL;
+	const struct cli_option options[] = { { "n", &o.count, NULL }, { NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options, .most = 1 };
+	int status = cli_options(argc, argv, &command);
 	struct request *r;
 	struct arena *a;
-	int status = 1;
 
-	if (!options_read(&o, argc, argv)) {
+	if (status != CLI_GO_ON)
+		return (status);
+	if (*o.count == '\0' || strspn(o.count, "0123456789") != strlen(o.count) || strlen(o.count) > 9) {
 		fputs(usage, stderr);
 		return (2);
 	}
-	if (o.help) {
-		fputs(usage, stdout);
-		return (0);
-	}
+	o.query = argv[optind];
+	status = 1;
 	a = arena_new();
-	if (cli_settings(a, o.file)) {
+	if (cli_settings(a, file)) {
 		r = cli_request(a);
 		status = cli_finish(r, recent_print(r, &o));
 	}

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <getopt.h>
 
 #include "base/arena.h"
 #include "base/setting.h"
@@ -29,11 +28,6 @@ static const char usage[] =
     "  -v, --verbose      also show every setting as it is in force, secrets masked\n"
     "\n"
     "Exit status: 0 when all is well, 1 when something is wrong, 2 for a wrong call.\n";
-
-struct check_options {
-	const char *file;
-	bool verbose, help;
-};
 
 struct report {
 	unsigned errors, warnings;
@@ -140,7 +134,8 @@ check_outbox(struct arena *a, struct db *db, struct report *r)
 	if (outbox_state(db, &mail) != OK)
 		report_error(r, arena_printf(a, "The waiting letters can't be looked at: %s.", str_or(db_error(db)->message, "no answer")));
 	else if (mail.age > WAITING_TOO_LONG)
-		report_warning(r, arena_printf(a, "A letter has waited for %lld minutes: does postern serve run, or postern deliver?", mail.age / 60));
+		report_warning(r,
+		    arena_printf(a, "A letter has waited for %lld minutes: does postern serve run, or postern deliver?", mail.age / 60));
 }
 
 static void
@@ -171,40 +166,16 @@ check_database(struct arena *a, struct report *r)
 	db_free(db);
 }
 
-static bool
-options_read(int argc, char **argv, struct check_options *o)
-{
-	static const struct option option[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int letter;
-
-	while ((letter = getopt_long(argc, argv, "c:vh", option, NULL)) != -1) {
-		if (letter == 'c')
-			o->file = optarg;
-		else if (letter == 'v')
-			o->verbose = true;
-		else if (letter == 'h')
-			o->help = true;
-		else
-			return (false);
-	}
-	return (optind == argc);
-}
-
 static void
-check_all(struct arena *a, const struct check_options *o, struct report *r)
+check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 {
 	struct complaints *complaints = arena_new_object(a, struct complaints);
-	const struct settings *settings = settings_load(a, o->file, complaints);
+	const struct settings *settings = settings_load(a, file, complaints);
 
 	report_complaints(r, complaints);
 	if (settings == NULL)
 		return;
-	if (o->verbose)
+	if (verbose)
 		settings_each(a, settings, show_setting, NULL);
 	check_letters(a, r);
 	check_messages(a, r);
@@ -216,20 +187,18 @@ check_all(struct arena *a, const struct check_options *o, struct report *r)
 int
 cli_check(int argc, char **argv)
 {
-	struct check_options options = { 0 };
 	struct report report = { 0 };
+	const char *file = NULL;
+	bool verbose = false;
+	const struct cli_option options[] = { { "v", NULL, &verbose }, { "verbose", NULL, &verbose }, { NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options };
+	int status = cli_options(argc, argv, &command);
 	struct arena *a;
 
-	if (!options_read(argc, argv, &options)) {
-		fputs(usage, stderr);
-		return (2);
-	}
-	if (options.help) {
-		fputs(usage, stdout);
-		return (0);
-	}
+	if (status != CLI_GO_ON)
+		return (status);
 	a = arena_new();
-	check_all(a, &options, &report);
+	check_all(a, file, verbose, &report);
 	printf("%u errors, %u warnings\n", report.errors, report.warnings);
 	arena_free(a);
 	cfg = NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ cli_settings(struct arena *a, const char *file)
 struct request *
 cli_request(struct arena *a)
 {
+	static char *const no_headers[] = { NULL };
 	struct request *r = arena_new_object(a, struct request);
 
 	r->arena = a;
@@ -68,6 +70,7 @@ cli_request(struct arena *a)
 	r->now = clock_now();
 	r->now_text = clock_rfc3339(a, r->now);
 	r->id = uuid_new(a);
+	r->variables = no_headers;
 	r->method = r->path = r->body = "";
 	r->address = r->user_agent = "";
 	r->query = r->form = r->reply.headers = query_new(a);
@@ -97,6 +100,38 @@ cli_put(const char *text)
 {
 	for (; *text != '\0'; text++)
 		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+static int
+action_run(const char *file, const struct cli_action *action, char *const *words)
+{
+	struct arena *a = arena_new();
+	struct request *r;
+	int status = 1;
+
+	if (cli_settings(a, file)) {
+		r = cli_request(a);
+		status = cli_finish(r, action->run(r, words));
+	}
+	arena_free(a);
+	return (status);
+}
+
+int
+cli_act(int argc, char **argv, const char *usage, const struct cli_action *action)
+{
+	const char *file = NULL;
+	const struct cli_command command = { .usage = usage, .file = &file, .least = 1, .most = argc };
+	int status = cli_options(argc, argv, &command);
+	int words = argc - optind - 1;
+
+	if (status != CLI_GO_ON)
+		return (status);
+	for (; action->name != NULL; action++)
+		if (str_equal(argv[optind], action->name) && words >= action->least && words <= action->most)
+			return (action_run(file, action, argv + optind + 1));
+	fputs(usage, stderr);
+	return (2);
 }
 
 int

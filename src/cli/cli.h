@@ -28,4 +28,30 @@ struct request *cli_request(struct arena *);
 int cli_finish(struct request *, err);
 void cli_put(const char *text);
 
+/* An option of a command: a long name, or one letter.  One of value and flag takes what is given. */
+struct cli_option {
+	const char *name;
+	const char **value;
+	bool *flag;
+};
+
+struct cli_command {
+	const char *usage;
+	const char **file;               /* of -c FILE */
+	const struct cli_option *option; /* ends with a NULL name; four at most; NULL: none of its own */
+	int least, most;                 /* how many words stand behind the options; the first is argv[optind] */
+};
+
+/* Reads the options.  CLI_GO_ON, or the exit status with the usage said: 0 for --help, 2 for a wrong call. */
+#define CLI_GO_ON (-1)
+int cli_options(int argc, char **argv, const struct cli_command *);
+
+/* A command that does one of several things: postern user add ..., postern mail list ... */
+struct cli_action {
+	const char *name;
+	err (*run)(struct request *, char *const *words); /* what stands behind the name; ends with NULL */
+	int least, most;
+};
+int cli_act(int argc, char **argv, const char *usage, const struct cli_action *); /* ends with a NULL name */
+
 #endif

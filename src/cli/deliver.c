@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postern deliver: the mailer, where no postern serve runs one. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/setting.h"
@@ -36,35 +35,16 @@ deliver(bool once)
 int
 cli_deliver(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "once", no_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct arena *a = arena_new();
 	const char *file = NULL;
 	bool once = false;
-	int option, status;
+	const struct cli_option options[] = { { "once", NULL, &once }, { NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options };
+	int status = cli_options(argc, argv, &command);
+	struct arena *a;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'o':
-			once = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return (0);
-		default:
-			fputs(usage, stderr);
-			return (2);
-		}
-	if (optind != argc) {
-		fputs(usage, stderr);
-		return (2);
-	}
+	if (status != CLI_GO_ON)
+		return (status);
+	a = arena_new();
 	status = cli_settings(a, file) ? deliver(once) : 1;
 	arena_free(a);
 	return (status);

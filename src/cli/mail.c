@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postern mail: the letters that wait, those that died, and the one that a maildir caught last. */
 #include <dirent.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@ static const char usage[] =
     "  -c FILE  settings: KEY=value lines, which win over the environment\n";
 
 static err
-run_list(struct request *r, const char *unused)
+run_list(struct request *r, char *const *unused)
 {
 	struct outbox_list_rows page;
 	const char *after_id = NULL;
@@ -58,23 +57,23 @@ count_tell(struct request *r, const char *id, long long count)
 }
 
 static err
-run_retry(struct request *r, const char *word)
+run_retry(struct request *r, char *const *words)
 {
 	struct outbox_revive revived;
 	const char *id;
 
-	TRY(letter_named(r, word, &id));
+	TRY(letter_named(r, words[0], &id));
 	TRY(outbox_revive(r->db, &revived, .id = id));
 	return (count_tell(r, id, revived.count));
 }
 
 static err
-run_drop(struct request *r, const char *word)
+run_drop(struct request *r, char *const *words)
 {
 	struct outbox_drop dropped;
 	const char *id;
 
-	TRY(letter_named(r, word, &id));
+	TRY(letter_named(r, words[0], &id));
 	TRY(outbox_drop(r->db, &dropped, .id = id));
 	return (count_tell(r, id, dropped.count));
 }
@@ -175,7 +174,7 @@ letter_print(const char *letter)
 }
 
 static err
-run_newest(struct request *r, const char *unused)
+run_newest(struct request *r, char *const *unused)
 {
 	struct newest newest = { 0 };
 
@@ -192,52 +191,16 @@ run_newest(struct request *r, const char *unused)
 
 /* --- The command --- */
 
-static const struct {
-	const char *name;
-	err (*run)(struct request *, const char *argument);
-	int arguments;
-} actions[] = {
-	{ "list", run_list, 0 },
-	{ "retry", run_retry, 1 },
-	{ "drop", run_drop, 1 },
-	{ "newest", run_newest, 0 },
-};
-
-static int
-action_run(struct arena *a, size_t i, const char *argument)
-{
-	struct request *r = cli_request(a);
-
-	return (cli_finish(r, actions[i].run(r, argument)));
-}
-
 int
 cli_mail(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct arena *a = arena_new();
-	const char *file = NULL;
-	int option, status = -1;
+	static const struct cli_action actions[] = {
+		{ "list", run_list, 0, 0 },
+		{ "retry", run_retry, 1, 1 },
+		{ "drop", run_drop, 1, 1 },
+		{ "newest", run_newest, 0, 0 },
+		{ NULL, NULL, 0, 0 },
+	};
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return (0);
-		default:
-			fputs(usage, stderr);
-			return (2);
-		}
-	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (str_equal(argv[optind], actions[i].name) && optind + 1 + actions[i].arguments == argc)
-			status = cli_settings(a, file) ? action_run(a, i, argv[optind + 1]) : 1;
-	if (status < 0) {
-		fputs(usage, stderr);
-		status = 2;
-	}
-	arena_free(a);
-	return (status);
+	return (cli_act(argc, argv, usage, actions));
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -19,63 +18,33 @@ static const char usage[] =
     "  -c FILE          read settings from FILE too (KEY=value lines)\n"
     "  --help           this text\n";
 
-struct options {
-	const char *file;
-	bool dry_run, remove_extras, help;
-};
-
-static bool
-options_read(struct options *o, int argc, char **argv)
-{
-	static const struct option names[] = {
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "remove-extras", no_argument, NULL, 'r' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-		if (c == 'c')
-			o->file = optarg;
-		else if (c == 'n')
-			o->dry_run = true;
-		else if (c == 'r')
-			o->remove_extras = true;
-		else if (c == 'h')
-			o->help = true;
-		else
-			return (false);
-	}
-	return (optind == argc && !(o->dry_run && o->remove_extras));
-}
-
 static err
-migrate_as_told(const struct options *o)
+migrate_as_told(bool dry_run, bool remove_extras)
 {
-	if (o->remove_extras)
+	if (remove_extras)
 		return (migrate_remove_extras(cfg->database_url, cfg->db_namespace, stdout));
-	return (migrate_run(cfg->database_url, cfg->db_namespace, o->dry_run, stdout));
+	return (migrate_run(cfg->database_url, cfg->db_namespace, dry_run, stdout));
 }
 
 int
 cli_migrate(int argc, char **argv)
 {
-	struct options o = { 0 };
+	const char *file = NULL;
+	bool dry_run = false, remove_extras = false;
+	const struct cli_option options[] = { { "dry-run", NULL, &dry_run }, { "remove-extras", NULL, &remove_extras },
+		{ NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options };
+	int status = cli_options(argc, argv, &command);
 	struct arena *a;
-	int status;
 
-	if (!options_read(&o, argc, argv)) {
+	if (status != CLI_GO_ON)
+		return (status);
+	if (dry_run && remove_extras) {
 		fputs(usage, stderr);
 		return (2);
 	}
-	if (o.help) {
-		fputs(usage, stdout);
-		return (0);
-	}
 	a = arena_new();
-	status = cli_settings(a, o.file) && migrate_as_told(&o) == OK ? 0 : 1;
+	status = cli_settings(a, file) && migrate_as_told(dry_run, remove_extras) == OK ? 0 : 1;
 	arena_free(a);
 	return (status);
 }

@@ -2,7 +2,6 @@
 /* postern serve: the pre-forking parent; and what each worker does. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,46 +103,24 @@ number(const char *text, int base, long most, int *value)
 int
 cli_serve(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "workers", required_argument, NULL, 'w' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct serve s = { .settings = arena_new() };
-	struct prefork p = { .workers = 4, .mode = 0660, .child = worker_run, .helper = mailer_child, .reload = serve_reload, .arg = &s };
-	bool wrong = false;
-	int option;
+	struct prefork p = { .child = worker_run, .helper = mailer_child, .reload = serve_reload, .arg = &s };
+	const char *workers = "4", *mode = "0660";
+	const struct cli_option options[] = { { "listen", &p.listen, NULL }, { "workers", &workers, NULL }, { "mode", &mode, NULL },
+		{ NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &s.file, .option = options };
+	int status = cli_options(argc, argv, &command);
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (option) {
-		case 'l':
-			p.listen = optarg;
-			break;
-		case 'w':
-			wrong |= !number(optarg, 10, WORKERS_MAX, &p.workers);
-			break;
-		case 'm':
-			wrong |= !number(optarg, 8, 0777, &p.mode);
-			break;
-		case 'c':
-			s.file = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return (0);
-		default:
-			wrong = true;
-		}
-	if (wrong || optind != argc || p.listen == NULL) {
+	if (status != CLI_GO_ON)
+		return (status);
+	if (p.listen == NULL || !number(workers, 10, WORKERS_MAX, &p.workers) || !number(mode, 8, 0777, &p.mode)) {
 		fputs(usage, stderr);
 		return (2);
 	}
 	return (serve_prepare(&s) ? server_prefork(&p) : 1);
 }
 
-/* Web servers know nothing of getopt: only -c FILE is looked for. */
+/* Web servers start us with words of their own: only -c FILE is looked for. */
 int
 cli_worker(int argc, char **argv)
 {

@@ -62,37 +62,26 @@ token_user(struct arena *a, const char *email)
 int
 cli_token(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "days", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct arena *a = arena_new();
 	const char *file = NULL, *days = "3650", *kind;
-	int option, status = 2;
+	const struct cli_option options[] = { { "days", &days, NULL }, { NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options, .least = 1, .most = 2 };
+	int status = cli_options(argc, argv, &command);
+	bool role, user;
+	struct arena *a;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'd':
-			days = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return (0);
-		default:
-			fputs(usage, stderr);
-			return (2);
-		}
-	kind = optind < argc ? argv[optind] : "";
-	if ((str_equal(kind, "anon") || str_equal(kind, "service_role")) && optind + 1 == argc)
-		status = cli_settings(a, file) ? token_role(a, kind, days) : 1;
-	else if (str_equal(kind, "user") && optind + 2 == argc)
-		status = cli_settings(a, file) ? token_user(a, argv[optind + 1]) : 1;
-	else
+	if (status != CLI_GO_ON)
+		return (status);
+	kind = argv[optind];
+	role = (str_equal(kind, "anon") || str_equal(kind, "service_role")) && optind + 1 == argc;
+	user = str_equal(kind, "user") && optind + 2 == argc;
+	if (!role && !user) {
 		fputs(usage, stderr);
+		return (2);
+	}
+	a = arena_new();
+	status = 1;
+	if (cli_settings(a, file))
+		status = role ? token_role(a, kind, days) : token_user(a, argv[optind + 1]);
 	arena_free(a);
 	return (status);
 }

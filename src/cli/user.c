@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postern user: what an operator does to users without the API. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "core/address.h"
 #include "core/admin_user.h"
+#include "core/claims.h"
 #include "core/credential.h"
 #include "core/user.h"
 #include "query/admin_user.h"
@@ -19,6 +20,9 @@
 
 static const char usage[] =
     "usage: postern user add ADDRESS           make a confirmed user; the password is read from standard input\n"
+    "       postern user invite ADDRESS        invite somebody by mail\n"
+    "       postern user link TYPE ADDRESS     print a link instead of mailing it: signup, invite, magiclink, recovery,\n"
+    "                                          email_change_current or email_change_new (these two with the new address behind it)\n"
     "       postern user show WHO              what is known of the user\n"
     "       postern user password WHO          set a password, read from standard input; ends all sessions\n"
     "       postern user ban WHO [HOW LONG]    let the user in no more, for 24h or the like; none: let them in again; without: for good\n"
@@ -78,6 +82,38 @@ run_add(struct request *r, char *const *words)
 			       .password = credential_new(r, id, password) }));
 	TRY(user_confirm_email(r->db, .id = id, .now = r->now_text));
 	puts(id);
+	return (OK);
+}
+
+/* A handler's request, as if the operator had sent this body. */
+static err
+api_call(struct request *r, checked err (*handler)(struct request *), const char *body)
+{
+	static const struct claims operator= { .sub = "", .role = "operator", .session_id = "", .email = "" };
+
+	r->claims = &operator;
+	r->body = body;
+	r->body_len = strlen(body);
+	return (handler(r));
+}
+
+static err
+run_invite(struct request *r, char *const *words)
+{
+	TRY(api_call(r, invite_post, json_pairs(r->arena, "email", words[0], NULL)));
+	puts("invited");
+	return (OK);
+}
+
+static err
+run_link(struct request *r, char *const *words)
+{
+	json *made;
+
+	TRY(api_call(r, generate_link_post,
+	    json_pairs(r->arena, "type", words[0], "email", words[1], words[2] != NULL ? "new_email" : NULL, words[2], NULL)));
+	made = json_parse(r->arena, r->reply.body, r->reply.len, NULL);
+	puts(str_or(json_string(json_get(made, "action_link")), ""));
 	return (OK);
 }
 
@@ -178,61 +214,20 @@ run_ban(struct request *r, char *const *words)
 	return (OK);
 }
 
-static const struct {
-	const char *name;
-	err (*run)(struct request *, char *const *words); /* what stands behind the name; ends with NULL */
-	int least, most;
-} actions[] = {
-	{ "add", run_add, 1, 1 },
-	{ "show", run_show, 1, 1 },
-	{ "password", run_password, 1, 1 },
-	{ "ban", run_ban, 1, 2 },
-	{ "delete", run_delete, 1, 1 },
-	{ "list", run_list, 0, 0 },
-};
-
-static int
-action_run(struct arena *a, size_t i, char *const *words)
-{
-	struct request *r = cli_request(a);
-
-	return (cli_finish(r, actions[i].run(r, words)));
-}
-
-/* The row of actions that the words are; -1 when they are none. */
-static int
-action_find(int count, char *const *words)
-{
-	for (int i = 0; count > 0 && i < (int)(sizeof(actions) / sizeof(actions[0])); i++)
-		if (str_equal(words[0], actions[i].name) && count - 1 >= actions[i].least && count - 1 <= actions[i].most)
-			return (i);
-	return (-1);
-}
-
 int
 cli_user(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	struct arena *a = arena_new();
-	const char *file = NULL;
-	int option, action, status = 2;
+	static const struct cli_action actions[] = {
+		{ "add", run_add, 1, 1 },
+		{ "invite", run_invite, 1, 1 },
+		{ "link", run_link, 2, 3 },
+		{ "show", run_show, 1, 1 },
+		{ "password", run_password, 1, 1 },
+		{ "ban", run_ban, 1, 2 },
+		{ "delete", run_delete, 1, 1 },
+		{ "list", run_list, 0, 0 },
+		{ NULL, NULL, 0, 0 },
+	};
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			file = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return (0);
-		default:
-			fputs(usage, stderr);
-			return (2);
-		}
-	if ((action = action_find(argc - optind, argv + optind)) < 0)
-		fputs(usage, stderr);
-	else
-		status = cli_settings(a, file) ? action_run(a, (size_t)action, argv + optind + 1) : 1;
-	arena_free(a);
-	return (status);
+	return (cli_act(argc, argv, usage, actions));
 }

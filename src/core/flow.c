@@ -20,7 +20,8 @@ flow_check_challenge(struct request *r, const char *method, const char *challeng
 	if (len == 0)
 		return (OK);
 	if (len < CHALLENGE_MIN || len > CHALLENGE_MAX)
-		return (fail(r, E_VALIDATION_FAILED, "code challenge has to be between %d and %d characters", CHALLENGE_MIN, CHALLENGE_MAX));
+		return (fail(r, E_VALIDATION_FAILED, "code challenge has to be between %d and %d characters", CHALLENGE_MIN,
+		    CHALLENGE_MAX));
 	if (strspn(challenge, unreserved) != len)
 		return (fail(r, E_VALIDATION_FAILED,
 		    "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes"));

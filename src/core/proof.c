@@ -28,12 +28,12 @@
 static const struct proof_row {
 	const char *action; /* as links and hooks name it */
 	enum letter_id letter;
-	const char *kind;   /* of the one-time token */
-	size_t path;        /* the setting with the path of its link; 0: it has none */
+	const char *kind; /* of the one-time token */
+	size_t path;      /* the setting with the path of its link; 0: it has none */
 	const char *failed;
 } rows[PROOF_COUNT] = {
-	[PROOF_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_confirmation),
-	    "Error sending confirmation email" },
+	[PROOF_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token",
+	    offsetof(struct settings, gotrue_mailer_urlpaths_confirmation), "Error sending confirmation email" },
 	[PROOF_INVITE] = { "invite", LETTER_INVITE, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_invite),
 	    "Error sending invite email" },
 	[PROOF_RECOVERY] = { "recovery", LETTER_RECOVERY, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
@@ -69,8 +69,8 @@ char *
 proof_link(struct request *r, const char *path, const char *hash, const char *type, const char *to)
 {
 	struct arena *a = r->arena;
-	const char *query = arena_printf(a, "token=%s&type=%s&redirect_to=%s", url_escape(a, hash), url_escape(a, type),
-	    redirect_encoded(a, to));
+	const char *query =
+	    arena_printf(a, "token=%s&type=%s&redirect_to=%s", url_escape(a, hash), url_escape(a, type), redirect_encoded(a, to));
 
 	return (url_resolve(a, redirect_external_url(r), path, query));
 }
@@ -124,8 +124,9 @@ static err
 message_queue(struct request *r, const struct user *u, const struct message *m)
 {
 	TRY(reach_check(r, m->to));
-	return (outbox_add(r, u, &(const struct order){ .letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->hash,
-		.values = message_values(r, u, m) }));
+	return (outbox_add(r, u,
+	    &(const struct order){
+		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->hash, .values = message_values(r, u, m) }));
 }
 
 /* What the send_email hook is told; texts that are NULL are "". */
@@ -138,10 +139,10 @@ email_hook(struct request *r, const char *user_json, const struct email_data *d)
 {
 	struct arena *a = r->arena;
 	json *answer;
-	const char *data = json_pairs(a, "token", str_or(d->token, ""), "token_hash", str_or(d->hash, ""), "redirect_to", redirect_wanted(r),
-	    "email_action_type", d->action, "site_url", redirect_external_url(r), "token_new", str_or(d->token_new, ""), "token_hash_new",
-	    str_or(d->hash_new, ""), "old_email", str_or(d->old_email, ""), "old_phone", str_or(d->old_phone, ""), "provider",
-	    str_or(d->provider, ""), "factor_type", str_or(d->factor_type, ""), NULL);
+	const char *data = json_pairs(a, "token", str_or(d->token, ""), "token_hash", str_or(d->hash, ""), "redirect_to",
+	    redirect_wanted(r), "email_action_type", d->action, "site_url", redirect_external_url(r), "token_new", str_or(d->token_new, ""),
+	    "token_hash_new", str_or(d->hash_new, ""), "old_email", str_or(d->old_email, ""), "old_phone", str_or(d->old_phone, ""),
+	    "provider", str_or(d->provider, ""), "factor_type", str_or(d->factor_type, ""), NULL);
 
 	return (hook_call(r, HOOK_SEND_EMAIL, arena_printf(a, "{\"user\":%s,\"email_data\":%s}", user_json, data), &answer));
 }
@@ -203,7 +204,9 @@ message_new(struct request *r, enum proof p, const char *to, bool pkce)
 {
 	const struct proof_row *row = &rows[p];
 	const char *path, *code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
-	struct message m = { .letter = row->letter, .to = to, .kind = row->kind, .code = code, .hash = hash_prefixed(r->arena, pkce, to, code) };
+	struct message m = {
+		.letter = row->letter, .to = to, .kind = row->kind, .code = code, .hash = hash_prefixed(r->arena, pkce, to, code)
+	};
 
 	if (row->path != 0) {
 		memcpy(&path, (const char *)cfg + row->path, sizeof(path));
@@ -273,11 +276,17 @@ static err
 change_letter(struct request *r, const struct user *u, const struct email_change *c, bool current)
 {
 	const char *to = current ? u->email : c->email, *hash = current ? c->current_hash : c->hash;
-	const char *more = arena_printf(r->arena, "\"NewEmail\":%s,\"SendingTo\":%s", json_quote(r->arena, c->email), json_quote(r->arena, to));
+	const char *more =
+	    arena_printf(r->arena, "\"NewEmail\":%s,\"SendingTo\":%s", json_quote(r->arena, c->email), json_quote(r->arena, to));
 
-	return (message_queue(r, u, &(const struct message){ .letter = LETTER_EMAIL_CHANGE, .to = to,
-		.kind = current ? "email_change_token_current" : "email_change_token_new", .code = current ? c->current_code : c->code,
-		.hash = hash, .link = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, hash, "email_change", redirect_wanted(r)), .more = more }));
+	return (message_queue(r, u,
+	    &(const struct message){ .letter = LETTER_EMAIL_CHANGE,
+		.to = to,
+		.kind = current ? "email_change_token_current" : "email_change_token_new",
+		.code = current ? c->current_code : c->code,
+		.hash = hash,
+		.link = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, hash, "email_change", redirect_wanted(r)),
+		.more = more }));
 }
 
 static err
@@ -296,8 +305,8 @@ change_store(struct request *r, const struct user *u, const struct email_change 
 {
 	TRY(user_set_email_change(r->db, .id = u->id, .email = c->email, .current = c->current_hash, .fresh = c->hash, .now = r->now_text));
 	if (c->current_hash != NULL)
-		TRY(onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_current", .hash = c->current_hash,
-		    .relates_to = u->email, .now = r->now_text));
+		TRY(onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_current",
+		    .hash = c->current_hash, .relates_to = u->email, .now = r->now_text));
 	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_new", .hash = c->hash,
 	    .relates_to = c->email, .now = r->now_text));
 }
@@ -333,7 +342,8 @@ notice_hook(struct request *r, void *arg)
 	struct late_hook *late = arg;
 
 	if (email_hook(r, late->user_json, &late->data) != OK)
-		log_event(LOG_WARN, "the send_email hook failed for a notification", "action", late->data.action, "error", r->failure.message, NULL);
+		log_event(LOG_WARN, "the send_email hook failed for a notification", "action", late->data.action, "error",
+		    r->failure.message, NULL);
 }
 
 static const char *
@@ -354,8 +364,10 @@ notice_dispatch(struct request *r, const struct user *u, const struct notice *n,
 		return (outbox_add(r, u, &(const struct order){ .letter = n->letter, .to = to, .values = message_values(r, u, &m) }));
 	late = arena_new_object(r->arena, struct late_hook);
 	late->user_json = u->json;
-	late->data = (struct email_data){ .action = letter_row(n->letter)->name, .old_email = more_text(r->arena, n, "OldEmail"),
-		.old_phone = more_text(r->arena, n, "OldPhone"), .provider = more_text(r->arena, n, "Provider"),
+	late->data = (struct email_data){ .action = letter_row(n->letter)->name,
+		.old_email = more_text(r->arena, n, "OldEmail"),
+		.old_phone = more_text(r->arena, n, "OldPhone"),
+		.provider = more_text(r->arena, n, "Provider"),
 		.factor_type = more_text(r->arena, n, "FactorType") };
 	after(r, notice_hook, late);
 	return (OK);
@@ -411,7 +423,8 @@ phone_store(struct request *r, const struct user *u, const char *phone, const ch
 		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = hash, .now = r->now_text));
 	else
 		TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .invited = "f", .now = r->now_text));
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = token, .hash = hash, .relates_to = phone, .now = r->now_text));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = token, .hash = hash, .relates_to = phone,
+	    .now = r->now_text));
 }
 
 err

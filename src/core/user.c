@@ -54,8 +54,13 @@ user_queued(struct arena *a, const struct new_user *made)
 	const char *metadata = str_or(made->user_metadata, "{}");
 	json *name = json_get(json_parse(a, metadata, strlen(metadata), NULL), "full_name");
 
-	return ((struct user){ .id = made->id, .aud = made->aud, .email = str_or(made->email, ""), .phone = str_or(made->phone, ""),
-	    .user_metadata = metadata, .full_name = name == NULL ? NULL : json_text(a, name), .json = "{}" });
+	return ((struct user){ .id = made->id,
+	    .aud = made->aud,
+	    .email = str_or(made->email, ""),
+	    .phone = str_or(made->phone, ""),
+	    .user_metadata = metadata,
+	    .full_name = name == NULL ? NULL : json_text(a, name),
+	    .json = "{}" });
 }
 
 err

@@ -150,7 +150,8 @@ verify_link(struct request *r, struct verification *v)
 
 	if (row == NULL || by_phone(v))
 		return (fail(r, E_VALIDATION_FAILED, "Invalid email verification type"));
-	TRY_DB(r, onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, (char *const *)row->kinds)),
+	TRY_DB(r,
+	    onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, (char *const *)row->kinds)),
 	    "Database error finding user from email link");
 	if (!holder.found)
 		return (link_expired(r));
@@ -334,7 +335,9 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 	if (str_empty(u->email) || str_equal(u->email, email))
 		return (OK);
-	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_EMAIL_CHANGED, .to = u->email,
+	return (proof_notify(r, u,
+	    &(const struct notice){ .letter = LETTER_EMAIL_CHANGED,
+		.to = u->email,
 		.more = arena_printf(a, "\"OldEmail\":%s,\"Email\":%s", json_quote(a, u->email), quoted) }));
 }
 
@@ -344,7 +347,7 @@ apply_email_change(struct request *r, struct verification *v)
 	const struct user *u = &v->user;
 
 	v->half_done = !cfg->gotrue_mailer_autoconfirm && cfg->gotrue_mailer_secure_email_change_enabled && u->email_change_status == 0 &&
-	    !str_empty(u->email);
+		       !str_empty(u->email);
 	if (v->half_done)
 		return (user_half_changed(r->db, .id = u->id, .kind = v->kind, .now = r->now_text));
 	return (verify_change_email(r, u, u->email_change));
@@ -364,7 +367,8 @@ verify_change_phone(struct request *r, const struct user *u, const char *phone)
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	if (str_empty(u->phone) || str_equal(u->phone, phone))
 		return (OK);
-	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
+	return (proof_notify(r, u,
+	    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
 		.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), quoted) }));
 }
 
