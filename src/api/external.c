@@ -99,8 +99,12 @@ static err
 callback_run(struct request *r, const struct oauth_state_by_id *state, const char *to)
 {
 	struct oauth_result result;
-	struct sign_in in = { .provider = state->provider, .profile = &result.profile, .email_optional = state->email_optional,
-		.target_id = state->target_id, .invite = state->invite_token, .state = state };
+	struct sign_in in = { .provider = state->provider,
+		.profile = &result.profile,
+		.email_optional = state->email_optional,
+		.target_id = state->target_id,
+		.invite = state->invite_token,
+		.state = state };
 
 	TRY(callback_ask(r, state, &result));
 	in.access = result.access;

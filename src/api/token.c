@@ -44,7 +44,8 @@ password_find(struct request *r, const struct password_grant *p, struct user *u)
 	} else if (!str_empty(p->phone)) {
 		if (!cfg->gotrue_external_phone_enabled)
 			return (fail_as(r, E_PHONE_PROVIDER_DISABLED, 422, "Phone logins are disabled"));
-		TRY_DB(r, user_by_phone(r->db, u, .phone = address_phone(r->arena, p->phone), .aud = aud), "Database error querying schema");
+		TRY_DB(r, user_by_phone(r->db, u, .phone = address_phone(r->arena, p->phone), .aud = aud),
+		    "Database error querying schema");
 	} else {
 		return (fail(r, E_VALIDATION_FAILED, "missing email or phone"));
 	}

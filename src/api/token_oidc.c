@@ -79,10 +79,16 @@ grant_id_token(struct request *r)
 
 	TRY(params_read(r, fields, &p));
 	TRY(grant_check(r, &p));
-	t = (struct token_oidc){ .id_token = p.id_token, .access_token = p.access_token, .nonce = p.nonce, .provider = p.provider,
-		.client_id = p.client_id, .issuer = p.issuer };
+	t = (struct token_oidc){ .id_token = p.id_token,
+		.access_token = p.access_token,
+		.nonce = p.nonce,
+		.provider = p.provider,
+		.client_id = p.client_id,
+		.issuer = p.issuer };
 	TRY(token_oidc_check(r, &t));
-	in = (struct sign_in){ .provider = t.name, .profile = &t.profile, .email_optional = t.email_optional,
+	in = (struct sign_in){ .provider = t.name,
+		.profile = &t.profile,
+		.email_optional = t.email_optional,
 		.target_id = p.link_identity ? r->user->id : NULL };
 	error = sign_in(r, &in);
 	if (error == E_DATABASE)

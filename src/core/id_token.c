@@ -221,18 +221,26 @@ more_snapchat(struct visit *v)
 
 /* Readers of claims: rows as those of provider.def, found by the issuer. */
 static const struct provider_row readers[] = {
-	{ .name = GOOGLE, .claims = "iss sub name full_name=name picture avatar_url=picture provider_id=sub", .email = "email",
-	    .verified = "verified_email|email_verified", .more = more_google },
+	{ .name = GOOGLE,
+	    .claims = "iss sub name full_name=name picture avatar_url=picture provider_id=sub",
+	    .email = "email",
+	    .verified = "verified_email|email_verified",
+	    .more = more_google },
 	{ .name = "https://www.linkedin.com/oauth",
-	    .claims = "iss sub name=given_name+family_name given_name family_name locale picture provider_id=sub", .more = more_linkedin },
-	{ .name = "https://kauth.kakao.com", .claims = "iss sub name=nickname preferred_username=nickname picture provider_id=sub",
-	    .email = "email", .verified = "yes" },
-	{ .name = "https://marketplace.vercel.com", .claims = "iss sub name=user_name picture=user_avatar_url provider_id=sub",
+	    .claims = "iss sub name=given_name+family_name given_name family_name locale picture provider_id=sub",
+	    .more = more_linkedin },
+	{ .name = "https://kauth.kakao.com",
+	    .claims = "iss sub name=nickname preferred_username=nickname picture provider_id=sub",
+	    .email = "email",
+	    .verified = "yes" },
+	{ .name = "https://marketplace.vercel.com",
+	    .claims = "iss sub name=user_name picture=user_avatar_url provider_id=sub",
 	    .more = more_vercel },
 	{ .name = "https://www.facebook.com", .claims = "iss sub name picture provider_id=sub", .email = "email", .verified = "yes" },
 	{ .name = "https://accounts.snapchat.com/accounts/oauth2/token", .more = more_snapchat },
 };
-static const struct provider_row reader_azure = { .claims = "iss sub full_name=name preferred_username provider_id=sub", .more = more_azure };
+static const struct provider_row reader_azure = { .claims = "iss sub full_name=name preferred_username provider_id=sub",
+	.more = more_azure };
 static const struct provider_row reader_apple = { .claims = "iss sub provider_id=sub", .more = more_apple };
 static const struct provider_row reader_standard = { .more = more_standard };
 
@@ -274,7 +282,9 @@ static err
 token_verify(struct visit *v, const struct id_token *t)
 {
 	bool apple = issuer_is_apple(v->issuer);
-	const struct issuer issuer = { .url = v->issuer, .trust = v->p->trust, .lax = apple,
+	const struct issuer issuer = { .url = v->issuer,
+		.trust = v->p->trust,
+		.lax = apple,
 		.discovery_url = str_equal(v->issuer, v->p->issuer) ? v->p->discovery_url : NULL };
 
 	if (apple && !issuer_is_apple(t->issuer)) {

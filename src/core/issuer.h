@@ -14,7 +14,7 @@ struct issuer {
 	const char *url;
 	const char *discovery_url; /* NULL: the usual place below url */
 	enum http_trust trust;
-	bool lax;                  /* its document may have another name in it */
+	bool lax; /* its document may have another name in it */
 };
 
 /* *why is set, for the log, when there is no document. */

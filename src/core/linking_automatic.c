@@ -56,8 +56,8 @@ decision_look(struct linking *l, struct decision *d)
 	d->aud = claims_audience(r);
 	d->domain = domain_of(l->in->provider);
 	d->domains = domains_json(r->arena);
-	TRY(linking_look(r->db, &d->seen, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email, .aud = d->aud,
-	    .domains = d->domains, .domain = d->domain));
+	TRY(linking_look(r->db, &d->seen, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email,
+	    .aud = d->aud, .domains = d->domains, .domain = d->domain));
 	d->creates = str_equal(d->seen.decision, "create");
 	d->links = str_equal(d->seen.decision, "link");
 	d->email = l->email;
@@ -66,8 +66,8 @@ decision_look(struct linking *l, struct decision *d)
 	else if (d->creates && !l->any_verified && d->seen.taken)
 		d->email = ""; /* somebody else has it, and nothing shows that it is the same person */
 	if (str_equal(d->seen.decision, "multiple"))
-		return (fail(r, E_UNEXPECTED_FAILURE, "Multiple accounts with the same email address in the same linking domain detected: %s",
-		    d->domain));
+		return (fail(r, E_UNEXPECTED_FAILURE,
+		    "Multiple accounts with the same email address in the same linking domain detected: %s", d->domain));
 	return (OK);
 }
 
@@ -80,11 +80,22 @@ decision_prepare_user(struct linking *l, struct decision *d)
 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
-	d->fresh = (struct new_user){ .id = uuid_new(r->arena), .aud = d->aud, .role = cfg->gotrue_jwt_default_group_name, .email = d->email,
-		.provider = l->in->provider, .user_metadata = l->data, .sso = !str_equal(d->domain, "default") };
+	d->fresh = (struct new_user){ .id = uuid_new(r->arena),
+		.aud = d->aud,
+		.role = cfg->gotrue_jwt_default_group_name,
+		.email = d->email,
+		.provider = l->in->provider,
+		.user_metadata = l->data,
+		.sso = !str_equal(d->domain, "default") };
 	TRY(hook_before_user_created(r, &d->fresh));
-	*u = (struct user){ .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .phone = "", .sso = d->fresh.sso,
-		.user_metadata = l->data, .json = "{}" };
+	*u = (struct user){ .id = d->fresh.id,
+		.aud = d->aud,
+		.role = d->fresh.role,
+		.email = d->email,
+		.phone = "",
+		.sso = d->fresh.sso,
+		.user_metadata = l->data,
+		.json = "{}" };
 	return (OK);
 }
 
@@ -144,8 +155,8 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION,
 		    "Unverified email with %s. A confirmation email has been sent to your %s email", name, name);
 	else
-		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION, "Unverified email with %s. Verify the email with %s in order to sign in", name,
-		    name);
+		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION, "Unverified email with %s. Verify the email with %s in order to sign in",
+		    name, name);
 	return (OK);
 }
 

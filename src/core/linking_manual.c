@@ -15,32 +15,37 @@
 static err
 notify(struct request *r, const struct user *u, enum letter_id letter, const char *provider)
 {
-	return (proof_notify(r, u, &(const struct notice){ .letter = letter, .to = u->email,
-		.more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
+	return (proof_notify(r, u,
+	    &(const struct notice){
+		.letter = letter, .to = u->email, .more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
 }
 
 /* --- Added --- */
 
-/* A user without an address gets the identity's. */
+/* Which address the identities give a user who has none. */
 static err
-take_email(struct linking *l, struct user *u, bool *confirms)
+pick_email(struct linking *l, const struct user *u, struct linking_pick_email *pick)
 {
 	struct request *r = l->r;
-	const char *email = str_or(profile_text(l->in->profile, "email"), NULL);
-	struct linking_pick_email pick;
-	bool verified;
 
-	TRY_DB(r, linking_pick_email(r->db, &pick, .user_id = u->id, .email = email != NULL ? email : "", .verified = l->shown_verified ? "t" : "f"),
+	TRY_DB(r,
+	    linking_pick_email(r->db, pick, .user_id = u->id, .email = profile_text(l->in->profile, "email"),
+		.verified = l->shown_verified ? "t" : "f"),
 	    "Database error updating user email");
-	*confirms = l->shown_verified;
-	if (pick.kept)
-		return (OK);
-	if (!pick.possible)
+	if (!pick->kept && !pick->possible)
 		return (fail_as(r, E_EMAIL_EXISTS, 400, "A user with this email address has already been registered"));
-	verified = !str_empty(pick.email) && (pick.verified || cfg->gotrue_mailer_autoconfirm);
-	u->email = pick.email;
-	TRY(linking_take_email(r->db, .id = u->id, .email = pick.email, .confirmed = verified ? "t" : "f", .now = r->now_text));
-	return (onetime_clear(r->db, .user_id = u->id));
+	return (OK);
+}
+
+static err
+take_email(struct request *r, const char *user_id, const struct linking_pick_email *pick)
+{
+	bool confirmed = !str_empty(pick->email) && (pick->verified || cfg->gotrue_mailer_autoconfirm);
+
+	if (pick->kept)
+		return (OK);
+	TRY(linking_take_email(r->db, .id = user_id, .email = pick->email, .confirmed = confirmed ? "t" : "f", .now = r->now_text));
+	return (onetime_clear(r->db, .user_id = user_id));
 }
 
 /* The identity is kept, and the letter goes out; the user stays as anonymous as they were. */
@@ -53,7 +58,8 @@ ask_to_confirm(struct linking *l, const struct user *u)
 		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
 	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
 	l->refused = true;
-	(void)fail(l->r, E_EMAIL_NOT_CONFIRMED, "Unverified email with %s. A confirmation email has been sent to your %s email", name, name);
+	(void)fail(l->r, E_EMAIL_NOT_CONFIRMED, "Unverified email with %s. A confirmation email has been sent to your %s email", name,
+	    name);
 	return (OK);
 }
 
@@ -89,17 +95,21 @@ linking_by_hand(struct linking *l)
 {
 	struct request *r = l->r;
 	struct user *u = &l->in->user;
-	bool had_email, confirms = false;
+	struct linking_pick_email pick;
+	bool had_email;
 
 	TRY(target_look(l));
 	had_email = !str_empty(u->email);
+	if (!had_email)
+		TRY(pick_email(l, u, &pick));
 	TRY(linking_begin(l));
 	TRY(linking_insist_target(r->db, .provider = l->in->provider, .sub = l->sub, .user_id = u->id, .email = u->email));
 	TRY(linking_add_identity(l, u));
 	TRY(linking_audit(l, u, l->identity_id));
 	if (!had_email) {
-		TRY(take_email(l, u, &confirms));
-		if (!confirms)
+		TRY(take_email(r, u->id, &pick));
+		u->email = pick.kept ? "" : pick.email;
+		if (!l->shown_verified)
 			return (ask_to_confirm(l, u));
 		TRY(confirm(l, u));
 	}
@@ -165,16 +175,11 @@ unlink_email(struct request *r, const char *identity_id)
 {
 	const struct user *u = r->user;
 	struct linking_pick_email pick;
-	bool verified;
 
 	TRY_DB(r, linking_pick_email(r->db, &pick, .user_id = u->id, .without = identity_id), "Database error updating user email");
-	if (pick.kept)
-		return (OK);
-	if (!pick.possible)
+	if (!pick.kept && !pick.possible)
 		return (fail(r, E_EMAIL_CONFLICT_IDENTITY_NOT_DELETABLE, NULL));
-	verified = !str_empty(pick.email) && (pick.verified || cfg->gotrue_mailer_autoconfirm);
-	TRY(linking_take_email(r->db, .id = u->id, .email = pick.email, .confirmed = verified ? "t" : "f", .now = r->now_text));
-	return (onetime_clear(r->db, .user_id = u->id));
+	return (take_email(r, u->id, &pick));
 }
 
 err

@@ -15,7 +15,7 @@ struct linking {
 	const char *verified;   /* all that count for joining, as an array of SQL */
 	bool any_verified;
 	const char *identity_id;
-	bool refused;           /* what is written stands, and the client gets the error in r->failure */
+	bool refused; /* what is written stands, and the client gets the error in r->failure */
 };
 
 /* The three ways.  Each looks, decides, and queues what is to be written, locks and conditions in front; in->user is who it is. */

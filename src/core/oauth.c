@@ -130,7 +130,8 @@ token_read(struct visit *v, const struct http_answer *answer)
 
 	if (type_is(answer->type, "application/x-www-form-urlencoded") || type_is(answer->type, "text/plain")) {
 		form = query_parse(v->r->arena, answer->body);
-		*t = (struct oauth_token){ .access = form_get(&form, "access_token"), .refresh = form_get(&form, "refresh_token"),
+		*t = (struct oauth_token){ .access = form_get(&form, "access_token"),
+			.refresh = form_get(&form, "refresh_token"),
 			.id_token = query_get(&form, "id_token") };
 		error = form_get(&form, "error");
 	} else {
@@ -154,8 +155,9 @@ token_ask(struct visit *v, bool in_body, int64_t timeout_ns)
 	static const char *const headers[] = { "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", NULL };
 	struct arena *a = v->r->arena;
 	struct query form = query_new(a);
-	struct http_call call = { .trust = v->p->trust, .url = v->p->token, .headers = headers, .max_bytes = TOKEN_ANSWER_MAX,
-		.timeout_ns = timeout_ns };
+	struct http_call call = {
+		.trust = v->p->trust, .url = v->p->token, .headers = headers, .max_bytes = TOKEN_ANSWER_MAX, .timeout_ns = timeout_ns
+	};
 	struct http_answer answer;
 
 	for (size_t i = 0; i < v->params->len; i++)
@@ -321,6 +323,8 @@ oauth_finish(struct request *r, const struct provider *p, const struct query *ca
 	} else {
 		TRY(code_exchange(&v, code));
 		TRY(p->row != NULL ? profile_of_row(&v) : profile_of_custom(&v));
+		if (v.why == NULL && p->row != NULL && p->row->at_end != NULL)
+			(void)p->row->at_end(&v);
 		if (v.why != NULL)
 			return (visit_failed(&v, fail(r, E_UNEXPECTED_FAILURE, "Error getting user profile from external provider")));
 	}

@@ -23,6 +23,7 @@ struct oauth_result {
 checked err oauth_check_callback(struct request *, const struct provider *, const struct query *callback);
 
 /* Changes the callback's code for tokens and asks who it is.  verifier: of RFC 7636, NULL without. */
-checked err oauth_finish(struct request *, const struct provider *, const struct query *callback, const char *verifier, struct oauth_result *);
+checked err oauth_finish(struct request *, const struct provider *, const struct query *callback, const char *verifier,
+    struct oauth_result *);
 
 #endif

@@ -155,7 +155,8 @@ error_word(const struct failure *f)
 	static const struct {
 		int status;
 		const char *word;
-	} words[] = { { 400, "invalid_request" }, { 401, "unauthorized_client" }, { 403, "access_denied" }, { 503, "temporarily_unavailable" } };
+	} words[] = { { 400, "invalid_request" }, { 401, "unauthorized_client" }, { 403, "access_denied" },
+		{ 503, "temporarily_unavailable" } };
 
 	if (f->id == E_OAUTH)
 		return (f->code);

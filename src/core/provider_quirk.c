@@ -73,12 +73,31 @@ quirk_apple_secret(struct visit *v)
 	return (true);
 }
 
+/* The name comes with the browser, and only when somebody signs in for the first time. */
+bool
+quirk_apple_name(struct visit *v)
+{
+	const char *text = str_or(query_get(v->callback, "user"), ""), *full;
+
+	if (*text == '\0')
+		return (true);
+	v->said = json_parse(v->r->arena, text, strlen(text), NULL);
+	if (json_kind(v->said) != JSON_OBJECT) {
+		v->why = "the name that came along is not an object";
+		return (false);
+	}
+	full = str_trim(v->r->arena, arena_printf(v->r->arena, "%s %s", said_text(v, "name.firstName"), said_text(v, "name.lastName")));
+	profile_set_text(&v->profile, "name", full);
+	profile_set_text(&v->profile, "full_name", full);
+	return (true);
+}
+
 /* The issuer of a tenant is known by the token only; a URL of the setting that names a tenant fixes it. */
 bool
 quirk_azure_issuer(struct visit *v)
 {
-	static char *const many[] = { "https://login.microsoftonline.com/common/v2.0", "https://login.microsoftonline.com/organizations/v2.0",
-		NULL };
+	static char *const many[] = { "https://login.microsoftonline.com/common/v2.0",
+		"https://login.microsoftonline.com/organizations/v2.0", NULL };
 	const char *iss = said_text(v, "iss"), *base = provider_url(v->r->arena, v->p->row, "{}");
 	const char *expected = arena_printf(v->r->arena, "%s/v2.0", base);
 	bool fixed = (issuer_is_azure(expected) || issuer_is_azure_ciam(expected)) && !strs_have(many, expected);
@@ -126,7 +145,7 @@ quirk_discord_name(struct visit *v)
 	profile_set_text(&v->profile, "name", arena_printf(a, "%s#%s", said_text(v, "username"), number));
 	if (*hash != '\0') {
 		set_picture(v, arena_printf(a, "https://cdn.discordapp.com/avatars/%s/%s.%s", said_text(v, "id"), hash,
-		    str_starts(hash, "a_") ? "gif" : "png"));
+				   str_starts(hash, "a_") ? "gif" : "png"));
 	} else if (*number == '\0' || *end != '\0') {
 		v->why = "the discriminator is not a number";
 		return (false);
@@ -187,7 +206,8 @@ bool
 quirk_linkedin_name(struct visit *v)
 {
 	struct arena *a = v->r->arena;
-	const char *url = provider_url(a, v->p->row, "{https://api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))");
+	const char *url =
+	    provider_url(a, v->p->row, "{https://api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))");
 	const char *given = linkedin_localized(v, "firstName"), *family = linkedin_localized(v, "lastName"), *full, *address;
 	json *answer;
 

@@ -9,10 +9,10 @@
 /* Where it stands who has signed in. */
 enum provider_who {
 	WHO_USERINFO,
-	WHO_ID_TOKEN,             /* and nowhere else */
+	WHO_ID_TOKEN, /* and nowhere else */
 	WHO_ID_TOKEN_OR_USERINFO,
-	WHO_ID_TOKEN_OR_NOBODY,   /* without one there is an account without claims */
-	WHO_TOKEN_ANSWER,         /* beside the access token */
+	WHO_ID_TOKEN_OR_NOBODY, /* without one there is an account without claims */
+	WHO_TOKEN_ANSWER,       /* beside the access token */
 };
 
 /* What the provider's token endpoint gave. */
@@ -26,16 +26,16 @@ struct oauth_token {
 struct visit {
 	struct request *r;
 	const struct provider *p;
-	struct query *params;        /* at_authorize: of the authorize URL; at_token: of the token call */
-	const struct query *client;  /* at_authorize: what the client sent along */
+	struct query *params;         /* at_authorize: of the authorize URL; at_token: of the token call */
+	const struct query *client;   /* at_authorize: what the client sent along */
 	const struct query *callback; /* what came back */
-	const char *issuer;          /* whose identity token is wanted; at_id_token: may be set from the token */
+	const char *issuer;           /* whose identity token is wanted; at_id_token: may be set from the token */
 	struct oauth_token token;
-	struct http_call call;       /* at_userinfo: may be changed */
-	const char *headers[9];      /* its headers: name, value, ..., NULL */
-	json *said;                  /* the user data as they came */
+	struct http_call call;  /* at_userinfo: may be changed */
+	const char *headers[9]; /* its headers: name, value, ..., NULL */
+	json *said;             /* the user data as they came */
 	struct profile profile;
-	const char *why;             /* what went wrong, for the log */
+	const char *why; /* what went wrong, for the log */
 };
 
 /* A peculiarity of a provider: core/provider_quirk.c.  false: it cannot go on, v->why says why. */
@@ -52,24 +52,24 @@ struct provider_flow {
 struct provider_row {
 	const char *name;
 	const char *authorize, *token, *userinfo, *request_token; /* URLs as provider.def writes them */
-	const char *iss;         /* the claim iss of the profile */
-	const char *issuer;      /* of its identity tokens */
-	bool discovered;         /* the issuer's document is needed to begin */
+	const char *iss;                                          /* the claim iss of the profile */
+	const char *issuer;                                       /* of its identity tokens */
+	bool discovered;                                          /* the issuer's document is needed to begin */
 	enum provider_who who;
-	const char *scopes;      /* its own, joined by blanks */
-	bool scopes_fixed;       /* those of the client are ignored */
+	const char *scopes;                 /* its own, joined by blanks */
+	bool scopes_fixed;                  /* those of the client are ignored */
 	bool pkce, secret_in_body, lenient; /* lenient: claims of a wrong type count as absent */
-	const char *url_missing; /* what is said when the URL setting is needed and empty */
+	const char *url_missing;            /* what is said when the URL setting is needed and empty */
 	const char *claims, *custom, *email, *verified;
-	provider_quirk *at_authorize, *at_token, *at_id_token, *at_userinfo, *more;
+	provider_quirk *at_authorize, *at_token, *at_id_token, *at_userinfo, *more, *at_end;
 	const struct provider_flow *flow;
 };
 
 extern const struct provider_row provider_rows[];
 
-provider_quirk quirk_form_post, quirk_apple_secret, quirk_azure_issuer, quirk_bitbucket_emails, quirk_discord_name, quirk_appsecret_proof,
-    quirk_github_emails, quirk_gitlab_emails, quirk_keycloak_claims, quirk_linkedin_name, quirk_notion_version, quirk_spotify_picture,
-    quirk_client_id_header, quirk_x_profile, quirk_zoom_email;
+provider_quirk quirk_form_post, quirk_apple_secret, quirk_apple_name, quirk_azure_issuer, quirk_bitbucket_emails, quirk_discord_name,
+    quirk_appsecret_proof, quirk_github_emails, quirk_gitlab_emails, quirk_keycloak_claims, quirk_linkedin_name, quirk_notion_version,
+    quirk_spotify_picture, quirk_client_id_header, quirk_x_profile, quirk_zoom_email;
 extern const struct provider_flow flow_oauth1;
 
 /* A row's URL with the setting in its place. */

@@ -69,9 +69,9 @@ is_keycloak(const char *iss)
 /* In the order in which they are tried. */
 static const struct grantor {
 	enum provider_id id;
-	const char *many;                /* the name of one whose issuer stands in the token */
-	bool (*asked_by)(const char *);  /* whether an issuer asks for it; NULL: the row's */
-	bool (*fits)(const char *);      /* of one with many */
+	const char *many;               /* the name of one whose issuer stands in the token */
+	bool (*asked_by)(const char *); /* whether an issuer asks for it; NULL: the row's */
+	bool (*fits)(const char *);     /* of one with many */
 	bool skips_nonce;
 } grantors[] = {
 	{ PROVIDER_APPLE, "Apple", issuer_is_apple, issuer_is_apple, false },
@@ -106,8 +106,11 @@ expect_grantor(struct request *r, const struct token_oidc *t, const struct grant
 	const struct provider_row *row = &provider_rows[g->id];
 	const struct provider_settings *s = &cfg->provider[g->id];
 
-	*x = (struct expectation){ .name = row->name, .enabled = s->enabled, .skips_nonce = s->skip_nonce_check || g->skips_nonce,
-		.email_optional = s->email_optional, .audiences = { s->client_id } };
+	*x = (struct expectation){ .name = row->name,
+		.enabled = s->enabled,
+		.skips_nonce = s->skip_nonce_check || g->skips_nonce,
+		.email_optional = s->email_optional,
+		.audiences = { s->client_id } };
 	x->issuer = (struct issuer){ .url = g->id == PROVIDER_KEYCLOAK ? s->url : row->issuer, .trust = HTTP_OPERATOR };
 	if (g->many != NULL)
 		TRY(issuer_detect(r, t, g->many, g->fits, &x->issuer.url));
@@ -124,8 +127,12 @@ expect_custom(struct request *r, const struct token_oidc *t, struct expectation 
 	struct provider p;
 
 	TRY(custom_provider_find_issuer(r, t->provider, &p));
-	*x = (struct expectation){ .name = t->provider, .enabled = true, .skips_nonce = p.skip_nonce_check, .email_optional = p.email_optional,
-		.audiences = { p.audiences }, .audience = p.client_id,
+	*x = (struct expectation){ .name = t->provider,
+		.enabled = true,
+		.skips_nonce = p.skip_nonce_check,
+		.email_optional = p.email_optional,
+		.audiences = { p.audiences },
+		.audience = p.client_id,
 		.issuer = { .url = p.issuer, .discovery_url = p.discovery_url, .trust = HTTP_STRANGER } };
 	return (OK);
 }
@@ -136,8 +143,9 @@ expect_allowed(struct request *r, const struct token_oidc *t, struct expectation
 {
 	if (!strs_have(cfg->gotrue_external_allowed_id_token_issuers, t->issuer))
 		return (fail(r, E_VALIDATION_FAILED, "Custom OIDC provider %s not allowed", json_quote(r->arena, t->provider)));
-	*x = (struct expectation){ .name = t->issuer, .enabled = true, .audience = t->client_id,
-		.issuer = { .url = t->issuer, .trust = HTTP_OPERATOR } };
+	*x = (struct expectation){
+		.name = t->issuer, .enabled = true, .audience = t->client_id, .issuer = { .url = t->issuer, .trust = HTTP_OPERATOR }
+	};
 	return (OK);
 }
 
@@ -224,6 +232,7 @@ token_oidc_check(struct request *r, struct token_oidc *t)
 	if (*token.subject == '\0')
 		return (refuse(r, "Missing sub claim in id_token", NULL));
 	if (!audience_fits(&x, token.audience))
-		return (refuse(r, arena_printf(r->arena, "Unacceptable audience in id_token: [%s]", str_join(r->arena, token.audience, " ")), NULL));
+		return (refuse(r,
+		    arena_printf(r->arena, "Unacceptable audience in id_token: [%s]", str_join(r->arena, token.audience, " ")), NULL));
 	return (x.skips_nonce ? OK : nonce_check(r, t->nonce, token.nonce));
 }

@@ -210,8 +210,9 @@ id_token_read(struct arena *a, const char *text, struct id_token *t, const char 
 		return (false);
 	*t = (struct id_token){ .alg = text_of(header, "alg"), .kid = text_of(header, "kid"), .claims = (json *)claims, .raw = text };
 	*why = "a claim has not its type";
-	if (json_kind(json_get(header, "crit")) != JSON_NULL || !texts_read(t) || !audience_read(a, json_get(claims, "aud"), &t->audience) ||
-	    !time_read(json_get(claims, "exp"), &t->expiry) || !time_read(json_get(claims, "nbf"), &t->not_before))
+	if (json_kind(json_get(header, "crit")) != JSON_NULL || !texts_read(t) ||
+	    !audience_read(a, json_get(claims, "aud"), &t->audience) || !time_read(json_get(claims, "exp"), &t->expiry) ||
+	    !time_read(json_get(claims, "nbf"), &t->not_before))
 		return (false);
 	*why = NULL;
 	return (true);
