@@ -11,4 +11,7 @@
 #undef ROUTE
 #undef MOUNT
 
+/* Grants of POST /token that have a file of their own. */
+checked err grant_id_token(struct request *);
+
 #endif

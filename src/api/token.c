@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/token_oidc.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /token?grant_type=id_token: signing in with an identity token that the app has got by itself. */
-#include "api/token_oidc.h"
-
 #include <string.h>
 
+#include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -91,7 +90,7 @@ grant_id_token(struct request *r)
 		.email_optional = t.email_optional,
 		.target_id = p.link_identity ? r->user->id : NULL };
 	error = sign_in(r, &in);
-	if (error == E_DATABASE)
+	if (error == E_DATABASE && !in.created)
 		return (fail_oauth(r, "server_error", "Internal Server Error"));
 	TRY(error);
 	if (in.before != NULL)

@@ -168,6 +168,15 @@ state_gone(struct request *r, const struct sign_in *in)
 	return (fail(r, E_BAD_OAUTH_STATE, "OAuth state not found or expired"));
 }
 
+/* A trigger of the site, usually. */
+static err
+write_failed(struct request *r, const struct sign_in *in)
+{
+	if (r->failure.id == E_DATABASE && r->failure.message != NULL)
+		return (E_DATABASE);
+	return (fail(r, E_DATABASE, "%s", in->created ? "Database error saving new user" : "Database error updating user"));
+}
+
 err
 sign_in(struct request *r, struct sign_in *in)
 {
@@ -185,7 +194,7 @@ sign_in(struct request *r, struct sign_in *in)
 		error = sign_in_try(&l);
 		how = overtaken(r, error);
 		if (how == NOT_OVERTAKEN || tries == TRIES)
-			return (error);
+			return (error == E_DATABASE ? write_failed(r, in) : error);
 		db_rollback(r->db);
 		r->after = NULL;
 		r->committed = NULL;
