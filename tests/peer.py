@@ -11,7 +11,10 @@ from types import SimpleNamespace
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+SIGNS_CERTIFICATES = x509.KeyUsage(digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+                                   key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
 
 
 class Authority:
@@ -21,7 +24,7 @@ class Authority:
         self.folder = folder
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
-        self.cert = self.sign(self.name, self.key.public_key(), 1, x509.BasicConstraints(ca=True, path_length=None))
+        self.cert = self.sign(self.name, self.key.public_key(), 1, x509.BasicConstraints(ca=True, path_length=None), SIGNS_CERTIFICATES)
         self.file = folder / "ca.pem"
         self.file.write_bytes(self.cert.public_bytes(serialization.Encoding.PEM))
 
@@ -29,8 +32,8 @@ class Authority:
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(self.name).public_key(public).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - datetime.timedelta(days=9)).not_valid_after(now + datetime.timedelta(days=days))
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
+        for extension in extensions:  # browsers insist on these two being critical
+            builder = builder.add_extension(extension, critical=isinstance(extension, (x509.BasicConstraints, x509.KeyUsage)))
         return builder.sign(self.key, hashes.SHA256())
 
     def pem(self, host, days=1):
@@ -40,7 +43,8 @@ class Authority:
             alt = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             alt = x509.DNSName(host)
-        cert = self.sign(x509.Name([]), key.public_key(), days, x509.SubjectAlternativeName([alt]))
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        cert = self.sign(name, key.public_key(), days, x509.SubjectAlternativeName([alt]), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]))
         file = self.folder / f"{host}.{days}.pem"
         file.write_bytes(cert.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))

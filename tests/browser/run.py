@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chromium signs in at a real OpenID provider, through the program, into a page with auth-js: walk.test.mjs, and all that it needs."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+here = Path(__file__).resolve().parent
+sys.path.insert(0, str(here.parent))
+import harness  # noqa: E402
+from peer import Authority  # noqa: E402
+
+
+def trusting_home(folder, authority):
+    """A home directory whose certificate store, which is Chromium's, has the authority in it."""
+    store = folder / ".pki/nssdb"
+    store.mkdir(parents=True)
+    subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)
+    subprocess.run(["certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "tests", "-i", authority.file], check=True)
+    return folder
+
+
+def walk(folder, dsn):
+    authority = Authority(folder)
+    app, op = harness.free_port(), harness.free_port()
+    server = harness.Server(harness.Database(dsn).dsn, {
+        "GOTRUE_SITE_URL": f"http://127.0.0.1:{app}/",
+        "POSTERN_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "POSTERN_HTTP_CA_FILE": str(authority.file),
+        "POSTERN_HTTP_CONNECT_TO": f"op.test:443:127.0.0.1:{op}",
+    })
+    env = {**os.environ, "HOME": str(trusting_home(folder, authority)), "AUTH_URL": server.url, "APP_PORT": str(app), "OP_PORT": str(op),
+           "OP_PEM": str(authority.pem("op.test")), "PROFILE": str(folder / "profile"), "ADMIN": harness.mint({"role": "service_role"})}
+    try:
+        return subprocess.run(["node", "--test", "walk.test.mjs"], cwd=here, env=env).returncode
+    finally:
+        server.stop()
+
+
+cluster = harness.Cluster()
+cluster.start()
+try:
+    harness.make_template(cluster.dsn)
+    with tempfile.TemporaryDirectory(prefix="postern-browser.") as folder:
+        status = walk(Path(folder), cluster.dsn)
+finally:
+    cluster.destroy()
+sys.exit(status)
