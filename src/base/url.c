@@ -480,7 +480,8 @@ url_resolve(struct arena *a, const char *base, const char *path, const char *que
 		whole.path = path_without_dots(a, ref.path);
 	} else if (*ref.path != '\0') {
 		last = strrchr(whole.path, '/');
-		whole.path = path_without_dots(a, arena_printf(a, "%.*s/%s", last == NULL ? 0 : (int)(last - whole.path), whole.path, ref.path));
+		whole.path =
+		    path_without_dots(a, arena_printf(a, "%.*s/%s", last == NULL ? 0 : (int)(last - whole.path), whole.path, ref.path));
 	}
 	return (url_text(a, &whole));
 }

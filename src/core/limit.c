@@ -9,11 +9,11 @@
 #include "query/limit.h"
 #include "web/peer.h"
 
-#define LIMIT_ROW(id, setting, per, most)                              \
-	static double rate_##id(void)                                  \
-	{                                                              \
-		return ((double)cfg->setting);                         \
-	}                                                              \
+#define LIMIT_ROW(id, setting, per, most)      \
+	static double rate_##id(void)          \
+	{                                      \
+		return ((double)cfg->setting); \
+	}                                      \
 	const struct limit limit_##id = { #id, rate_##id, (per), (most) };
 #include "limit.def"
 
@@ -69,9 +69,11 @@ limit_take_message(struct request *r, const char *what, setting_rate rate, bool 
 
 	db_apart_begin(r->db);
 	if (rate.burst)
-		counted = limit_take_one(r->db, &one, .key = what, .burst = events, .per_second = arena_printf(r->arena, "%.9g", 1 / seconds));
+		counted =
+		    limit_take_one(r->db, &one, .key = what, .burst = events, .per_second = arena_printf(r->arena, "%.9g", 1 / seconds));
 	else
-		counted = limit_take_in_span(r->db, &in_span, .key = what, .events = events, .seconds = arena_printf(r->arena, "%.9g", seconds));
+		counted =
+		    limit_take_in_span(r->db, &in_span, .key = what, .events = events, .seconds = arena_printf(r->arena, "%.9g", seconds));
 	TRY(counted);
 	TRY(db_apart_end(r->db));
 	*allowed = one.allowed || in_span.allowed;

@@ -8,7 +8,7 @@
 /* A token bucket per client address in postern.limits, shared by all workers. */
 struct limit {
 	const char *name;
-	double (*rate)(void); /* requests that come back in .seconds */
+	double (*rate)(void);  /* requests that come back in .seconds */
 	double seconds, burst; /* burst 0: the rate */
 };
 

@@ -12,14 +12,7 @@
  * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written; so they stand before
  * anything that opens a transaction.
  */
-enum proof {
-	PROOF_SIGNUP,
-	PROOF_INVITE,
-	PROOF_RECOVERY,
-	PROOF_MAGIC_LINK,
-	PROOF_REAUTHENTICATION,
-	PROOF_COUNT
-};
+enum proof { PROOF_SIGNUP, PROOF_INVITE, PROOF_RECOVERY, PROOF_MAGIC_LINK, PROOF_REAUTHENTICATION, PROOF_COUNT };
 
 /* Sends a letter with a code and a link to the user's address. */
 checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
@@ -40,7 +33,7 @@ checked err proof_send_phone(struct request *, const struct user *, const char *
 /* A letter that tells of a change; it never fails a request.  more: further members of its values, ready JSON, or NULL. */
 struct notice {
 	enum letter_id letter;
-	const char *to;   /* NULL: the user's address */
+	const char *to; /* NULL: the user's address */
 	const char *more;
 };
 checked err proof_notify(struct request *, const struct user *, const struct notice *);

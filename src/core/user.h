@@ -14,7 +14,7 @@ struct new_user {
 	const char *provider;      /* of the identity that is made with it; NULL: none (anonymous) */
 	const char *user_metadata; /* what the client sent along */
 	bool sso;
-	bool apart;                /* the identity does not share the user's metadata: somebody else made the user */
+	bool apart; /* the identity does not share the user's metadata: somebody else made the user */
 };
 
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */

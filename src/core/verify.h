@@ -7,13 +7,13 @@
 
 /* Links and codes come back: what they prove is taken, once, and what follows from it is written. */
 struct verification {
-	const char *type;         /* as asked for; "email" becomes signup or magiclink when it is found */
-	const char *token;        /* a typed code, "" without */
-	const char *hash;         /* of a link, or of the typed code with its address */
+	const char *type;  /* as asked for; "email" becomes signup or magiclink when it is found */
+	const char *token; /* a typed code, "" without */
+	const char *hash;  /* of a link, or of the typed code with its address */
 	const char *email, *phone;
 	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
 	struct user user;
-	bool half_done;           /* an email change waits for its other half: there is no session yet */
+	bool half_done; /* an email change waits for its other half: there is no session yet */
 };
 
 /* By the hash in a link: 403 otp_expired with the words for links. */

@@ -69,7 +69,7 @@ struct request {
 	void *failure_arg;
 
 	void (*committed)(struct request *); /* runs when what was written stands, before the reply goes out; NULL: nothing does */
-	struct after *after; /* what runs when the reply is out */
+	struct after *after;                 /* what runs when the reply is out */
 };
 
 /*
