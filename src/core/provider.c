@@ -112,16 +112,20 @@ row_fill(struct arena *a, const struct provider_row *row, const char *scopes, st
 	};
 }
 
-/* The endpoints that the issuer's document names and the row does not. */
+/* The endpoints that the issuer's document names and the row does not.  What went wrong is for the log, not for strangers. */
 static err
 endpoints_discover(struct request *r, struct provider *p, const char **why)
 {
+	const char *cause;
 	struct oidc_document doc;
 	struct issuer i = { .url = p->issuer, .discovery_url = p->discovery_url, .trust = p->trust };
 
-	TRY(issuer_document(r, &i, &doc, why));
-	if (*why != NULL)
+	TRY(issuer_document(r, &i, &doc, &cause));
+	if (cause != NULL) {
+		r->failure.cause = cause;
+		*why = "its issuer's discovery document could not be read";
 		return (OK);
+	}
 	p->authorize = str_or(p->authorize, doc.authorize);
 	p->token = str_or(p->token, doc.token);
 	p->userinfo = str_or(p->userinfo, doc.userinfo);
@@ -132,15 +136,8 @@ endpoints_discover(struct request *r, struct provider *p, const char **why)
 static err
 custom_find(struct request *r, const char *name, const char *scopes, struct provider *p, const char **why)
 {
-	const char *cause = NULL;
-
 	TRY(custom_provider_find(r, name, scopes, p, why));
-	if (*why != NULL || p->issuer == NULL)
-		return (OK);
-	TRY(endpoints_discover(r, p, &cause));
-	if (cause != NULL)
-		*why = arena_printf(r->arena, "error creating OIDC provider: failed to create OIDC provider: %s", cause);
-	return (OK);
+	return (*why == NULL && p->issuer != NULL ? endpoints_discover(r, p, why) : OK);
 }
 
 err

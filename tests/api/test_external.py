@@ -10,11 +10,12 @@ import uuid
 import jwt
 import pytest
 
-from harness import address, claims_of, is_error, many
+from harness import address, claims_of, is_error, many, mint
 from peer import Authority
 from providers import CLIENT, HOSTS, ISSUERS, PICTURE, PLACES, SECRET, TENANT, Providers, settings
 
 PAGE = "http://app.test"
+ADMIN = mint({"role": "service_role"})
 
 
 @pytest.fixture(scope="module")
@@ -250,8 +251,7 @@ def test_user_data_of_a_wrong_type(server, providers, path, value):
 def test_pkce(server, providers, sql):
     email = someone(providers)
     verifier = "v" * 50
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    back = providers.sign_in(authorize(server, "gitlab", code_challenge=challenge, code_challenge_method="s256"))
+    back = providers.sign_in(authorize(server, "gitlab", code_challenge=challenge_of(verifier), code_challenge_method="s256"))
     query, fragment = end_of(callback(server, back))
     assert fragment == {}
     got = server.post("/token?grant_type=pkce", {"auth_code": query["code"], "code_verifier": verifier}).json()
@@ -442,6 +442,160 @@ def test_one_worker_fetches(house, providers, sql):
     got = many(8, lambda i: server.get("/authorize", params={"provider": "google"}).status_code)
     assert got == [302] * 8
     assert providers.log.count(("GET", "accounts.google.com/.well-known/openid-configuration")) == 1
+
+
+# --- Rows of the administrators ---
+
+@pytest.fixture
+def private(house):
+    return house(POSTERN_HTTP_PRIVATE_NETWORKS="127.0.0.0/8")
+
+
+def custom(server, **body):
+    name = "custom:" + uuid.uuid4().hex[:10]
+    body = {"identifier": name, "name": "House", "client_id": CLIENT, "client_secret": SECRET, **body}
+    got = server.post("/admin/custom-providers", body, ADMIN)
+    assert got.status_code == 201, got.text
+    return name
+
+
+def oauth2_row(server, **more):
+    return custom(server, **{"provider_type": "oauth2", "authorization_url": "https://issuer.test/auth", "token_url": "https://issuer.test/token",
+                             "userinfo_url": "https://issuer.test/userinfo", "scopes": ["a", "b"], **more})
+
+
+def oidc_row(server, **more):
+    return custom(server, **{"provider_type": "oidc", "issuer": "https://issuer.test", "scopes": ["email"], **more})
+
+
+@pytest.fixture
+def op(providers):
+    """The provider of such rows: issuer.test; .claims is what it says of somebody, .token the identity token it gives (or None)."""
+    class Op:
+        claims, token, forms = {}, None, []
+
+    def token_answer(request):
+        form = {k: v[0] for k, v in up.parse_qs(request.body.decode()).items()}
+        Op.forms.append(form)
+        code = providers.codes.get(form.get("code"))
+        if code is None or code["challenge"] not in (None, challenge_of(form.get("code_verifier", ""))):
+            return providers.json({"error": "invalid_grant"}, 400)
+        answer = {"access_token": "at-op", "token_type": "bearer"}
+        return providers.json({**answer, "id_token": Op.token} if Op.token else answer)
+
+    providers.break_ = {"^issuer.test/token$": token_answer, "^issuer.test/userinfo$": lambda request: providers.json(Op.claims)}
+    return Op
+
+
+def challenge_of(verifier):
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def data_of(sql, provider):
+    return sql("select identity_data from auth.identities where provider = %s", provider)[0]["identity_data"]
+
+
+def test_custom_oauth2(private, providers, op, sql):
+    email = address()
+    op.claims = {"sub": "u1", "email": email.upper(), "email_verified": True, "display": "Pat", "nickname": "pp", "groups": ["x"], "secret": "no"}
+    name = oauth2_row(private, attribute_mapping={"name": "nickname", "gender": "absent", "custom_claims": {"fixed": 1}, "locale": "nickname"},
+                      custom_claims_allowlist=["groups", "missing"], authorization_params={"prompt": "login", "aud": "api"})
+    place, query = where(url := authorize(private, name.upper(), prompt="none", scopes="c  d"))
+    assert place == "issuer.test/auth" and query["prompt"] == "login" and query["aud"] == "api" and query["scope"] == "c d"
+    assert query["redirect_uri"] == private.url + "/callback" and query["code_challenge_method"] == "S256"
+    claims = claims_of(signed_in(callback(private, providers.sign_in(url)))["access_token"])
+    assert claims["email"] == email and claims["app_metadata"]["provider"] == name
+    data = data_of(sql, name)
+    assert data == {"sub": "u1", "email": email, "email_verified": True, "phone_verified": False, "name": "pp", "nickname": "pp", "locale": "pp",
+                    "custom_claims": {"fixed": 1}}
+
+
+def test_custom_allowed_claims(private, providers, op, sql):
+    op.claims = {"sub": "u2", "email": address(), "email_verified": True, "groups": ["x"], "n": 12345678901234567890, "secret": "no"}
+    name = oauth2_row(private, custom_claims_allowlist=["groups", "n", "missing"], pkce_enabled=False)
+    url = authorize(private, name)
+    assert "code_challenge" not in where(url)[1]
+    signed_in(callback(private, providers.sign_in(url)))
+    assert data_of(sql, name)["custom_claims"] == {"groups": ["x"], "n": 12345678901234567890}
+
+
+@pytest.mark.parametrize("said", [{"sub": 5}, {"sub": "u", "email": ["a"]}, {"sub": "u", "email_verified": "true"}, [], None, {}])
+def test_custom_user_data_of_a_wrong_type(private, providers, op, said):
+    op.claims = said
+    got = callback(private, providers.sign_in(authorize(private, oauth2_row(private, email_optional=True))))
+    assert refusal(got)[1] in ("Error getting user profile from external provider", "error missing provider id")
+
+
+def test_custom_oidc(private, providers, op, sql):
+    email = someone(providers)
+    op.token = providers.id_token("custom", aud="other-app", department="ops")
+    name = oidc_row(private, acceptable_client_ids=["other-app"], custom_claims_allowlist=["department"])
+    place, query = where(url := authorize(private, name))
+    assert place == "issuer.test/auth" and query["scope"] == "openid email"
+    signed_in(callback(private, providers.sign_in(url)))
+    data = data_of(sql, name)
+    assert data["email"] == email and data["custom_claims"] == {"department": "ops"} and data["aud"] == ["other-app"]
+    grant = private.post("/token?grant_type=id_token", {"provider": name, "id_token": op.token})
+    assert grant.status_code == 200, grant.text
+
+
+def test_custom_oidc_without_identity_token(private, providers, op, sql):
+    op.claims = {"sub": "u3", "email": address(), "email_verified": True, "updated_at": 1700000000}
+    name = oidc_row(private)
+    signed_in(callback(private, providers.sign_in(authorize(private, name))))
+    assert data_of(sql, name)["updated_at"] == "2023-11-14T22:13:20Z"
+
+
+@pytest.mark.parametrize("claims", [{"aud": "another"}, {"iss": "https://evil.test"}, {"exp": 5}])
+def test_custom_oidc_bad_token(private, providers, op, claims):
+    someone(providers)
+    op.token = providers.id_token("custom", **claims)
+    got = callback(private, providers.sign_in(authorize(private, oidc_row(private))))
+    assert refusal(got)[1] == "Error getting user profile from external provider"
+
+
+def test_custom_oidc_that_names_itself(private, providers, op):
+    """RFC 9207: who promises iss must send it."""
+    someone(providers)
+    providers.discovery = {"authorization_response_iss_parameter_supported": True}
+    op.token = providers.id_token("custom")
+    providers.break_["named/.well-known"] = lambda r: providers.json({**providers.document("issuer.test", "/.well-known/openid-configuration")})
+    name = oidc_row(private, discovery_url="https://issuer.test/named/.well-known/openid-configuration")
+    back = providers.sign_in(authorize(private, name))
+    for iss in ({}, {"iss": ""}, {"iss": "https://evil.test"}, {"iss": "https://issuer.test/"}):
+        assert refusal(callback(private, {**back, **iss}))[0] == "bad_oauth_callback"
+    assert op.forms[-1:] == [] or op.forms[-1].get("code") != back["code"]
+    signed_in(callback(private, {**back, "iss": "https://issuer.test"}))
+
+
+@pytest.mark.parametrize("field,value", [("jwks_uri", "http://issuer.test/keys"), ("jwks_uri", "https://10.0.0.1/keys"), ("token_endpoint", "http://issuer.test/token"),
+                                         ("token_endpoint", "https://10.0.0.1/token"), ("jwks_uri", "file:///etc/passwd")])
+def test_custom_oidc_that_leads_elsewhere(private, providers, op, sql, field, value):
+    """What a stranger's document names is a stranger's too; the document turns bad behind our back."""
+    someone(providers)
+    name = oidc_row(private)
+    providers.discovery = {field: value}
+    sql("delete from postern.oidc_cache")
+    op.token = providers.id_token("custom")
+    back = providers.sign_in(authorize(private, name))
+    sql("update postern.oidc_cache set keys = null")
+    assert refusal(callback(private, back))[0] == "unexpected_failure"
+
+
+def test_custom_issuer_that_changes_its_name(private, providers, op, sql):
+    name = oidc_row(private)
+    providers.discovery = {"issuer": "https://evil.test"}
+    sql("delete from postern.oidc_cache")
+    got = private.get("/authorize", params={"provider": name})
+    assert (got.status_code, got.json()["error_code"]) == (400, "validation_failed")
+    assert "evil" not in got.text
+
+
+def test_custom_provider_is_not_reached_without_leave(private, house, providers, op):
+    """The row was made while private networks were allowed."""
+    name = oauth2_row(private)
+    got = callback(house(), providers.sign_in(authorize(house(), name)))
+    assert refusal(got)[0] == "unexpected_failure" and op.forms == []
 
 
 # --- Linking by hand ---
