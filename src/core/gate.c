@@ -107,11 +107,16 @@ gate_captcha(struct request *r, const void *unused)
 		PARAM_END,
 	};
 	struct captcha p = { 0 };
+	bool admin;
 
 	(void)unused;
 	if (!cfg->gotrue_security_captcha_enabled)
 		return (OK);
-	if (gate_admin(r, NULL) == OK || captcha_exempt(r))
+	admin = gate_admin(r, NULL) == OK;
+	/* The request itself is made by nobody: what was found out about the token counts for this gate alone. */
+	r->claims = NULL;
+	r->user = NULL;
+	if (admin || captcha_exempt(r))
 		return (OK);
 	TRY(params_read(r, fields, &p));
 	if (str_empty(str_trim(r->arena, p.gotrue_meta_security.captcha_token)))
