@@ -6,8 +6,10 @@ import os
 import subprocess
 import time
 import uuid
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 import harness
 from harness import is_error, mint
@@ -318,3 +320,100 @@ def test_certificates(serve, house, op, peer_of, authority):
     plain = peer_of()
     unfetched(create_oidc(house, plain.url.replace("http:", "https:")))
     assert len(op.seen) == seen and not old.seen and not plain.seen
+
+
+# --- Names that change their address ---
+
+
+class Names:
+    """What the resolver of a server says: nss_wrapper's file of hosts."""
+
+    LIBRARY = "libnss_wrapper.so"
+
+    def __init__(self, folder):
+        self.file, self.age = folder / "hosts", 0
+        self.settings = {"LD_PRELOAD": self.LIBRARY, "NSS_WRAPPER_HOSTS": str(self.file)}
+
+    def say(self, address, name="rebind.test"):
+        self.age += 10
+        self.file.write_text(f"{address} {name}\n")
+        os.utime(self.file, (time.time(), time.time() + self.age))  # it looks at whole seconds
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory):
+    if harness.CGI or harness.SANITIZED:
+        pytest.skip("no place for LD_PRELOAD")
+    return Names(tmp_path_factory.mktemp("names"))
+
+
+@pytest.fixture
+def inside(peer_of, authority):
+    """A server that is nobody's business, with a certificate for the name."""
+    return peer_of(authority.context("rebind.test"))
+
+
+def come_back(server, name):
+    """The end of a sign-in: the program has to ask the provider."""
+    there = server.get("/authorize", params={"provider": name})
+    assert there.status_code == 302, there.text
+    state = parse_qs(urlsplit(there.headers["Location"]).query)["state"][0]
+    return server.get("/callback", params={"code": "x", "state": state}).headers["Location"]
+
+
+def test_rebinding(serve, sql, authority, names, inside):
+    ca = {"POSTERN_HTTP_CA_FILE": str(authority.file)}
+    server = serve(**names.settings, **ca)
+    url = f"https://rebind.test:{inside.port}"
+    names.say("127.0.0.1")
+    refused(create(server, token_url=url + "/t"), "URL cannot resolve to loopback addresses")
+    names.say("93.184.216.34")
+    row = create(server, authorization_url=url + "/a", token_url=url + "/t", userinfo_url=url + "/u")
+    assert row.status_code == 201, row.text
+    name, issuer = row.json()["identifier"], identifier()
+    sql("insert into auth.custom_oauth_providers (provider_type, identifier, name, client_id, client_secret, issuer) values ('oidc', %s, 'x', 'x', 'x', %s)", issuer, url)
+    names.say("127.0.0.1")
+    assert "Unable+to+exchange+external+code" in come_back(server, name)
+    assert server.get("/authorize", params={"provider": issuer}).status_code == 400
+    assert inside.connections == 0
+    # The same where it is allowed: so it was the address that was refused, not something else.
+    assert "Unable+to+exchange+external+code" in come_back(serve(**names.settings, **ca, **LOCAL), name)
+    assert inside.connections > 0 and inside.seen[0].path == "/t"
+
+
+def test_one_of_two_addresses_is_private(serve, authority, names):
+    """Each address of a name is looked at."""
+    server = serve(**names.settings, POSTERN_HTTP_CA_FILE=str(authority.file))
+    names.say("93.184.216.34 rebind.test\n10.0.0.1")
+    refused(create(server, token_url="https://rebind.test/t"), "URL cannot resolve to private network addresses")
+
+
+# --- Signing in with one ---
+
+
+def test_where_people_come_back_to(serve):
+    server = serve(GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL="https://auth.example.com/v1//")
+    name = create(server).json()["identifier"]
+    there = server.get("/authorize", params={"provider": name, "scopes": " x\ty "}).headers["Location"]
+    asked = parse_qs(urlsplit(there).query)
+    assert asked["redirect_uri"] == ["https://auth.example.com/v1/callback"] and asked["scope"] == ["x y"]
+
+
+def test_sealed_secret_is_sent_as_it_was(serve, op, authority):
+    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+    sealing = {"GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPT": "true", "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID": "k1",
+               "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY": key, "GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS": "k1:" + key}
+    server = serve(**LOCAL, POSTERN_HTTP_CA_FILE=str(authority.file), **sealing)
+    row = create(server, client_secret="very-hush", authorization_url=op.url + "/a", token_url=op.url + "/t", userinfo_url=op.url + "/u").json()
+    come_back(server, row["identifier"])
+    assert op.seen[0].headers["Authorization"] == requests.auth._basic_auth_str("me", "very-hush")
+    without = serve(**LOCAL, POSTERN_HTTP_CA_FILE=str(authority.file))
+    is_error(without.get("/authorize", params={"provider": row["identifier"]}), 400, "validation_failed")
+
+
+def test_certificates_while_signing_in(serve, house, authority, peer_of):
+    for context in (authority.context("127.0.0.1", days=-1), authority.context("other.test")):
+        peer = peer_of(context)
+        row = create(house, authorization_url=peer.url + "/a", token_url=peer.url + "/t", userinfo_url=peer.url + "/u").json()
+        assert "Unable+to+exchange+external+code" in come_back(house, row["identifier"])
+        assert not peer.seen
