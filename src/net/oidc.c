@@ -233,9 +233,9 @@ key_fits(struct arena *a, const struct id_token *t, const struct jws_method *met
 		return (false);
 	if (*text_of(key, "alg") != '\0' && !str_equal(text_of(key, "alg"), t->alg))
 		return (false);
-	if ((signature.data = base64url_decode(a, end + 1, &signature.len)) == NULL || jwk_parse(a, a, key, &jwk) != NULL)
+	if ((signature.data = base64url_decode(a, end + 1, &signature.len)) == NULL)
 		return (false);
-	good = jws_check(a, method, &jwk, text, signature) == NULL;
+	good = jwk_parse(a, a, key, &jwk) == NULL && jws_check(a, method, &jwk, text, signature) == NULL;
 	jwk_free(&jwk);
 	return (good);
 }
