@@ -3,9 +3,9 @@
 -- custom_provider_overview() -> one json
 select coalesce(jsonb_agg(%custom_provider_json(p) order by p.created_at desc), '[]') as json from auth.custom_oauth_providers p;
 
--- In the order of the table, as the reference's statement gives them.
+-- Oldest first: the reference's statement has no order, which comes to the same.
 -- custom_provider_overview_of(type) -> one json
-select coalesce(jsonb_agg(%custom_provider_json(p) order by p.ctid), '[]') as json from auth.custom_oauth_providers p
+select coalesce(jsonb_agg(%custom_provider_json(p) order by p.created_at, p.id), '[]') as json from auth.custom_oauth_providers p
 where p.provider_type = :type::text;
 
 -- custom_provider_shown(identifier) -> maybe json
