@@ -83,7 +83,8 @@ class House:
         self.post = Post()
         self.database = harness.Database(os.environ["POSTERN_TEST_PG"])
         self.sql = self.database.sql
-        self.settings = {**MAIL, "GOTRUE_SMTP_PORT": str(self.post.port), **settings}
+        self.folder = tempfile.mkdtemp(prefix="postern-house.")  # of what a kill leaves behind
+        self.settings = {**MAIL, "GOTRUE_SMTP_PORT": str(self.post.port), "TMPDIR": self.folder, **settings}
         self.server = None
         self.start()
 
@@ -99,12 +100,14 @@ class House:
         """All of the program's processes at once, as when the machine loses power."""
         os.killpg(self.server.process.pid, signal.SIGKILL)
         self.server.process.wait()
+        shutil.rmtree(self.server.dir)
         self.server = None
 
     def end(self):
         complaints = self.stop()
         self.post.down()
         self.database.drop()
+        shutil.rmtree(self.folder)
         assert not complaints, "\n".join(complaints)
 
     def sign_up(self, to=None):
