@@ -11,6 +11,7 @@
 #include "core/sms.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "letter/letter.h"
 #include "net/address.h"
 #include "net/transport.h"
 #include "query/outbox.h"
@@ -90,6 +91,9 @@ check_letters(struct arena *a, struct report *r)
 		report_error(r, "GOTRUE_SMTP_ADMIN_EMAIL must be set: the address that letters come from.");
 	if (wrong != NULL)
 		report_error(r, arena_printf(a, "No letter can be sent by %s: %s", transport->name, wrong));
+	for (int i = 0; i < LETTER_COUNT; i++)
+		if ((wrong = letter_check(a, (enum letter_id)i, transport != NULL)) != NULL)
+			report_error(r, wrong);
 }
 
 /* Whom providers of the operator's own are looked for at, and who vouches for them. */

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "db/db.h"
+#include "letter/letter.h"
 #include "sec/jwt.h"
 #include "sec/secret.h"
 
@@ -34,6 +35,19 @@ log_level(const char *name)
 	return (LOG_INFO);
 }
 
+/* What settings can only be found to be by who uses them; NULL, or one sentence. */
+static const char *
+settings_wrong(struct arena *a)
+{
+	const char *wrong = jwt_keys_load(a);
+
+	if (wrong == NULL)
+		wrong = secret_keys_check(a);
+	for (int i = 0; wrong == NULL && i < LETTER_COUNT; i++)
+		wrong = letter_check(a, (enum letter_id)i, false);
+	return (wrong);
+}
+
 bool
 cli_settings(struct arena *a, const char *file)
 {
@@ -48,7 +62,7 @@ cli_settings(struct arena *a, const char *file)
 		    complaints.item[i].setting, NULL);
 	if (settings == NULL)
 		return (false);
-	if ((wrong = jwt_keys_load(a)) == NULL && (wrong = secret_keys_check(a)) == NULL)
+	if ((wrong = settings_wrong(a)) == NULL)
 		return (true);
 	log_line(LOG_ERROR, "%s", wrong);
 	/* A server that is running goes on with what it had, and so do workers that are born later. */
