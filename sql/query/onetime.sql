@@ -20,6 +20,12 @@ where t.token_hash = any (:hashes::text[]) and t.token_type::text = any (:kinds:
 order by array_position(:hashes::text[], t.token_hash::text), array_position(:kinds::text[], t.token_type::text)
 limit 1;
 
+-- The unexpired secrets of these kinds that were sent to an address.
+-- onetime_sent_to(address, kinds, life) -> many hash
+select t.token_hash as hash from auth.one_time_tokens t join auth.users u on u.id = t.user_id
+where t.relates_to = lower(:address::text) and t.token_type::text = any (:kinds::text[])
+    and %sent_at(u, t.token_type::text) + :life::float8 * interval '1 second' >= clock_timestamp();
+
 -- Takes a secret, which one of many can, if its user may still use it; gives the user as the lock has them.
 -- onetime_take(user_id, kind, hash, life) -> maybe user
 with locked as (
@@ -58,7 +64,10 @@ returning %user_columns(u), %no_session;
 select hash, tries from postern.tries where hash = any (:hashes::text[]);
 
 -- onetime_count_wrong(hashes) -> none
-with old as (delete from postern.tries where first_at < now() - interval '2 days')
+with old as (
+    delete from postern.tries where hash in (
+        select hash from postern.tries where first_at < now() - interval '2 days' order by first_at limit 100 for update skip locked)
+)
 insert into postern.tries (hash, tries, first_at)
 select h, 1, now() from unnest(:hashes::text[]) h where h <> ''
 on conflict (hash) do update set tries = postern.tries.tries + 1;

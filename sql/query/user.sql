@@ -96,5 +96,5 @@ from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-0
 
 -- user_by_phone_change(phone, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.aud = :aud::text and not u.is_sso_user
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.phone_change <> '' and u.aud = :aud::text and not u.is_sso_user
 limit 1;

@@ -64,3 +64,11 @@ begin
 exception when insufficient_privilege then
     raise warning 'no index and no count for lists of users, which will be slow where there are many: %', sqlerrm;
 end $$;
+
+-- Codes for a new number are looked for by that number, for which the reference has no index.
+do $$
+begin
+    create index postern_users_phone_change on auth.users (phone_change) where phone_change <> '';
+exception when insufficient_privilege then
+    raise warning 'no index on new phone numbers, so their codes are slow to check where there are many users: %', sqlerrm;
+end $$;

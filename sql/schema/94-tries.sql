@@ -4,3 +4,4 @@ create table if not exists postern.tries (
     tries integer not null,
     first_at timestamptz not null
 );
+create index if not exists tries_first_at_idx on postern.tries (first_at);

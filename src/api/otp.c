@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking for a code or link: /otp, /magiclink, /recover, /resend. */
+#include <string.h>
+
 #include "api/api.h"
 #include "base/json.h"
 #include "base/setting.h"
@@ -177,18 +179,28 @@ otp_post(struct request *r)
 	return (fail(r, E_VALIDATION_FAILED, "One of email or phone must be set"));
 }
 
+static const struct param magiclink_params[] = {
+	PARAM(struct otp, text, email),
+	PARAM(struct otp, raw_object, data),
+	PARAM(struct otp, text, code_challenge),
+	PARAM(struct otp, text, code_challenge_method),
+	PARAM_END,
+};
+
 /* POST /magiclink */
 err
 magiclink_post(struct request *r)
 {
-	struct otp p = { 0 };
+	struct otp p = { .phone = "", .channel = "" };
+	err error;
 
 	if (!cfg->gotrue_external_email_enabled)
 		return (fail(r, E_EMAIL_PROVIDER_DISABLED, NULL));
 	if (!cfg->gotrue_external_email_magic_link_enabled)
 		return (fail(r, E_EMAIL_PROVIDER_DISABLED, "Login with magic link is disabled"));
-	TRY(params_read(r, otp_params, &p));
-	p.phone = p.channel = "";
+	if ((error = params_read(r, magiclink_params, &p)) == E_BAD_JSON)
+		return (fail(r, E_BAD_JSON, "Could not read verification params%s", strchr(r->failure.message, ':')));
+	TRY(error);
 	return (magic_link(r, &p));
 }
 

@@ -229,12 +229,13 @@ user_put(struct request *r)
 	TRY(update_check_taken(r, &p));
 	if (p.password != NULL)
 		TRY(password_prepare(r, &p, &stored));
-	TRY(update_addresses(r, &p));
+	/* First of all: a new password also takes back what is sent out for addresses. */
 	if (p.password != NULL)
 		TRY(password_write(r, stored));
 	if (p.data != NULL || p.app_metadata != NULL)
 		TRY(user_merge_metadata(r->db, .id = r->user->id, .user_metadata = p.data, .app_metadata = p.app_metadata,
 		    .now = r->now_text));
+	TRY(update_addresses(r, &p));
 	TRY(audit(r, r->user, AUDIT_USER_MODIFIED, NULL));
 	u = *r->user;
 	TRY_DB(r, user_reload(r, &u), "Error updating user");

@@ -330,9 +330,9 @@ proof_send_email_change(struct request *r, const struct user *u, const char *ema
 	return (change_store(r, u, &c));
 }
 
-/* The hook tells of a notification once, after the commit, and whatever it answers is only logged. */
+/* The hook tells of a notification once, after the commit, with the user as they are then; whatever it answers is only logged. */
 struct late_hook {
-	const char *user_json;
+	const char *user_id;
 	struct email_data data;
 };
 
@@ -340,8 +340,9 @@ static void
 notice_hook(struct request *r, void *arg)
 {
 	struct late_hook *late = arg;
+	struct user u = { .id = late->user_id };
 
-	if (email_hook(r, late->user_json, &late->data) != OK)
+	if (user_reload(r, &u) != OK || email_hook(r, u.json, &late->data) != OK)
 		log_event(LOG_WARN, "the send_email hook failed for a notification", "action", late->data.action, "error",
 		    r->failure.message, NULL);
 }
@@ -363,7 +364,7 @@ notice_dispatch(struct request *r, const struct user *u, const struct notice *n,
 	if (!hook_enabled(HOOK_SEND_EMAIL))
 		return (outbox_add(r, u, &(const struct order){ .letter = n->letter, .to = to, .values = message_values(r, u, &m) }));
 	late = arena_new_object(r->arena, struct late_hook);
-	late->user_json = u->json;
+	late->user_id = u->id;
 	late->data = (struct email_data){ .action = letter_row(n->letter)->name,
 		.old_email = more_text(r->arena, n, "OldEmail"),
 		.old_phone = more_text(r->arena, n, "OldPhone"),
@@ -464,13 +465,34 @@ proof_count_wrong(struct request *r, char *const *hashes)
 }
 
 static err
-nonce_refused(struct request *r, const struct user *u)
+nonce_refused(struct request *r)
+{
+	return (fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
+}
+
+static err
+nonce_wrong(struct request *r, const struct user *u)
 {
 	char *stored[] = { arena_strdup(r->arena, u->reauthentication_token), NULL };
 
-	if (!str_empty(u->reauthentication_token))
+	if (!str_empty(u->email) || sms_test_code(r, u->phone) == NULL)
 		TRY(proof_count_wrong(r, stored));
-	return (fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
+	return (nonce_refused(r));
+}
+
+/* With it goes everything else that was sent to the user. */
+static err
+nonce_take(struct request *r, const struct user *u, long long life)
+{
+	struct user spent;
+
+	db_apart_begin(r->db);
+	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,
+	    .life = arena_printf(r->arena, "%lld", life)));
+	if (spent.found)
+		TRY(onetime_clear(r->db, .user_id = u->id));
+	TRY(db_apart_end(r->db));
+	return (spent.found ? OK : nonce_refused(r));
 }
 
 err
@@ -478,22 +500,18 @@ proof_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 {
 	const char *address = str_or(u->email, u->phone);
 	int64_t life = str_empty(u->email) ? cfg->gotrue_sms_otp_exp : cfg->gotrue_mailer_otp_exp;
-	struct user spent;
 	bool too_many;
 
 	if (str_empty(u->reauthentication_token) || u->reauthentication_sent_at == 0)
-		return (fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
+		return (nonce_refused(r));
 	if (str_empty(address))
 		return (fail(r, E_REAUTHENTICATION_NOT_VALID, "Reauthentication requires an email or a phone number"));
 	if (str_empty(u->email) && sms_provider_verifies())
 		return (sms_provider_check(r, u->phone, nonce));
+	if (r->now > u->reauthentication_sent_at + life * 1000000)
+		return (nonce_refused(r));
 	TRY(proof_check_tries(r, u->reauthentication_token, &too_many));
 	if (too_many || !secret_equal_text(proof_hash(r->arena, address, nonce), u->reauthentication_token))
-		return (nonce_refused(r, u));
-	db_apart_begin(r->db);
-	TRY(onetime_clear(r->db, .user_id = u->id));
-	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,
-	    .life = arena_printf(r->arena, "%lld", (long long)life)));
-	TRY(db_apart_end(r->db));
-	return (spent.found ? OK : fail(r, E_REAUTHENTICATION_NOT_VALID, NULL));
+		return (nonce_wrong(r, u));
+	return (nonce_take(r, u, life));
 }

@@ -131,12 +131,12 @@ redirect_with(struct arena *a, const char *to, const char *name, const char *val
 	return (url_close(a, &url, &query));
 }
 
-/* "sb" tells apps whose redirect it is. */
+/* "sb" tells apps whose redirect it is.  Encoded twice, as clients know it. */
 static char *
-fragment_text(struct query *pairs)
+fragment_text(struct arena *a, struct query *pairs)
 {
 	query_set(pairs, "sb", "");
-	return (query_text(pairs));
+	return (str_replace(a, query_text(pairs), "%", "%25"));
 }
 
 char *
@@ -149,7 +149,7 @@ redirect_message(struct arena *a, const char *to, const char *message, bool pkce
 	if (pkce)
 		query_set(&query, "message", message);
 	url.fragment = NULL;
-	return (arena_printf(a, "%s#%s", url_close(a, &url, &query), fragment_text(&fragment)));
+	return (arena_printf(a, "%s#%s", url_close(a, &url, &query), fragment_text(a, &fragment)));
 }
 
 /* RFC 6749 section 4.1.2.1; NULL for a status that has no word there. */
@@ -198,7 +198,7 @@ errors_reply(struct request *r, void *arg)
 	url.fragment = NULL;
 	if (target->pkce)
 		url.query = query_text(&query);
-	reply_redirect(r, 303, arena_printf(r->arena, "%s#%s", url_text(r->arena, &url), fragment_text(&fragment)));
+	reply_redirect(r, 303, arena_printf(r->arena, "%s#%s", url_text(r->arena, &url), fragment_text(r->arena, &fragment)));
 }
 
 void

@@ -189,13 +189,15 @@ code_fits(struct request *r, const struct verification *v, const char *kind)
 	return (secret_equal_text(stored, v->hash) || secret_equal_text(stored, arena_printf(r->arena, "pkce_%s", v->hash)));
 }
 
-/* Each secret that the code could have been is one wrong try the nearer to its end. */
+/* Each secret that the code could have been is one wrong try the nearer to its end.  Fixed codes have none. */
 static err
 code_wrong(struct request *r, const struct verification *v, const struct type_row *row)
 {
 	char *hashes[3] = { NULL };
 	size_t n = 0;
 
+	if (by_phone(v) && sms_test_code(r, v->phone) != NULL)
+		return (code_expired(r));
 	for (size_t i = 0; row->kinds[i] != NULL; i++) {
 		const char *stored = stored_secret(&v->user, row->kinds[i]);
 
@@ -236,6 +238,32 @@ code_of_others(struct request *r, const struct verification *v, bool *done)
 	return (sms_provider_check(r, str_equal(v->type, "phone_change") ? v->user.phone_change : v->phone, v->token));
 }
 
+static err
+change_wrong(struct request *r, const struct verification *v, const char *kinds)
+{
+	struct onetime_sent_to_rows sent;
+	char **hashes;
+
+	TRY(onetime_sent_to(r->db, &sent, .address = v->email, .kinds = kinds, .life = life_text(r, v)));
+	if (sent.len == 0)
+		return (code_expired(r));
+	hashes = arena_new_array(r->arena, char *, sent.len + 1);
+	for (size_t i = 0; i < sent.len; i++)
+		hashes[i] = arena_strdup(r->arena, sent.row[i].hash);
+	hashes[sent.len] = NULL;
+	TRY(proof_count_wrong(r, hashes));
+	return (code_expired(r));
+}
+
+/* Whether the address is somebody's of another audience. */
+static bool
+change_elsewhere(const struct verification *v, const char *aud)
+{
+	const char *address = str_equal(v->kind, "email_change_token_current") ? v->user.email : v->user.email_change;
+
+	return (!str_equal(v->user.aud, aud) && str_equal_nocase(address, v->email));
+}
+
 /* The codes of an email change are found by their hash: the address may be either of the two. */
 static err
 change_code(struct request *r, struct verification *v, const char *aud)
@@ -243,14 +271,17 @@ change_code(struct request *r, struct verification *v, const char *aud)
 	static const char *const both[] = { "email_change_token_current", "email_change_token_new", NULL };
 	const char *const *kinds = cfg->gotrue_mailer_secure_email_change_enabled ? both : both + 1;
 	char *hashes[] = { arena_strdup(r->arena, v->hash), arena_printf(r->arena, "pkce_%s", v->hash), NULL };
+	const char *list = db_array(r->arena, (char *const *)kinds);
 	struct onetime_holder holder;
 	bool too_many;
 
-	TRY(onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, (char *const *)kinds)));
+	TRY(onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = list));
+	if (!holder.found)
+		return (change_wrong(r, v, list));
 	v->user = holder.user;
 	v->kind = holder.kind;
 	v->stored = holder.hash;
-	if (!holder.found || (!str_equal(v->user.aud, aud) && str_equal_nocase(v->user.email, v->email)))
+	if (change_elsewhere(v, aud))
 		return (code_expired(r));
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
@@ -353,23 +384,37 @@ apply_email_change(struct request *r, struct verification *v)
 	return (verify_change_email(r, u, u->email_change));
 }
 
+/* Of the new number, and of the identity where the user had none for a phone. */
+static err
+phone_tell(struct request *r, const struct user *u, const char *phone, bool had_identity)
+{
+	struct arena *a = r->arena;
+
+	if (!str_empty(u->phone) && !str_equal(u->phone, phone))
+		TRY(proof_notify(r, u,
+		    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
+			.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), json_quote(a, phone)) }));
+	if (had_identity)
+		return (OK);
+	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
+}
+
 err
 verify_change_phone(struct request *r, const struct user *u, const char *phone)
 {
 	struct arena *a = r->arena;
 	const char *quoted = json_quote(a, phone);
+	struct identity_by_provider identity = { 0 };
 
+	if (letter_enabled(LETTER_IDENTITY_LINKED))
+		TRY(identity_by_provider(r->db, &identity, .provider_id = u->id, .provider = "phone"));
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
 	TRY(identity_merge(r->db, .id = uuid_new(a), .user_id = u->id, .provider = "phone", .now = r->now_text,
 	    .data = arena_printf(a, "{\"sub\":\"%s\",\"phone\":%s,\"email_verified\":false,\"phone_verified\":true}", u->id, quoted),
 	    .change = arena_printf(a, "{\"phone\":%s,\"phone_verified\":true}", quoted)));
 	TRY(user_change_phone(r->db, .id = u->id, .phone = phone, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
-	if (str_empty(u->phone) || str_equal(u->phone, phone))
-		return (OK);
-	return (proof_notify(r, u,
-	    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
-		.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), quoted) }));
+	return (phone_tell(r, u, phone, identity.found));
 }
 
 static err

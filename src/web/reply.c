@@ -71,7 +71,7 @@ location_escape(struct arena *a, const char *url)
 
 	for (const char *c = url; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7F)
-			buf_printf(&out, "%%%02X", (unsigned char)*c);
+			buf_printf(&out, "%%%02x", (unsigned char)*c);
 		else
 			buf_putc(&out, *c);
 	return (str_or(out.data, ""));
