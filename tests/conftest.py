@@ -7,6 +7,7 @@ import os
 import pytest
 
 import harness
+from post import MAIL, Phones, Post
 
 
 def pytest_configure(config):
@@ -55,6 +56,32 @@ def serve(database):
 def server(serve):
     """The server with the settings that most tests can share."""
     return serve()
+
+
+@pytest.fixture(scope="module")
+def post():
+    """The mail server of this file's servers."""
+    post = Post()
+    yield post
+    post.down()
+
+
+@pytest.fixture(scope="module")
+def phones():
+    phones = Phones()
+    yield phones
+    phones.peer.stop()
+
+
+@pytest.fixture(scope="module")
+def mailing(serve, post, phones):
+    """mailing(GOTRUE_X="..."): as serve(), with letters to post and text messages to phones, as often as a test wants them."""
+    often = {"GOTRUE_SMTP_MAX_FREQUENCY": "1ns", "GOTRUE_SMS_MAX_FREQUENCY": "1ns"}
+
+    def start(**settings):
+        return serve(**{**MAIL, **often, **phones.settings, "GOTRUE_SMTP_PORT": str(post.port), **settings})
+
+    return start
 
 
 @pytest.fixture

@@ -238,6 +238,6 @@ user_put(struct request *r)
 	TRY(update_addresses(r, &p));
 	TRY(audit(r, r->user, AUDIT_USER_MODIFIED, NULL));
 	u = *r->user;
-	TRY_DB(r, user_reload(r, &u), "Error updating user");
+	TRY(user_reload_changed(r, &u, "Error updating user"));
 	return (reply_json(r, 200, u.json));
 }

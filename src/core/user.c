@@ -121,6 +121,21 @@ user_reload(struct request *r, struct user *u)
 }
 
 err
+user_reload_changed(struct request *r, struct user *u, const char *words)
+{
+	err error = user_reload(r, u);
+	const struct db_error *said = db_error(r->db);
+
+	if (error != E_DATABASE)
+		return (error);
+	if (!str_equal(said->sqlstate, "23505"))
+		return (fail(r, E_DATABASE, "%s", words));
+	if (strstr(said->message, "phone") == NULL)
+		return (fail(r, E_EMAIL_EXISTS, NULL));
+	return (fail(r, E_PHONE_EXISTS, "A user with this phone number has already been registered"));
+}
+
+err
 user_json(struct request *r, const struct user *u, const char **text)
 {
 	struct user stored = *u;

@@ -41,6 +41,9 @@ checked err user_find_email(struct request *, const char *email, const char *aud
 /* The user again, as the database has it now. */
 checked err user_reload(struct request *, struct user *);
 
+/* The same after a change of address or number: 422 when somebody else came to have it meanwhile.  words: of other errors of the database. */
+checked err user_reload_changed(struct request *, struct user *, const char *words);
+
 /* How others are told of the user: u->json, or of one who is only queued yet, what the database makes of it (which opens a transaction). */
 checked err user_json(struct request *, const struct user *, const char **text);
 

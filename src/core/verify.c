@@ -457,6 +457,5 @@ verify_apply(struct request *r, struct verification *v)
 	if (v->half_done)
 		return (OK);
 	TRY(user_refresh_providers(r->db, .id = v->user.id, .now = r->now_text));
-	TRY_DB(r, user_reload(r, &v->user), "Error confirming user");
-	return (OK);
+	return (user_reload_changed(r, &v->user, "Error confirming user"));
 }

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Letters from the request to a real SMTP server: none lost, none that nobody wants, and nobody waits for them."""
 
-import asyncio
 import contextlib
-import email
-import email.policy
 import json
 import os
 import re
@@ -20,60 +17,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from aiosmtpd.controller import Controller
 
 import harness
 from harness import BIN, address, is_error, many, wait_for
-
-MAIL = {
-    "GOTRUE_MAILER_AUTOCONFIRM": "false",
-    "GOTRUE_SMTP_HOST": "127.0.0.1",
-    "GOTRUE_SMTP_ADMIN_EMAIL": "postern@app.test",
-    "GOTRUE_RATE_LIMIT_EMAIL_SENT": "100000",
-    "POSTERN_SMTP_TIMEOUT": "2s",
-}
-
-
-class Post:
-    """A mail server on a port of its own that can be down, slow, or refuse: answer(recipient) gives what DATA is answered with."""
-
-    def __init__(self):
-        self.port = harness.free_port()
-        self.lock = threading.Lock()
-        self.got = []  # (when, recipient, message)
-        self.delay = 0
-        self.answer = lambda recipient: "250 OK"
-        self.controller = None
-        self.up()
-
-    def up(self):
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
-
-    def down(self):
-        if self.controller:
-            self.controller.stop()
-        self.controller = None
-
-    async def handle_DATA(self, server, session, envelope):
-        await asyncio.sleep(self.delay)
-        answer = self.answer(envelope.rcpt_tos[0])
-        if answer.startswith("2"):
-            with self.lock:
-                message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-                self.got.append((time.monotonic(), envelope.rcpt_tos[0], message))
-        return answer
-
-    def to(self, recipient):
-        with self.lock:
-            return [message for _, to, message in self.got if to == recipient]
-
-    def recipients(self):
-        with self.lock:
-            return [to for _, to, _ in self.got]
-
-    def wait(self, recipient, seconds=10):
-        return wait_for(lambda: self.to(recipient), seconds, f"a letter to {recipient}")[0]
+from post import MAIL, Post
 
 
 class House:
