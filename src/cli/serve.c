@@ -103,7 +103,7 @@ number(const char *text, int base, long most, int *value)
 int
 cli_serve(int argc, char **argv)
 {
-	struct serve s = { .settings = arena_new() };
+	struct serve s = { 0 };
 	struct prefork p = { .child = worker_run, .helper = mailer_child, .reload = serve_reload, .arg = &s };
 	const char *workers = "4", *mode = "0660";
 	const struct cli_option options[] = { { "listen", &p.listen, NULL }, { "workers", &workers, NULL }, { "mode", &mode, NULL },
@@ -117,6 +117,7 @@ cli_serve(int argc, char **argv)
 		fputs(usage, stderr);
 		return (2);
 	}
+	s.settings = arena_new();
 	return (serve_prepare(&s) ? server_prefork(&p) : 1);
 }
 
