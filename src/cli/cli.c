@@ -148,11 +148,23 @@ cli_act(int argc, char **argv, const char *usage, const struct cli_action *actio
 	return (2);
 }
 
+/* The options of a command that has none: --help. */
+static int
+bare_options(int argc, char **argv, const char *usage)
+{
+	const char *file = NULL;
+	const struct cli_command command = { .usage = usage, .file = &file };
+
+	return (cli_options(argc, argv, &command));
+}
+
 int
 cli_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	int status = bare_options(argc, argv, "usage: postern version\n\nSays which version this is.\n");
+
+	if (status != CLI_GO_ON)
+		return (status);
 	puts("postern " PACKAGE_VERSION);
 	return (0);
 }
@@ -160,8 +172,10 @@ cli_version(int argc, char **argv)
 int
 cli_manual(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	int status = bare_options(argc, argv, "usage: postern manual\n\nPrints postern.conf(5), made from the table of settings.\n");
+
+	if (status != CLI_GO_ON)
+		return (status);
 	settings_manual(stdout);
 	return (0);
 }
