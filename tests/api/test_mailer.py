@@ -31,7 +31,8 @@ class House:
         self.database = harness.Database(os.environ["POSTERN_TEST_PG"])
         self.sql = self.database.sql
         self.folder = tempfile.mkdtemp(prefix="postern-house.")  # of what a kill leaves behind
-        self.settings = {**MAIL, "GOTRUE_SMTP_PORT": str(self.post.port), "TMPDIR": self.folder, **settings}
+        # The mailer is the one beside the workers; what leaves without it, as plain CGI, is for the tests that say so.
+        self.settings = {**MAIL, "GOTRUE_SMTP_PORT": str(self.post.port), "TMPDIR": self.folder, "POSTERN_TEST_CGI": "0", **settings}
         self.server = None
         self.start()
 
