@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/gate.h"
+#include "external/oauth_state.h"
 #include "core/limit.h"
 #include "db/db.h"
 

@@ -10,7 +10,7 @@ create table if not exists postern.oidc_cache (
     primary key (issuer, discovery_url)
 );
 
--- Undoes a write whose conditions no longer hold; what says which.  See core/linking.h.
+-- Undoes a write whose conditions no longer hold; what says which.  See external/linking.h.
 create or replace function postern.insist(holds boolean, what text) returns void language plpgsql as $$
 begin
     if holds is not true then

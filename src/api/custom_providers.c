@@ -2,7 +2,7 @@
 /* /admin/custom-providers: OAuth and OpenID Connect providers of the operator's own. */
 #include "api/api.h"
 #include "base/str.h"
-#include "core/custom_provider.h"
+#include "external/custom_provider.h"
 #include "query/custom_provider.h"
 
 /* GET /admin/custom-providers, of one ?type when asked so */

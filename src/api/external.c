@@ -6,9 +6,9 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/hook.h"
-#include "core/linking.h"
-#include "core/oauth.h"
-#include "core/oauth_state.h"
+#include "external/linking.h"
+#include "external/oauth.h"
+#include "external/oauth_state.h"
 #include "core/redirect.h"
 
 /* GET /authorize */

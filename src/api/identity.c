@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "base/str.h"
 #include "core/claims.h"
-#include "core/linking.h"
+#include "external/linking.h"
 
 err
 identity_delete(struct request *r)

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "core/gate.h"
 #include "core/hook.h"
-#include "core/linking.h"
-#include "core/token_oidc.h"
+#include "external/linking.h"
+#include "external/token_oidc.h"
 
 struct id_token_grant {
 	const char *id_token, *access_token, *nonce, *provider, *client_id, *issuer;

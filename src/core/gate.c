@@ -4,7 +4,6 @@
 #include "core/claims.h"
 #include "core/gate.h"
 #include "core/limit.h"
-#include "core/oauth_state.h"
 #include "core/session.h"
 #include "query/user.h"
 
@@ -141,16 +140,6 @@ gate_manual_linking(struct request *r, const void *unused)
 	if (!cfg->gotrue_security_manual_linking_enabled)
 		return (fail(r, E_MANUAL_LINKING_DISABLED, NULL));
 	return (OK);
-}
-
-err
-gate_oauth_state(struct request *r, const void *unused)
-{
-	struct oauth_state_by_id state;
-
-	(void)unused;
-	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
-	return (oauth_state_find(r, oauth_state_asked(r), &state));
 }
 
 err

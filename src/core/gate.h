@@ -4,7 +4,7 @@
 
 #include "web/request.h"
 
-/* The gates of route.def. arg is the row's, most have none. */
+/* The gates of route.def; gate_oauth_state is external/oauth_state.c's. arg is the row's, most have none. */
 
 checked err gate_limit(struct request *, const void *limit);
 checked err gate_captcha(struct request *, const void *);        /* an admin's token or an exempt grant passes */
@@ -12,7 +12,6 @@ checked err gate_bearer(struct request *, const void *);         /* fills r->cla
 checked err gate_admin(struct request *, const void *);          /* a token with an admin role */
 checked err gate_email_provider(struct request *, const void *); /* 400 unless GOTRUE_EXTERNAL_EMAIL_ENABLED */
 checked err gate_manual_linking(struct request *, const void *); /* 404 unless GOTRUE_SECURITY_MANUAL_LINKING_ENABLED */
-checked err gate_oauth_state(struct request *, const void *);    /* a callback without a good state is a redirect */
 checked err gate_oauth_server(struct request *, const void *);   /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
 
 checked err gate_custom_oauth(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */

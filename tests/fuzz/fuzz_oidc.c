@@ -5,8 +5,8 @@
  */
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/id_token.h"
-#include "core/provider_row.h"
+#include "external/id_token.h"
+#include "external/provider_row.h"
 #include "fuzz.h"
 
 static char *none[] = { NULL };

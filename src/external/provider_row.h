@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_PROVIDER_ROW_H
-#define CORE_PROVIDER_ROW_H
+#ifndef EXTERNAL_PROVIDER_ROW_H
+#define EXTERNAL_PROVIDER_ROW_H
 
-#include "core/provider.h"
+#include "external/provider.h"
 
 /* The rows of provider.def, and what is done with them while somebody signs in.  For core/provider*.c and core/oauth*.c. */
 
@@ -38,7 +38,7 @@ struct visit {
 	const char *why; /* what went wrong, for the log */
 };
 
-/* A peculiarity of a provider: core/provider_quirk.c.  false: it cannot go on, v->why says why. */
+/* A peculiarity of a provider: external/provider_quirk.c.  false: it cannot go on, v->why says why. */
 typedef bool provider_quirk(struct visit *);
 
 /* A protocol of its own. */

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/issuer.h"
+#include "external/issuer.h"
 #include "db/db.h"
 #include "query/issuer.h"
 

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "core/provider_row.h"
+#include "external/provider_row.h"
 #include "sec/secret.h"
 
 #define SHA1_LEN 20

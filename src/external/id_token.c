@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "core/id_token.h"
+#include "external/id_token.h"
 
 #define GOOGLE "https://accounts.google.com"
 

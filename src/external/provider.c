@@ -3,8 +3,8 @@
 
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/issuer.h"
-#include "core/provider_row.h"
+#include "external/issuer.h"
+#include "external/provider_row.h"
 
 /* clang-format off */
 const struct provider_row provider_rows[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_CUSTOM_PROVIDER_H
-#define CORE_CUSTOM_PROVIDER_H
+#ifndef EXTERNAL_CUSTOM_PROVIDER_H
+#define EXTERNAL_CUSTOM_PROVIDER_H
 
 #include "web/request.h"
 
-/* auth.custom_oauth_providers, as administrators keep them.  Signing in with one: core/provider.h. */
+/* auth.custom_oauth_providers, as administrators keep them.  Signing in with one: external/provider.h. */
 
 /* What an administrator sends. */
 struct custom_provider_input {

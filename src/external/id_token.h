@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_ID_TOKEN_H
-#define CORE_ID_TOKEN_H
+#ifndef EXTERNAL_ID_TOKEN_H
+#define EXTERNAL_ID_TOKEN_H
 
-#include "core/issuer.h"
-#include "core/provider_row.h"
+#include "external/issuer.h"
+#include "external/provider_row.h"
 
 /* Identity tokens (OpenID Connect) and what the issuers mean by their claims. */
 

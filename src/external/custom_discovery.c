@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/custom_discovery.h"
+#include "external/custom_discovery.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "core/custom_url.h"
+#include "external/custom_url.h"
 #include "net/http.h"
 
 #define FETCH_NS 10000000000LL

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "core/provider_row.h"
+#include "external/provider_row.h"
 
 /* A path may be the name of one member that has dots in it. */
 static const json *

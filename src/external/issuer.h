@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_ISSUER_H
-#define CORE_ISSUER_H
+#ifndef EXTERNAL_ISSUER_H
+#define EXTERNAL_ISSUER_H
 
 #include "net/oidc.h"
 #include "web/request.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_CUSTOM_URL_H
-#define CORE_CUSTOM_URL_H
+#ifndef EXTERNAL_CUSTOM_URL_H
+#define EXTERNAL_CUSTOM_URL_H
 
 #include "base/arena.h"
 

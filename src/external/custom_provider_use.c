@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing in with a row of auth.custom_oauth_providers: core/provider.h. */
+/* Signing in with a row of auth.custom_oauth_providers: external/provider.h. */
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/provider.h"
+#include "external/provider.h"
 #include "query/custom_provider.h"
 #include "sec/secret.h"
 

@@ -8,7 +8,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
-#include "core/linking_part.h"
+#include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"

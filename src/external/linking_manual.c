@@ -5,7 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/linking_part.h"
+#include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/id_token.h"
-#include "core/provider_row.h"
+#include "external/id_token.h"
+#include "external/provider_row.h"
 #include "sec/secret.h"
 
 static const char *

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/token_oidc.h"
+#include "external/token_oidc.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/id_token.h"
+#include "external/id_token.h"
 #include "sec/secret.h"
 
 /* Whose token it is to be, and who it may be for. */

@@ -4,8 +4,8 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/flow.h"
-#include "core/oauth.h"
-#include "core/oauth_state.h"
+#include "external/oauth.h"
+#include "external/oauth_state.h"
 #include "core/redirect.h"
 #include "db/db.h"
 #include "query/onetime.h"
@@ -206,4 +206,14 @@ oauth_state_errors(struct request *r, int status, const char *url, bool both)
 	*target = (struct error_target){ url, status, both };
 	r->failure_reply = errors_reply;
 	r->failure_arg = target;
+}
+
+err
+gate_oauth_state(struct request *r, const void *unused)
+{
+	struct oauth_state_by_id state;
+
+	(void)unused;
+	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
+	return (oauth_state_find(r, oauth_state_asked(r), &state));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_OAUTH_STATE_H
-#define CORE_OAUTH_STATE_H
+#ifndef EXTERNAL_OAUTH_STATE_H
+#define EXTERNAL_OAUTH_STATE_H
 
-#include "core/provider.h"
+#include "external/provider.h"
 #include "query/oauth.h"
 
 /* A sign-in on its way to a provider and back: rows of auth.flow_state and auth.oauth_client_states. */
@@ -24,5 +24,8 @@ checked err oauth_state_verifier(struct request *, const struct oauth_state_by_i
  * too where both is set.
  */
 void oauth_state_errors(struct request *, int status, const char *url, bool both);
+
+/* The gate of the callbacks: without a good state the answer is a redirect to the site. */
+checked err gate_oauth_state(struct request *, const void *);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_PROVIDER_H
-#define CORE_PROVIDER_H
+#ifndef EXTERNAL_PROVIDER_H
+#define EXTERNAL_PROVIDER_H
 
-#include "core/profile.h"
+#include "external/profile.h"
 #include "net/http.h"
 #include "web/request.h"
 
-struct provider_row; /* of provider.def: core/provider_row.h */
+struct provider_row; /* of provider.def: external/provider_row.h */
 
 /*
  * A sign-in provider ready for use: a row of provider.def with its settings, or a row of auth.custom_oauth_providers.
@@ -46,7 +46,7 @@ checked err provider_find(struct request *, const char *name, const char *scopes
 bool provider_speaks_oauth1(const char *name);
 
 /*
- * Written by core/custom_provider.c.  The row with this identifier ("custom:acme", small letters), for provider_find(): enabled, its secret
+ * Written by external/custom_provider.c.  The row with this identifier ("custom:acme", small letters), for provider_find(): enabled, its secret
  * opened, redirect_uri set, scopes the row's (openid in front for an issuer), or the client's split at white space where there are some.
  * *why as above.  No network.
  */

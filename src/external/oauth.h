@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_OAUTH_H
-#define CORE_OAUTH_H
+#ifndef EXTERNAL_OAUTH_H
+#define EXTERNAL_OAUTH_H
 
-#include "core/provider.h"
+#include "external/provider.h"
 
 /* Signing in through a provider, from its side: OAuth 2, OpenID Connect, and what some do otherwise.  Goes over the network. */
 

@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/id_token.h"
-#include "core/oauth.h"
-#include "core/provider_row.h"
+#include "external/id_token.h"
+#include "external/oauth.h"
+#include "external/provider_row.h"
 
 #define TOKEN_ANSWER_MAX ((size_t)1 << 20)
 #define CODE_SHOWN 4

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/custom_provider.h"
+#include "external/custom_provider.h"
 
 #include <string.h>
 
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/custom_discovery.h"
-#include "core/custom_url.h"
-#include "core/issuer.h"
+#include "external/custom_discovery.h"
+#include "external/custom_url.h"
+#include "external/issuer.h"
 #include "db/db.h"
 #include "query/custom_provider.h"
 #include "sec/secret.h"

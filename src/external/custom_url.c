@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/custom_url.h"
+#include "external/custom_url.h"
 
 #include "base/setting.h"
 #include "base/str.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_TOKEN_OIDC_H
-#define CORE_TOKEN_OIDC_H
+#ifndef EXTERNAL_TOKEN_OIDC_H
+#define EXTERNAL_TOKEN_OIDC_H
 
-#include "core/profile.h"
+#include "external/profile.h"
 #include "web/request.h"
 
 /* An identity token that an app has got from a provider by itself: POST /token?grant_type=id_token. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_LINKING_PART_H
-#define CORE_LINKING_PART_H
+#ifndef EXTERNAL_LINKING_PART_H
+#define EXTERNAL_LINKING_PART_H
 
-#include "core/linking.h"
+#include "external/linking.h"
 
-/* One try of a sign-in.  For core/linking*.c only. */
+/* One try of a sign-in.  For external/linking*.c only. */
 struct linking {
 	struct request *r;
 	struct sign_in *in;

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "core/profile.h"
+#include "external/profile.h"
 
 #define EMAILS_MAX 100
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_LINKING_H
-#define CORE_LINKING_H
+#ifndef EXTERNAL_LINKING_H
+#define EXTERNAL_LINKING_H
 
-#include "core/profile.h"
+#include "external/profile.h"
 #include "core/session.h"
 #include "query/oauth.h"
 #include "query/row.h"

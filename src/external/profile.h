@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_PROFILE_H
-#define CORE_PROFILE_H
+#ifndef EXTERNAL_PROFILE_H
+#define EXTERNAL_PROFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/linking.h"
+#include "external/linking.h"
 
 #include <string.h>
 
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/linking_part.h"
-#include "core/oauth_state.h"
+#include "external/linking_part.h"
+#include "external/oauth_state.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "query/identity.h"
