@@ -216,8 +216,8 @@ test_redirect(void **state)
 
 	(void)state;
 	reply_redirect(r, 303, "http://a/?x=\"<\xc3\xa4\r\n");
-	assert_string_equal(header(r, "Location"), "http://a/?x=\"<%C3%A4%0D%0A");
-	assert_string_equal(r->reply.body, "<a href=\"http://a/?x=&#34;&lt;%C3%A4%0D%0A\">See Other</a>.\n\n");
+	assert_string_equal(header(r, "Location"), "http://a/?x=\"<%c3%a4%0d%0a");
+	assert_string_equal(r->reply.body, "<a href=\"http://a/?x=&#34;&lt;%c3%a4%0d%0a\">See Other</a>.\n\n");
 	r = REQUEST("POST", "PATH_INFO=/");
 	reply_redirect(r, 303, "http://a/");
 	assert_null(r->reply.body);
