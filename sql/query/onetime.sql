@@ -72,6 +72,12 @@ insert into postern.tries (hash, tries, first_at)
 select h, 1, now() from unnest(:hashes::text[]) h where h <> ''
 on conflict (hash) do update set tries = postern.tries.tries + 1;
 
+-- Takes as long as the writing of one row about somebody.
+-- nobody_write() -> none
+update postern.nobody n set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'
+from (select id, md5(random()::text) as x from postern.nobody order by random() limit 1 for update skip locked) r
+where n.id = r.id;
+
 -- user_set_confirmation(id, hash, invited, now) -> none
 update auth.users set confirmation_token = :hash, confirmation_sent_at = :now::timestamptz, updated_at = :now::timestamptz,
     invited_at = case when :invited::bool then :now::timestamptz else invited_at end

@@ -26,6 +26,7 @@ struct password_grant {
 static err
 wrong_credentials(struct request *r)
 {
+	r->blurred = true;
 	return (fail(r, E_INVALID_CREDENTIALS, NULL));
 }
 

@@ -18,7 +18,7 @@ enum proof { PROOF_SIGNUP, PROOF_INVITE, PROOF_RECOVERY, PROOF_MAGIC_LINK, PROOF
 checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
 
 /*
- * The work of proof_send() for somebody who is not there, so that time does not tell: the statements run on nothing, the letter is one that the
+ * The work of proof_send() for somebody who is not there, so that time does not tell: as much is written, the letter is one that the
  * mailer drops, and another bucket than that of real mails is taken from.
  */
 checked err proof_pretend(struct request *, enum proof, const char *address);

@@ -160,6 +160,7 @@ signup_once(struct request *r, void *arg)
 	struct user *u = attempt->user;
 	bool confirms = by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm;
 
+	r->blurred = !confirms;
 	TRY(signup_find(r, p, u));
 	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
 		*attempt->outcome = SIGNUP_TAKEN;

@@ -100,6 +100,7 @@ link_expired(struct request *r)
 static err
 code_expired(struct request *r)
 {
+	r->blurred = true;
 	return (fail(r, E_OTP_EXPIRED, NULL));
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/setting.h"
 #include "db/db.h"
+#include "sec/secret.h"
 #include "web/gateway.h"
 
 struct after {
@@ -60,6 +63,18 @@ log_request(const struct request *r, uint64_t ns)
 	    "error_code", f->code, "error", f->cause != NULL ? f->cause : f->message, NULL);
 }
 
+/* Chance needs no even steps: what it hides is smaller by far. */
+static void
+reply_blur(void)
+{
+	uint16_t chance;
+	int64_t ns;
+
+	secret_random(&chance, sizeof(chance));
+	ns = cfg->postern_reply_blur / UINT16_MAX * chance;
+	nanosleep(&(struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 }, NULL);
+}
+
 static void
 request_handle(const struct server *server, struct request *r)
 {
@@ -84,6 +99,8 @@ gateway_serve(const struct server *server, struct arena *arena, const struct gat
 	request_read_body(r, gateway);
 	request_handle(server, r);
 	bytes = reply_bytes(r);
+	if (r->blurred)
+		reply_blur();
 	gateway->write(gateway->io, bytes.data, bytes.len);
 	gateway->finish(gateway->io);
 	log_request(r, clock_mono_ns() - start);

@@ -55,6 +55,7 @@ struct request {
 
 	struct failure failure;
 	bool commit_anyway; /* COMMIT_WITH */
+	bool blurred;       /* the time that the reply takes would tell something: chance adds to it, POSTERN_REPLY_BLUR at most */
 
 	struct reply {
 		int status;

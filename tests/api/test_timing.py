@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long an answer takes does not tell whether an address is known: pairs of a known and an unknown one, their first request each.
+
+Noise makes a fair coin look loaded now and then, so each way has some tries; POSTERN_TEST_TIMING=0 leaves this out where others use the
+machine, POSTERN_TEST_TIMING=n measures n pairs and says what came out."""
+
+import os
+import statistics
+import time
+
+import pytest
+
+from harness import PASSWORD, address, mint
+
+SERVICE = mint({"role": "service_role"})
+PAIRS = int(os.environ.get("POSTERN_TEST_TIMING", "50"))
+TRIES = 6
+pytestmark = pytest.mark.skipif(PAIRS == 0, reason="POSTERN_TEST_TIMING=0")
+
+WAYS = {
+    "signup": lambda server, email: server.post("/signup", {"email": email, "password": "some good words 1"}),
+    "otp": lambda server, email: server.post("/otp", {"email": email}),
+    "magiclink": lambda server, email: server.post("/magiclink", {"email": email}),
+    "recover": lambda server, email: server.post("/recover", {"email": email}),
+    "password": lambda server, email: server.sign_in(email=email, password="some wrong words 1"),
+}
+
+
+@pytest.fixture(scope="module")
+def server(mailing, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mail") / "box"
+    server = mailing(POSTERN_TEST_WORKERS="1", POSTERN_MAIL_GRACE="0s", GOTRUE_SMTP_HOST="", POSTERN_MAIL_TRANSPORT="maildir", POSTERN_MAILDIR=str(folder))
+    for way in WAYS.values():  # statements are prepared
+        for _ in range(10):
+            way(server, known(server)), way(server, address())
+    return server
+
+
+def known(server):
+    email = address()
+    made = server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, token=SERVICE).json()
+    assert server.post("/verify", {"type": "signup", "token_hash": made["hashed_token"]}).status_code == 200
+    return email
+
+
+def took(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(server, way, pairs):
+    """(time of the known, of the unknown) of each pair; who goes first takes turns."""
+    people = [(known(server), address()) for _ in range(pairs)]
+    found = []
+    for i, (one, other) in enumerate(people):
+        if i % 2:
+            first = took(lambda: way(server, one))
+            found.append((first, took(lambda: way(server, other))))
+        else:
+            first = took(lambda: way(server, other))
+            found.append((took(lambda: way(server, one)), first))
+    return found
+
+
+def rightness(found):
+    """How often simple guesses are right: who of a pair is slower, and on which side of the median of all each is."""
+    slower = sum(known > unknown for known, unknown in found) / len(found)
+    middle = statistics.median(x for pair in found for x in pair)
+    above = sum((known > middle) + (unknown <= middle) for known, unknown in found) / 2 / len(found)
+    return max(slower, 1 - slower), max(above, 1 - above)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_time_does_not_tell(server, way, capsys):
+    seen = []
+    for _ in range(TRIES):
+        found = measure(server, WAYS[way], PAIRS)
+        pair, alone = rightness(found)
+        known, unknown = (statistics.median(x[i] for x in found) * 1000 for i in (0, 1))
+        seen.append(f"{way}: right in {pair:.0%} of pairs, {alone:.0%} of single ones; medians {known:.2f} and {unknown:.2f} ms")
+        if "POSTERN_TEST_TIMING" in os.environ:
+            with capsys.disabled():
+                print(f"\n{seen[-1]}", end="")
+            break
+        if pair <= 0.6 and alone <= 0.6:
+            return
+    else:
+        pytest.fail("\n".join(seen))
