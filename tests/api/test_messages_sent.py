@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many letters and text messages there may be: of the whole server, and to one user."""
 
-import time
 from collections import Counter
 
+import psycopg2
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, many, mint, phone
+from harness import PASSWORD, Session, address, is_error, many, mint, phone, wait_for
 from peer import Peer
 from post import pkce
 
@@ -304,3 +304,50 @@ def test_one_client(mailing, sql, way):
     for name, call in CLIENTS.items():
         if name.split("/")[1] != way.split("/")[1]:
             assert call(server, me).status_code in (400, 422), name
+
+
+# Whoever is asked outside finds nothing open, however long they take.
+
+
+OPEN = "select pid, query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'"
+
+
+@pytest.fixture
+def watched(database, mailing):
+    """A server with both hooks at one site, which looks at what is open; and what it saw."""
+    site, seen = Peer(), []
+    look = psycopg2.connect(database.dsn)
+    look.autocommit = True
+
+    def answer(request):
+        with look.cursor() as cursor:
+            cursor.execute(OPEN)
+            seen.append((request.path, [row for row in cursor.fetchall() if "outbox" not in row[1]]))
+        return 200, {"Content-Type": "application/json"}, b"{}"
+
+    site.answer = answer
+    hooks = {f"GOTRUE_HOOK_{what}_{end}": value for what in ("SEND_EMAIL", "SEND_SMS")
+             for end, value in (("ENABLED", "true"), ("URI", f"{site.url}/{what}"), ("SECRETS", "v1,whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))}
+    yield mailing(**hooks, GOTRUE_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED="true"), seen
+    site.stop()
+    look.close()
+
+
+@pytest.mark.parametrize("by, way", [*(("mail", way) for way in MAILS), *(("sms", way) for way in SMS), ("both", "everything")])
+def test_nothing_is_open(watched, sql, by, way):
+    server, seen = watched
+    me, new = known(server, sql), unknown_but_signed_up(server, sql)
+    if by == "both":
+        got = me.put(email=address(), phone=phone(), password="entirely new 1", data={"a": 1}, **pkce()[1])
+    elif by == "mail":
+        got = MAILS[way](server, me, new)
+    else:
+        me.phone, new = phone(), phone()
+        sql("update auth.users set phone = %s, phone_confirmed_at = now() where id = %s", me.phone, me.id)
+        if way == "reauthenticate":
+            sql("update auth.users set email = null where id = %s", me.id)
+        server.post("/otp", {"phone": new})
+        got = SMS[way](server, me, new)
+    assert got.status_code == 200, got.text
+    wait_for(lambda: len(seen) >= (3 if by == "both" else 1), 5, "the hooks")
+    assert all(open == [] for _, open in seen), seen
