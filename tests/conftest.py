@@ -3,6 +3,8 @@
 lighttpd, as tests/serve starts it, once for each set of settings that a file asks for."""
 
 import os
+import signal
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from post import MAIL, Phones, Post
 def pytest_configure(config):
     if hasattr(config, "workerinput"):  # of xdist: the parent's cluster serves
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster ends with us
     config.cluster = harness.Cluster()
     config.cluster.start()
     try:
