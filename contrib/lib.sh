@@ -92,15 +92,22 @@ logged()
 	fi
 }
 
-# build_tree DIR [CONFIGURE-OPTION...]: an out-of-tree build, configured once.
+# build_tree DIR [CONFIGURE-OPTION...]: an out-of-tree build, configured once, and made anew for other options; without any, those of last time.
 build_tree()
 {
-	local dir=$1
+	local dir=$1 options
 	shift
+	options="$*"
 	[ -x "$top/configure" ] && [ "$top/configure" -nt "$top/configure.ac" ] && [ "$top/Makefile.in" -nt "$top/Makefile.am" ] ||
 		(cd "$top" && autoreconf -i) || return 1
 	mkdir -p "$dir"
-	[ -e "$dir/Makefile" ] && [ "$dir/Makefile" -nt "$top/configure" ] || (cd "$dir" && "$top/configure" "$@") || return 1
+	if [ -n "$options" ] && [ "$options" != "$(cat "$dir/configured" 2>/dev/null)" ]; then
+		[ ! -e "$dir/Makefile" ] || make -C "$dir" distclean || return 1
+		(cd "$dir" && "$top/configure" "$@") || return 1
+		printf '%s\n' "$options" >"$dir/configured"
+	elif [ ! -e "$dir/Makefile" ]; then
+		(cd "$dir" && "$top/configure" "$@") || return 1
+	fi
 	make -C "$dir" -j"$(nproc)"
 }
 
