@@ -102,7 +102,7 @@ build_tree()
 		(cd "$top" && autoreconf -i) || return 1
 	mkdir -p "$dir"
 	if [ -n "$options" ] && [ "$options" != "$(cat "$dir/configured" 2>/dev/null)" ]; then
-		[ ! -e "$dir/Makefile" ] || make -C "$dir" distclean || return 1
+		rm -rf "$dir" && mkdir -p "$dir" || return 1
 		(cd "$dir" && "$top/configure" "$@") || return 1
 		printf '%s\n' "$options" >"$dir/configured"
 	elif [ ! -e "$dir/Makefile" ]; then
