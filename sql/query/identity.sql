@@ -12,7 +12,7 @@ delete from auth.identities where user_id = :user_id::uuid and id <> :id::uuid;
 -- What was proven of an address holds for the identities that have it.
 -- identity_email_verified(user_id, now) -> none
 update auth.identities i set identity_data = i.identity_data || '{"email_verified": true}', updated_at = :now::timestamptz
-from auth.users u where u.id = :user_id::uuid and i.user_id = u.id and i.email <> '' and i.email = u.email;
+from auth.users u where u.id = :user_id::uuid and i.user_id = u.id and i.email <> '' and %identity_address(i) = lower(u.email collate "C");
 
 -- The identity of an address of the user's own: made, or told what is new of it.
 -- identity_merge(id, user_id, provider, data, change, now) -> none
@@ -24,7 +24,7 @@ on conflict (provider_id, provider) do update set identity_data = i.identity_dat
 -- identity_of_password(id, user_id, now) -> none
 with made as (
     insert into auth.identities (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
-    select :id::uuid, u.id::text, u.id, jsonb_build_object('sub', u.id, 'email', lower(u.email), 'email_verified', true, 'phone_verified', false), 'email',
+    select :id::uuid, u.id::text, u.id, jsonb_build_object('sub', u.id, 'email', lower(u.email collate "C"), 'email_verified', true, 'phone_verified', false), 'email',
         :now::timestamptz, :now::timestamptz, :now::timestamptz
     from auth.users u
     where u.id = :user_id::uuid and not u.is_sso_user and not u.is_anonymous and u.email <> '' and u.email_confirmed_at is not null

@@ -29,17 +29,17 @@ select postern.insist(exists (select from auth.one_time_tokens t
 -- the best that nobody else has (verified before unverified before none, old before new).
 -- linking_pick_email(user_id, without, email, verified) -> maybe kept:bool, possible:bool, email, verified:bool
 with candidate as (
-    select i.id::text as id, coalesce(i.email, '') as email, coalesce(i.identity_data -> 'email_verified' = 'true', false) as verified, i.created_at
+    select i.id::text as id, coalesce(%identity_address(i), '') collate "default" as email, coalesce(i.identity_data -> 'email_verified' = 'true', false) as verified, i.created_at
     from auth.identities i where i.user_id = :user_id::uuid and i.id is distinct from :without::uuid
     union all
-    select 'new', lower(:email::text), coalesce(:verified::bool, false), now() where :email::text is not null
+    select 'new', lower(:email::text collate "C") collate "default", coalesce(:verified::bool, false), now() where :email::text is not null
 )
 select exists (select from candidate c where c.email = coalesce(u.email, '')) as kept, p.id is not null as possible, p.email, p.verified
 from auth.users u
 left join lateral (
     select * from candidate c
     where not exists (select from auth.users o
-        where o.instance_id = '00000000-0000-0000-0000-000000000000' and c.email <> '' and lower(o.email) = lower(c.email) and o.aud = u.aud
+        where o.instance_id = '00000000-0000-0000-0000-000000000000' and c.email <> '' and %same_address(o.email, c.email) and o.aud = u.aud
           and not o.is_sso_user)
     order by %identity_rank(c), c.created_at, c.id limit 1) p on true
 where u.id = :user_id::uuid;

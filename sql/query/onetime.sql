@@ -1,7 +1,7 @@
 -- The one-time secret of a kind that a user has; a new one takes the place of the old.
 -- onetime_set(id, user_id, kind, hash, relates_to, now) -> none
 insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
-values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text),
+values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text collate "C"),
     :now::timestamptz at time zone 'UTC', :now::timestamptz at time zone 'UTC')
 on conflict (user_id, token_type) do update set id = excluded.id, token_hash = excluded.token_hash, relates_to = excluded.relates_to,
     created_at = excluded.created_at, updated_at = excluded.updated_at;
@@ -23,7 +23,7 @@ limit 1;
 -- The unexpired secrets of these kinds that were sent to an address.
 -- onetime_sent_to(address, kinds, life) -> many hash
 select t.token_hash as hash from auth.one_time_tokens t join auth.users u on u.id = t.user_id
-where t.relates_to = lower(:address::text) and t.token_type::text = any (:kinds::text[])
+where t.relates_to = lower(:address::text collate "C") and t.token_type::text = any (:kinds::text[])
     and %sent_at(u, t.token_type::text) + :life::float8 * interval '1 second' >= clock_timestamp();
 
 -- Takes a secret, which one of many can, if its user may still use it; gives the user as the lock has them.

@@ -10,7 +10,7 @@ where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uui
 
 -- user_by_email(email, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and lower(u.email) = :email::text and u.aud = :aud::text and not u.is_sso_user
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text) and u.aud = :aud::text and not u.is_sso_user
 limit 1;
 
 -- user_by_phone(phone, aud) -> maybe user
@@ -24,11 +24,11 @@ limit 1;
 select %user_columns(u), %no_session from auth.users u
 where u.id = coalesce(
     (select i.user_id from auth.identities i join auth.users o on o.id = i.user_id
-     where i.email = :email::text and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
+     where i.email = lower(:email::text) and %identity_address(i) = lower(:email::text collate "C") and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
        and o.aud = :aud::text and i.user_id is distinct from :except::uuid
      limit 1),
     (select o.id from auth.users o
-     where o.instance_id = '00000000-0000-0000-0000-000000000000' and lower(o.email) = :email::text and o.aud = :aud::text and not o.is_sso_user
+     where o.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(o.email, :email::text) and o.aud = :aud::text and not o.is_sso_user
      limit 1));
 
 -- user_add(id, aud, role, email, phone, password, app_metadata, user_metadata, drop_nulls, sso, anonymous, now) -> none

@@ -25,8 +25,8 @@ select %listed_hits;
 -- user_page_exact(aud, email, phone, filter, most, skip, oldest) -> one total:int, users
 with hits as materialized (
     select u.id, u.created_at from %users_of(:aud::text)
-    and (lower(u.email) = :email::text or u.phone = :phone::text)
-    and (:email::text is null or lower(u.email) = :email::text) and (:phone::text is null or u.phone = :phone::text)
+    and (%same_address(u.email, :email::text) or u.phone = :phone::text)
+    and (:email::text is null or %same_address(u.email, :email::text)) and (:phone::text is null or u.phone = :phone::text)
     and (:filter::text is null or %user_matches(:filter::text))
 )
 select %listed_hits;

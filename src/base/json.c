@@ -265,35 +265,6 @@ json_get(const json *object, const char *key)
 	return (value);
 }
 
-/* Go folds two letters beyond ASCII into ASCII: the Kelvin sign and the long s. */
-static uint32_t
-folded_take(const char **text, size_t *len)
-{
-	uint32_t point;
-	size_t step = utf8_read(*text, *len, &point);
-
-	step += step == 0;
-	*text += step;
-	*len -= step;
-	if (point >= 'A' && point <= 'Z')
-		return (point - 'A' + 'a');
-	if (point == 0x212A)
-		return ('k');
-	return (point == 0x17F ? 's' : point);
-}
-
-static bool
-name_matches(const char *name, const char *wanted)
-{
-	size_t name_len = strlen(name), wanted_len = strlen(wanted);
-
-	while (name_len > 0 && wanted_len > 0) {
-		if (folded_take(&name, &name_len) != folded_take(&wanted, &wanted_len))
-			return (false);
-	}
-	return (name_len == 0 && wanted_len == 0);
-}
-
 json *
 json_get_nocase(const json *object, const char *key)
 {
@@ -307,7 +278,7 @@ json_get_nocase(const json *object, const char *key)
 		json *value = (json *)lh_entry_v(entry);
 
 		/* A null leaves alone what another spelling has given. */
-		if (name_matches(lh_entry_k(entry), key) && (found == NULL || json_kind(value) != JSON_NULL))
+		if (str_equal_nocase(lh_entry_k(entry), key) && (found == NULL || json_kind(value) != JSON_NULL))
 			found = value;
 	}
 	return (found);

@@ -23,7 +23,7 @@ json *json_parse(struct arena *, const char *text, size_t len, const char **why)
 
 enum json_kind json_kind(const json *);               /* NULL is JSON_NULL */
 json *json_get(const json *, const char *key);        /* member, exact name, the last of two; NULL without one */
-json *json_get_nocase(const json *, const char *key); /* as encoding/json of Go matches struct fields; a null does not undo a value */
+json *json_get_nocase(const json *, const char *key); /* capitals of ASCII alike; a null does not undo a value */
 json *json_path(const json *, const char *dotted);    /* "a.b.0.c" */
 size_t json_len(const json *);                        /* of an array or object */
 json *json_at(const json *, size_t);                  /* of an array */

@@ -40,6 +40,25 @@ str_equal_nocase(const char *a, const char *b)
 	return (ascii_lower(*a) == ascii_lower(*b));
 }
 
+char *
+str_lower(struct arena *arena, const char *text)
+{
+	char *lower = arena_strdup(arena, str_or(text, ""));
+
+	for (char *c = lower; *c != '\0'; c++)
+		*c = ascii_lower(*c);
+	return (lower);
+}
+
+bool
+str_ascii(const char *text)
+{
+	for (const char *c = str_or(text, ""); *c != '\0'; c++)
+		if ((unsigned char)*c > 0x7F)
+			return (false);
+	return (true);
+}
+
 bool
 str_starts(const char *text, const char *prefix)
 {

@@ -12,13 +12,16 @@
 
 bool str_empty(const char *);
 bool str_equal(const char *, const char *);
-bool str_equal_nocase(const char *, const char *); /* ASCII */
+bool str_ascii(const char *);
 bool str_starts(const char *, const char *prefix);
 bool str_ends(const char *, const char *suffix);
 const char *str_or(const char *, const char *otherwise); /* the first unless empty */
 
-/* Simple case mapping of Unicode as Go's strings.ToLower; white space at both ends as Go's strings.TrimSpace; all occurrences. */
+/* Capitals of ASCII only, so that two names or addresses never become one by Unicode (the Kelvin sign is not a k). */
+bool str_equal_nocase(const char *, const char *);
 char *str_lower(struct arena *, const char *);
+
+/* White space at both ends as Go's strings.TrimSpace; all occurrences. */
 char *str_trim(struct arena *, const char *);
 char *str_replace(struct arena *, const char *, const char *from, const char *to);
 

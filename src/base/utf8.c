@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <locale.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <wctype.h>
 
 #include "base/str.h"
 #include "base/utf8.h"
@@ -100,36 +96,6 @@ utf8_count(const char *text)
 		count++;
 	}
 	return (count);
-}
-
-static locale_t
-unicode_locale(void)
-{
-	static locale_t locale;
-
-	if (locale == (locale_t)0)
-		locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	if (locale == (locale_t)0) {
-		/* Going on would file one address under two spellings. */
-		fputs("postern: the locale C.UTF-8 is missing\n", stderr);
-		abort();
-	}
-	return (locale);
-}
-
-char *
-str_lower(struct arena *arena, const char *text)
-{
-	size_t len = text == NULL ? 0 : strlen(text);
-	struct buf out = buf_new(arena);
-	uint32_t point;
-
-	for (size_t at = 0, step; at < len; at += step) {
-		step = utf8_read(text + at, len - at, &point);
-		step += step == 0;
-		utf8_put(&out, (uint32_t)towlower_l((wint_t)point, unicode_locale()));
-	}
-	return (out.data);
 }
 
 static bool

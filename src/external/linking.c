@@ -87,7 +87,8 @@ emails_sort(struct linking *l)
 	for (size_t i = 0; i < p->emails; i++) {
 		char *address = str_lower(l->r->arena, p->email[i].address);
 
-		if (p->email[i].verified || cfg->gotrue_mailer_autoconfirm)
+		/* What is not ASCII joins nobody: the database may take two such addresses for one. */
+		if (str_ascii(address) && (p->email[i].verified || cfg->gotrue_mailer_autoconfirm))
 			verified[len++] = address;
 		if (p->email[i].primary) {
 			l->email = address;

@@ -185,5 +185,7 @@ linking_automatic(struct linking *l)
 	if (u->email_confirmed || (l->in->email_optional && str_empty(d.email)))
 		return (audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", l->in->provider, NULL)));
 	TRY(linking_disown_others(l, u));
+	if (d.creates && str_empty(d.email)) /* nothing is proven of the address that somebody else has */
+		return (cfg->gotrue_mailer_autoconfirm ? confirm(l) : ask_to_confirm(l, &d));
 	return (l->email_verified || cfg->gotrue_mailer_autoconfirm ? confirm(l) : ask_to_confirm(l, &d));
 }

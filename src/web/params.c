@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,32 +15,6 @@ struct filling {
 	const char *wrong; /* what did not fit, in words */
 };
 
-/* Go folds more than ASCII: the long s and the Kelvin sign are letters of a field's name, too. */
-static char
-fold_next(const char **at)
-{
-	static const struct {
-		const char *bytes;
-		char letter;
-	} folds[] = { { "\xC5\xBF", 's' }, { "\xE2\x84\xAA", 'k' } };
-
-	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++)
-		if (str_starts(*at, folds[i].bytes)) {
-			*at += strlen(folds[i].bytes);
-			return (folds[i].letter);
-		}
-	return ((char)tolower((unsigned char)*(*at)++));
-}
-
-static bool
-name_matches(const char *field, const char *key)
-{
-	while (*field != '\0' && *key != '\0')
-		if (tolower((unsigned char)*field++) != fold_next(&key))
-			return (false);
-	return (*field == *key);
-}
-
 static const struct param *
 field_find(const struct param *fields, const char *key)
 {
@@ -49,7 +22,7 @@ field_find(const struct param *fields, const char *key)
 		if (strcmp(f->name, key) == 0)
 			return (f);
 	for (const struct param *f = fields; f->name != NULL; f++)
-		if (name_matches(f->name, key))
+		if (str_equal_nocase(f->name, key))
 			return (f);
 	return (NULL);
 }

@@ -740,3 +740,77 @@ def test_cost(server, providers):
 
 def test_hosts_are_all_known():
     assert set(HOSTS) == set(PLACES) and SECRET
+
+
+# --- Two addresses that Unicode makes one are two ---
+
+KELVIN, DOTTED = "\u212a", "\u0130"  # their small letters are k and i
+
+
+@pytest.fixture
+def alike(server, sql):
+    """alike("k"): a confirmed user whose address begins with that, and the rest of the address."""
+    def make(letter):
+        rest = address()[1:]
+        got = server.post("/admin/users", {"email": letter + rest, "email_confirm": True}, token=ADMIN)
+        assert got.status_code == 200, got.text
+        return got.json()["id"], rest
+
+    return make
+
+
+@pytest.mark.parametrize("letter,other", [("k", KELVIN), ("i", DOTTED)])
+def test_an_address_in_unicode_joins_nobody(server, providers, sql, alike, letter, other):
+    victim, rest = alike(letter)
+    someone(providers)
+    providers.be(providers.sub, other + rest)
+    claims = claims_of(walk(server, providers, "gitlab")["access_token"])
+    assert claims["sub"] != victim and claims["email"] == other + rest
+    assert sql("select count(*) as n from auth.identities where user_id = %s and provider = 'gitlab'", victim)[0]["n"] == 0
+    assert claims_of(walk(server, providers, "gitlab")["access_token"])["sub"] == claims["sub"]  # and is theirs the next time
+    assert server.get("/admin/users", params={"email": letter + rest}, token=ADMIN).json()["users"][0]["id"] == victim
+    # From the other side: who has the plain address is not joined to the one who came with the other.
+    someone(providers)
+    providers.be(providers.sub, letter.upper() + rest)
+    assert claims_of(walk(server, providers, "github")["access_token"])["sub"] == victim
+
+
+@pytest.mark.parametrize("letter,other", [("k", KELVIN), ("i", DOTTED)])
+def test_an_address_in_unicode_takes_nobody_elses(server, providers, sql, letter, other):
+    rest = address()[1:]
+    someone(providers)
+    providers.be(providers.sub, other + rest)
+    first = claims_of(walk(server, providers, "gitlab")["access_token"])["sub"]
+    got = server.post("/signup", {"email": letter + rest, "password": "correct horse"})
+    assert got.status_code == 200 and got.json()["id"] != first and got.json()["email"] == letter + rest
+    providers.be(providers.sub + "1", letter + rest)
+    assert claims_of(walk(server, providers, "github")["access_token"])["sub"] not in (first, None)
+    rows = sql("select provider from auth.identities where user_id = %s", first)
+    assert rows == [{"provider": "gitlab"}]
+
+
+def test_a_second_provider_with_an_address_in_unicode(server, providers, sql):
+    email = "j\u00f6rg" + address()
+    someone(providers)
+    providers.be(providers.sub, email)
+    first = claims_of(walk(server, providers, "gitlab")["access_token"])
+    assert first["email"] == email
+    someone(providers)
+    providers.be(providers.sub, email)
+    got = callback(server, providers.sign_in(authorize(server, "github")))
+    assert refusal(got) == ("provider_email_needs_verification",
+                            "Unverified email with github. Verify the email with github in order to sign in")
+    assert sql("select provider from auth.identities where user_id = %s", first["sub"]) == [{"provider": "gitlab"}]
+    rows = sql("select u.email, u.email_confirmed_at from auth.users u join auth.identities i on i.user_id = u.id where i.provider_id = %s", providers.sub)
+    assert rows == [{"email": None, "email_confirmed_at": None}]
+
+
+def test_names_in_unicode(house, server, providers):
+    got = server.get("/authorize", params={"provider": KELVIN + "eycloak"})
+    assert got.status_code == 400 and got.json()["msg"] == f"Unsupported provider: Provider {KELVIN}eycloak could not be found"
+    who = address()
+    listed = house(GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES=f"{KELVIN}{who},x{who}")
+    is_error(listed.post("/otp", {"email": "k" + who}), 400, "email_address_not_authorized")
+    assert listed.post("/otp", {"email": "X" + who}).status_code == 200
+    is_error(server.post("/signup", {"email": KELVIN + who, "password": "correct horse"}), 400, "validation_failed")
+    is_error(server.post("/signup", {"email": who, "pa\u017f\u017fword": "correct horse"}), 400, "validation_failed")

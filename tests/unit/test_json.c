@@ -185,7 +185,7 @@ test_names_without_case(void **state)
 
 	assert_string_equal(json_string(json_get_nocase(value, "email")), "b");
 	assert_string_equal(json_string(json_get_nocase(value, "phone")), "1");
-	assert_string_equal(json_string(json_get_nocase(value, "key")), "k");
+	assert_null(json_get_nocase(value, "key")); /* with a Kelvin sign it is another name */
 	assert_string_equal(json_string(json_get(value, "email")), "a");
 	assert_null(json_get_nocase(value, "emai"));
 	assert_null(json_get_nocase(NULL, "email"));

@@ -143,7 +143,7 @@ test_names(void **state)
 			     "{\"\xC5\xBF\xE2\x84\xAA"
 			     "ey\":\"folded\"}"),
 	    OK);
-	assert_string_equal(o.skey, "folded");
+	assert_string_equal(o.skey, ""); /* the long s and the Kelvin sign make another name */
 	assert_int_equal(read_text(&o, "{\"emai\":\"x\",\"emaill\":\"y\"}"), OK);
 	assert_string_equal(o.email, "");
 }

@@ -1,0 +1,1 @@
+lower((&1.identity_data ->> 'email') collate "C")
