@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fastcgi.h>
 #include <fcgiapp.h>
 
 #include "base/log.h"
@@ -47,6 +48,17 @@ fcgi_finish(void *io)
 
 	request->keepConnection = 0;
 	FCGX_Finish_r(request);
+}
+
+/* What a web server would believe of an authorizer is not what our answers say; nothing of the request is read. */
+static void
+role_refuse(FCGX_Request *request)
+{
+	static const char refusal[] = "Status: 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
+	log_line(LOG_ERROR, "the web server asks for FastCGI role %d: only responders are served here", request->role);
+	fcgi_write(request, refusal, sizeof(refusal) - 1);
+	fcgi_finish(request);
 }
 
 /*
@@ -119,7 +131,10 @@ fcgi_loop(const struct server *server, FCGX_Request *request, int poll, const si
 		if (accepted < 0)
 			continue;
 		gateway.variables = request->envp;
-		gateway_serve(server, arena, &gateway);
+		if (request->role == FCGI_RESPONDER)
+			gateway_serve(server, arena, &gateway);
+		else
+			role_refuse(request);
 	}
 	arena_free(arena);
 	if (!stopping)

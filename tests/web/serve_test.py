@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -261,6 +262,24 @@ class TestRequests(Case):
         self.nginx()
         pids = {x["pid"] for x in self.load(1, lambda: None)}
         self.assertEqual(len(pids), 2)
+
+    def test_only_responders(self):
+        """Asked as an authorizer or a filter, the answer to /health must not open what the web server guards."""
+        self.echo()
+        (self.dir / "guarded.txt").write_text("secret")
+        for mode, status in (("authorizer", 403), ("responder", 200)):
+            self.port = free_port()
+            self.lighttpd(extra=f', "mode" => "{mode}", "docroot" => "{self.dir}"')
+            r, text = self.ask("GET", "/guarded.txt")
+            self.assertEqual(r.status, status, text)
+            self.assertNotIn(b"secret", text)
+        for role in (2, 3):  # a body that never comes is not waited for
+            begin = struct.pack(">BBHHBxHB5x", 1, 1, 1, 8, 0, role, 0)
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(5)
+                s.connect(self.sock)
+                s.sendall(begin + b"\x01\x04\x00\x01\x00\x00\x00\x00")
+                self.assertTrue(s.recv(4096)[8:].startswith(b"Status: 403 "))
 
     def test_nonsense_harms_nobody(self):
         self.echo(workers=2)
