@@ -14,6 +14,7 @@
 /* The words of route.def. */
 /* clang-format off */
 #define OPEN { NULL, NULL }
+#define MOUNTED { NULL, NULL }
 #define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
 #define MANAGED_USER { gate_managed_user, NULL }
@@ -121,10 +122,8 @@ gates_pass(struct request *r, const struct route *row)
 }
 
 static err
-refuse_unrouted(struct request *r, const struct route *mount, const char *allow)
+refuse_unrouted(struct request *r, const char *allow)
 {
-	if (mount != NULL)
-		TRY(gates_pass(r, mount));
 	if (allow == NULL)
 		return (reply_text(r, 404, "text/plain; charset=utf-8", "404 page not found\n"));
 	reply_header(r, "Allow", allow);
@@ -152,8 +151,10 @@ request_run(struct request *r)
 	const char *allow = NULL;
 
 	r->route = route_find(r, path_canonical(r, mount), &allow);
+	if (mount != NULL)
+		TRY(gates_pass(r, mount));
 	if (r->route == NULL)
-		return (refuse_unrouted(r, mount, allow));
+		return (refuse_unrouted(r, allow));
 	TRY(gates_pass(r, r->route));
 	return (handler_run(r));
 }

@@ -125,10 +125,8 @@ callback_target(const struct oauth_state_by_id *state)
 err
 callback_any(struct request *r)
 {
-	struct oauth_state_by_id state;
+	const char *to = callback_target(r->state);
 
-	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
-	TRY(oauth_state_find(r, oauth_state_asked(r), &state));
-	oauth_state_errors(r, 302, callback_target(&state), true);
-	return (callback_run(r, &state, callback_target(&state)));
+	oauth_state_errors(r, 302, to, true);
+	return (callback_run(r, r->state, to));
 }

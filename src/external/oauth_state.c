@@ -95,8 +95,9 @@ oauth_state_begin(struct request *r, const char *target_id, const char **url)
 	return (departure_write(r, &d, begin.state, target_id));
 }
 
-const char *
-oauth_state_asked(struct request *r)
+/* What a callback says its state is; NULL or "" without. */
+static const char *
+state_asked(struct request *r)
 {
 	return (str_equal(r->method, "POST") ? request_form_value(r, "state") : query_get(&r->query, "state"));
 }
@@ -211,9 +212,11 @@ oauth_state_errors(struct request *r, int status, const char *url, bool both)
 err
 gate_oauth_state(struct request *r, const void *unused)
 {
-	struct oauth_state_by_id state;
+	struct oauth_state_by_id *state = arena_new_object(r->arena, struct oauth_state_by_id);
 
 	(void)unused;
 	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
-	return (oauth_state_find(r, oauth_state_asked(r), &state));
+	TRY(oauth_state_find(r, state_asked(r), state));
+	r->state = state;
+	return (OK);
 }

@@ -10,9 +10,6 @@
 /* Where somebody is sent to sign in with this provider.  target: the user that the identity is for; NULL: whose it will be. */
 checked err oauth_state_begin(struct request *, const char *target_id, const char **url);
 
-/* What a callback says its state is; NULL or "" without. */
-const char *oauth_state_asked(struct request *);
-
 /* The state of a callback: 400 bad_oauth_callback, bad_oauth_state, flow_state_already_used. */
 checked err oauth_state_find(struct request *, const char *state, struct oauth_state_by_id *);
 
@@ -25,7 +22,7 @@ checked err oauth_state_verifier(struct request *, const struct oauth_state_by_i
  */
 void oauth_state_errors(struct request *, int status, const char *url, bool both);
 
-/* The gate of the callbacks: without a good state the answer is a redirect to the site. */
+/* The gate of the callbacks: r->state, or a redirect to the site. */
 checked err gate_oauth_state(struct request *, const void *);
 
 #endif

@@ -15,6 +15,7 @@ struct db;
 struct route;
 struct claims;
 struct user;
+struct oauth_state_by_id;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
@@ -49,9 +50,10 @@ struct request {
 	const struct route *route;
 	const char *path_arg[2]; /* what {name} segments of the route's path matched */
 
-	/* What gates have found out; NULL until then.  The types belong to core/. */
+	/* What gates have found out; NULL until then.  The types belong to core/ and external/. */
 	const struct claims *claims;
 	const struct user *user;
+	const struct oauth_state_by_id *state; /* that a provider's callback names */
 
 	struct failure failure;
 	bool commit_anyway; /* COMMIT_WITH */
