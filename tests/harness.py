@@ -296,6 +296,11 @@ def address(name="user"):
     return f"{name}.{uuid.uuid4().hex[:10]}@example.com"
 
 
+def typed(where, code):
+    """What a code is stored as in auth.users: of the address or number that it went to."""
+    return hashlib.sha224((where + code).encode()).hexdigest()
+
+
 def phone():
     return "1555" + str(uuid.uuid4().int)[:8]
 

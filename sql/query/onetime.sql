@@ -1,4 +1,4 @@
--- The one-time secret of a kind that a user has; a new one takes the place of the old.
+-- The one-time secret of a kind that a user has, as it stands in links; a new one takes the place of the old.  auth.users has what is typed.
 -- onetime_set(id, user_id, kind, hash, relates_to, now) -> none
 insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
 values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text collate "C"),
@@ -12,17 +12,27 @@ delete from auth.one_time_tokens where user_id = :user_id::uuid;
 -- onetime_clear_kind(user_id, kind) -> none
 delete from auth.one_time_tokens where user_id = :user_id::uuid and token_type = :kind::auth.one_time_token_type;
 
--- Who holds a secret of one of these kinds.
--- onetime_holder(hashes, kinds) -> maybe user, kind, hash
-select %user_columns(u), %no_session, t.token_type as kind, t.token_hash as hash
+-- Who holds a link of one of these kinds.  What went to a phone was typed off, and opens nothing here.
+-- onetime_holder(link, kinds) -> maybe user, kind
+select %user_columns(u), %no_session, t.token_type as kind
 from auth.one_time_tokens t join auth.users u on u.id = t.user_id
-where t.token_hash = any (:hashes::text[]) and t.token_type::text = any (:kinds::text[])
-order by array_position(:hashes::text[], t.token_hash::text), array_position(:kinds::text[], t.token_type::text)
+where t.token_hash = :link and t.token_type::text = any (:kinds::text[]) and t.relates_to like '%@%'
+order by array_position(:kinds::text[], t.token_type::text)
 limit 1;
 
--- The unexpired secrets of these kinds that were sent to an address.
--- onetime_sent_to(address, kinds, life) -> many hash
-select t.token_hash as hash from auth.one_time_tokens t join auth.users u on u.id = t.user_id
+-- Who asked for a change of address, by the code that one of the two addresses got.
+-- onetime_changer(address, typed, kinds) -> maybe user, kind, link, typed
+select %user_columns(u), %no_session, t.token_type as kind, t.token_hash as link, c.typed
+from auth.one_time_tokens t join auth.users u on u.id = t.user_id
+cross join lateral (select %token_column(u, t.token_type::text) as typed) c
+where t.relates_to = lower(:address::text collate "C") and t.token_type::text = any (:kinds::text[])
+    and c.typed = any (:typed::text[])
+order by array_position(:kinds::text[], t.token_type::text)
+limit 1;
+
+-- The unexpired codes of these kinds that were sent to an address.
+-- onetime_sent_to(address, kinds, life) -> many typed
+select %token_column(u, t.token_type::text) as typed from auth.one_time_tokens t join auth.users u on u.id = t.user_id
 where t.relates_to = lower(:address::text collate "C") and t.token_type::text = any (:kinds::text[])
     and %sent_at(u, t.token_type::text) + :life::float8 * interval '1 second' >= clock_timestamp();
 

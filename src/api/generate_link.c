@@ -19,9 +19,8 @@
 
 struct generate {
 	const char *type, *email, *new_email, *password, *data, *redirect_to;
-	const char *code, *to;
-	const char *hash;  /* of the code with the address */
-	const char *token; /* what stands in the link */
+	const char *to;
+	struct onetime secret;
 };
 
 static const struct param generate_params[] = {
@@ -34,10 +33,16 @@ static const struct param generate_params[] = {
 	PARAM_END,
 };
 
+static struct onetime
+secret_new(struct request *r, const char *address)
+{
+	return (onetime_new(r->arena, address, (unsigned)cfg->gotrue_mailer_otp_length, false));
+}
+
 static err
 secret_set(struct request *r, const struct generate *p, const struct user *u, const char *kind, const char *address)
 {
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = kind, .hash = p->token, .relates_to = address,
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = kind, .hash = p->secret.link, .relates_to = address,
 	    .now = r->now_text));
 }
 
@@ -45,7 +50,7 @@ static err
 make_recovery(struct request *r, struct generate *p, struct user *u)
 {
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	TRY(user_set_recovery(r->db, .id = u->id, .hash = p->token, .now = r->now_text));
+	TRY(user_set_recovery(r->db, .id = u->id, .hash = p->secret.typed, .now = r->now_text));
 	return (secret_set(r, p, u, "recovery_token", u->email));
 }
 
@@ -64,7 +69,7 @@ make_invite(struct request *r, struct generate *p, struct user *u)
 	if (!u->found)
 		TRY(user_make(r, p, u, NULL));
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u->id, "user_email", u->email, NULL)));
-	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->token, .invited = "t", .now = r->now_text));
+	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "t", .now = r->now_text));
 	return (secret_set(r, p, u, "confirmation_token", u->email));
 }
 
@@ -81,7 +86,7 @@ make_signup(struct request *r, struct generate *p, struct user *u)
 		TRY(credential_check_strength(r, p->password));
 		TRY(user_make(r, p, u, credential_new(r, "", p->password)));
 	}
-	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->token, .invited = "f", .now = r->now_text));
+	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "f", .now = r->now_text));
 	return (secret_set(r, p, u, "confirmation_token", u->email));
 }
 
@@ -98,9 +103,9 @@ make_email_change(struct request *r, struct generate *p, struct user *u)
 	if (other.found)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (!current)
-		p->token = proof_hash(r->arena, p->new_email, p->code);
-	TRY(user_set_email_change(r->db, .id = u->id, .email = p->new_email, .current = current ? p->token : NULL,
-	    .fresh = current ? NULL : p->token, .now = r->now_text));
+		p->secret = secret_new(r, p->new_email);
+	TRY(user_set_email_change(r->db, .id = u->id, .email = p->new_email, .current = current ? p->secret.typed : NULL,
+	    .fresh = current ? NULL : p->secret.typed, .now = r->now_text));
 	return (secret_set(r, p, u, current ? "email_change_token_current" : "email_change_token_new", current ? u->email : p->new_email));
 }
 
@@ -140,8 +145,8 @@ reply_link(struct request *r, const struct generate *p, const struct user *u, co
 	return (reply_json(r, 200,
 	    arena_printf(a,
 		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
-		(int)strlen(u->json) - 1, u->json, json_quote(a, proof_link(r, path, p->token, kind->link_type, p->to)), p->code, p->hash,
-		json_quote(a, p->type), json_quote(a, p->to))));
+		(int)strlen(u->json) - 1, u->json, json_quote(a, proof_link(r, path, p->secret.link, kind->link_type, p->to)),
+		p->secret.code, p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
 }
 
 static err
@@ -162,8 +167,7 @@ generate_once(struct request *r, void *arg)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid email action link type requested: %s", p->type));
 	if (!u.found && kind->known_only)
 		return (fail(r, E_USER_NOT_FOUND, "User with this email not found"));
-	p->code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
-	p->token = p->hash = proof_hash(r->arena, p->email, p->code);
+	p->secret = secret_new(r, p->email);
 	made = !u.found;
 	TRY(kind->make(r, p, &u));
 	TRY(user_reload(r, &u));

@@ -44,11 +44,14 @@ static const struct proof_row {
 	    "Error sending reauthentication email" },
 };
 
+#define LINK_BYTES 28 /* as long as the digests that the reference puts into its links */
+
 /* One letter with its code, on its way. */
 struct message {
 	enum letter_id letter;
-	const char *to, *kind, *code, *hash;
-	const char *link; /* NULL: none */
+	const char *to, *kind;
+	struct onetime secret;
+	const char *url;  /* NULL: none */
 	const char *more; /* further values, ready JSON, or NULL */
 };
 
@@ -56,6 +59,30 @@ char *
 proof_hash(struct arena *a, const char *address, const char *code)
 {
 	return (sha224_hex(a, arena_printf(a, "%s%s", address, code)));
+}
+
+static char *
+prefixed(struct arena *a, bool pkce, const char *text)
+{
+	return (arena_printf(a, "%s%s", pkce ? "pkce_" : "", text));
+}
+
+/* Of a code that is there already. */
+static struct onetime
+onetime_of(struct arena *a, const char *address, const char *code, bool pkce)
+{
+	unsigned char chance[LINK_BYTES];
+
+	secret_random(chance, sizeof(chance));
+	return ((struct onetime){ .code = code,
+	    .typed = prefixed(a, pkce, proof_hash(a, address, code)),
+	    .link = prefixed(a, pkce, hex_encode(a, chance, sizeof(chance))) });
+}
+
+struct onetime
+onetime_new(struct arena *a, const char *address, unsigned digits, bool pkce)
+{
+	return (onetime_of(a, address, secret_otp(a, digits), pkce));
 }
 
 /* As the reference: what has no & = # is taken to be encoded already. */
@@ -66,11 +93,11 @@ redirect_encoded(struct arena *a, const char *url)
 }
 
 char *
-proof_link(struct request *r, const char *path, const char *hash, const char *type, const char *to)
+proof_link(struct request *r, const char *path, const char *secret, const char *type, const char *to)
 {
 	struct arena *a = r->arena;
 	const char *query =
-	    arena_printf(a, "token=%s&type=%s&redirect_to=%s", url_escape(a, hash), url_escape(a, type), redirect_encoded(a, to));
+	    arena_printf(a, "token=%s&type=%s&redirect_to=%s", url_escape(a, secret), url_escape(a, type), redirect_encoded(a, to));
 
 	return (url_resolve(a, redirect_external_url(r), path, query));
 }
@@ -109,11 +136,11 @@ message_values(struct request *r, const struct user *u, const struct message *m)
 
 	buf_printf(&b, "{\"SiteURL\":%s,\"Email\":%s,\"Data\":%s", json_quote(a, cfg->gotrue_site_url), json_quote(a, u->email),
 	    str_or(u->user_metadata, "{}"));
-	if (m->code != NULL)
-		buf_printf(&b, ",\"Token\":%s", json_quote(a, m->code));
-	if (m->link != NULL)
-		buf_printf(&b, ",\"TokenHash\":%s,\"ConfirmationURL\":%s,\"RedirectTo\":%s", json_quote(a, m->hash), json_quote(a, m->link),
-		    json_quote(a, redirect_wanted(r)));
+	if (m->secret.code != NULL)
+		buf_printf(&b, ",\"Token\":%s", json_quote(a, m->secret.code));
+	if (m->url != NULL)
+		buf_printf(&b, ",\"TokenHash\":%s,\"ConfirmationURL\":%s,\"RedirectTo\":%s", json_quote(a, m->secret.link),
+		    json_quote(a, m->url), json_quote(a, redirect_wanted(r)));
 	if (m->more != NULL)
 		buf_printf(&b, ",%s", m->more);
 	buf_putc(&b, '}');
@@ -126,7 +153,7 @@ message_queue(struct request *r, const struct user *u, const struct message *m)
 	TRY(reach_check(r, m->to));
 	return (outbox_add(r, u,
 	    &(const struct order){
-		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->hash, .values = message_values(r, u, m) }));
+		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->secret.link, .values = message_values(r, u, m) }));
 }
 
 /* What the send_email hook is told; texts that are NULL are "". */
@@ -164,27 +191,22 @@ proof_sent_at(enum proof p, const struct user *u)
 }
 
 static err
-proof_store(struct request *r, enum proof p, const struct user *u, const char *hash)
+proof_store(struct request *r, enum proof p, const struct user *u, const struct onetime *secret)
 {
 	switch (p) {
 	case PROOF_RECOVERY:
 	case PROOF_MAGIC_LINK:
-		TRY(user_set_recovery(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+		TRY(user_set_recovery(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
 		break;
 	case PROOF_REAUTHENTICATION:
-		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
 		break;
 	default:
-		TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .invited = p == PROOF_INVITE ? "t" : "f", .now = r->now_text));
+		TRY(user_set_confirmation(r->db, .id = u->id, .hash = secret->typed, .invited = p == PROOF_INVITE ? "t" : "f",
+		    .now = r->now_text));
 	}
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = rows[p].kind, .hash = hash, .relates_to = u->email,
-	    .now = r->now_text));
-}
-
-static char *
-hash_prefixed(struct arena *a, bool pkce, const char *address, const char *code)
-{
-	return (arena_printf(a, "%s%s", pkce ? "pkce_" : "", proof_hash(a, address, code)));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = rows[p].kind, .hash = secret->link,
+	    .relates_to = u->email, .now = r->now_text));
 }
 
 static err
@@ -195,7 +217,8 @@ proof_dispatch(struct request *r, enum proof p, const struct user *u, const stru
 	if (!hook_enabled(HOOK_SEND_EMAIL))
 		return (message_queue(r, u, m));
 	TRY(user_json(r, u, &told));
-	return (email_hook(r, told, &(const struct email_data){ .action = rows[p].action, .token = m->code, .hash = m->hash }));
+	return (email_hook(r, told,
+	    &(const struct email_data){ .action = rows[p].action, .token = m->secret.code, .hash = m->secret.link }));
 }
 
 /* A letter with a new code. */
@@ -203,14 +226,15 @@ static struct message
 message_new(struct request *r, enum proof p, const char *to, bool pkce)
 {
 	const struct proof_row *row = &rows[p];
-	const char *path, *code = secret_otp(r->arena, (unsigned)cfg->gotrue_mailer_otp_length);
-	struct message m = {
-		.letter = row->letter, .to = to, .kind = row->kind, .code = code, .hash = hash_prefixed(r->arena, pkce, to, code)
-	};
+	const char *path;
+	struct message m = { .letter = row->letter,
+		.to = to,
+		.kind = row->kind,
+		.secret = onetime_new(r->arena, to, (unsigned)cfg->gotrue_mailer_otp_length, pkce) };
 
 	if (row->path != 0) {
 		memcpy(&path, (const char *)cfg + row->path, sizeof(path));
-		m.link = proof_link(r, path, m.hash, row->action, redirect_wanted(r));
+		m.url = proof_link(r, path, m.secret.link, row->action, redirect_wanted(r));
 	}
 	return (m);
 }
@@ -224,7 +248,7 @@ proof_send(struct request *r, enum proof p, const struct user *u, bool pkce)
 	TRY(reach_authorized(r, u->email));
 	TRY(mail_take(r, MAILS));
 	TRY(proof_dispatch(r, p, u, &m));
-	return (proof_store(r, p, u, m.hash));
+	return (proof_store(r, p, u, &m.secret));
 }
 
 err
@@ -242,11 +266,10 @@ proof_pretend(struct request *r, enum proof p, const char *address)
 	return (OK);
 }
 
-/* Both halves of an email change; the current one has no code where only the new address is asked. */
+/* Both halves of an email change; `current` is empty where only the new address is asked. */
 struct email_change {
 	const char *email;
-	const char *code, *hash;                 /* to the new address */
-	const char *current_code, *current_hash; /* to the current one, or NULL */
+	struct onetime fresh, current; /* to the new address, to the current one */
 };
 
 static bool
@@ -255,17 +278,17 @@ change_is_double(const struct user *u)
 	return (cfg->gotrue_mailer_secure_email_change_enabled && !str_empty(u->email));
 }
 
-/* The hook's pairs of token and hash are crossed, as they have always been: token with the hash of the other address. */
+/* The hook's pairs of token and link are crossed, as they have always been: token with the link of the other address. */
 static err
 change_hook(struct request *r, const struct user *u, const struct email_change *c)
 {
 	const char *changed = user_json_with(r->arena, u->json, "new_email", c->email);
-	struct email_data d = { .action = "email_change", .token = c->code, .hash = c->hash };
+	struct email_data d = { .action = "email_change", .token = c->fresh.code, .hash = c->fresh.link };
 
-	if (c->current_code != NULL) {
-		d.token = c->current_code;
-		d.token_new = c->code;
-		d.hash_new = c->current_hash;
+	if (c->current.code != NULL) {
+		d.token = c->current.code;
+		d.token_new = c->fresh.code;
+		d.hash_new = c->current.link;
 	}
 	return (email_hook(r, changed, &d));
 }
@@ -273,7 +296,8 @@ change_hook(struct request *r, const struct user *u, const struct email_change *
 static err
 change_letter(struct request *r, const struct user *u, const struct email_change *c, bool current)
 {
-	const char *to = current ? u->email : c->email, *hash = current ? c->current_hash : c->hash;
+	const char *to = current ? u->email : c->email;
+	const struct onetime *secret = current ? &c->current : &c->fresh;
 	const char *more =
 	    arena_printf(r->arena, "\"NewEmail\":%s,\"SendingTo\":%s", json_quote(r->arena, c->email), json_quote(r->arena, to));
 
@@ -281,9 +305,8 @@ change_letter(struct request *r, const struct user *u, const struct email_change
 	    &(const struct message){ .letter = LETTER_EMAIL_CHANGE,
 		.to = to,
 		.kind = current ? "email_change_token_current" : "email_change_token_new",
-		.code = current ? c->current_code : c->code,
-		.hash = hash,
-		.link = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, hash, "email_change", redirect_wanted(r)),
+		.secret = *secret,
+		.url = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, secret->link, "email_change", redirect_wanted(r)),
 		.more = more }));
 }
 
@@ -293,7 +316,7 @@ change_dispatch(struct request *r, const struct user *u, const struct email_chan
 	if (hook_enabled(HOOK_SEND_EMAIL))
 		return (change_hook(r, u, c));
 	TRY(change_letter(r, u, c, false));
-	if (c->current_code != NULL)
+	if (c->current.code != NULL)
 		TRY(change_letter(r, u, c, true));
 	return (OK);
 }
@@ -301,11 +324,12 @@ change_dispatch(struct request *r, const struct user *u, const struct email_chan
 static err
 change_store(struct request *r, const struct user *u, const struct email_change *c)
 {
-	TRY(user_set_email_change(r->db, .id = u->id, .email = c->email, .current = c->current_hash, .fresh = c->hash, .now = r->now_text));
-	if (c->current_hash != NULL)
+	TRY(user_set_email_change(r->db, .id = u->id, .email = c->email, .current = c->current.typed, .fresh = c->fresh.typed,
+	    .now = r->now_text));
+	if (c->current.code != NULL)
 		TRY(onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_current",
-		    .hash = c->current_hash, .relates_to = u->email, .now = r->now_text));
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_new", .hash = c->hash,
+		    .hash = c->current.link, .relates_to = u->email, .now = r->now_text));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_new", .hash = c->fresh.link,
 	    .relates_to = c->email, .now = r->now_text));
 }
 
@@ -313,15 +337,13 @@ err
 proof_send_email_change(struct request *r, const struct user *u, const char *email, bool pkce)
 {
 	unsigned digits = (unsigned)cfg->gotrue_mailer_otp_length;
-	struct email_change c = { .email = email, .code = secret_otp(r->arena, digits) };
+	struct email_change c = { .email = email, .fresh = onetime_new(r->arena, email, digits, pkce) };
 
 	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
 	TRY(reach_authorized(r, email));
-	c.hash = hash_prefixed(r->arena, pkce, email, c.code);
 	if (change_is_double(u)) {
 		TRY(reach_authorized(r, u->email));
-		c.current_code = secret_otp(r->arena, digits);
-		c.current_hash = hash_prefixed(r->arena, pkce, u->email, c.current_code);
+		c.current = onetime_new(r->arena, u->email, digits, pkce);
 	}
 	TRY(mail_take(r, MAILS));
 	TRY(change_dispatch(r, u, &c));
@@ -412,17 +434,18 @@ sms_take(struct request *r)
 }
 
 static err
-phone_store(struct request *r, const struct user *u, const char *phone, const char *kind, const char *hash)
+phone_store(struct request *r, const struct user *u, const char *phone, const char *kind, const char *code)
 {
 	const char *token = arena_printf(r->arena, "%s_token", kind);
+	struct onetime secret = onetime_of(r->arena, phone, code, false);
 
 	if (str_equal(kind, "phone_change"))
-		TRY(user_set_phone_change(r->db, .id = u->id, .phone = phone, .hash = hash, .now = r->now_text));
+		TRY(user_set_phone_change(r->db, .id = u->id, .phone = phone, .hash = secret.typed, .now = r->now_text));
 	else if (str_equal(kind, "reauthentication"))
-		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = hash, .now = r->now_text));
+		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = secret.typed, .now = r->now_text));
 	else
-		TRY(user_set_confirmation(r->db, .id = u->id, .hash = hash, .invited = "f", .now = r->now_text));
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = token, .hash = hash, .relates_to = phone,
+		TRY(user_set_confirmation(r->db, .id = u->id, .hash = secret.typed, .invited = "f", .now = r->now_text));
+	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = token, .hash = secret.link, .relates_to = phone,
 	    .now = r->now_text));
 }
 
@@ -438,7 +461,7 @@ proof_send_phone(struct request *r, const struct user *u, const char *phone, con
 		code = secret_otp(r->arena, (unsigned)cfg->gotrue_sms_otp_length);
 		TRY(sms_deliver(r, u, &(const struct sms){ .phone = phone, .code = code, .kind = kind, .channel = channel }, message_id));
 	}
-	return (phone_store(r, u, phone, kind, proof_hash(r->arena, phone, code)));
+	return (phone_store(r, u, phone, kind, code));
 }
 
 err

@@ -38,11 +38,20 @@ struct notice {
 };
 checked err proof_notify(struct request *, const struct user *, const struct notice *);
 
-/* The hash under which a code is stored. */
+/*
+ * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in what is
+ * sent, which is chance, so that nobody finds it by trying codes.  pkce: the link ends a flow.
+ */
+struct onetime {
+	const char *code, *typed, *link;
+};
+struct onetime onetime_new(struct arena *, const char *address, unsigned digits, bool pkce);
+
+/* The typed form of a code that is given. */
 char *proof_hash(struct arena *, const char *address, const char *code);
 
-/* The link of a letter: the path setting, the stored hash, the type, where it ends. */
-char *proof_link(struct request *, const char *path, const char *hash, const char *type, const char *to);
+/* The link of a letter: the path setting, what stands in it, the type, where it ends. */
+char *proof_link(struct request *, const char *path, const char *secret, const char *type, const char *to);
 
 /* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid.  Spent whatever follows. */
 checked err proof_spend_nonce(struct request *, const struct user *, const char *nonce);

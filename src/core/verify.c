@@ -146,19 +146,17 @@ err
 verify_link(struct request *r, struct verification *v)
 {
 	const struct type_row *row = type_find(v->type);
-	char *hashes[] = { arena_strdup(r->arena, v->hash), NULL };
 	struct onetime_holder holder;
 
 	if (row == NULL || by_phone(v))
 		return (fail(r, E_VALIDATION_FAILED, "Invalid email verification type"));
-	TRY_DB(r,
-	    onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, (char *const *)row->kinds)),
+	TRY_DB(r, onetime_holder(r->db, &holder, .link = v->hash, .kinds = db_array(r->arena, (char *const *)row->kinds)),
 	    "Database error finding user from email link");
 	if (!holder.found)
 		return (link_expired(r));
 	v->user = holder.user;
 	v->kind = holder.kind;
-	v->stored = holder.hash;
+	v->stored = v->hash;
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
 	if (secret_expired(r, v, v->kind))
@@ -250,7 +248,7 @@ change_wrong(struct request *r, const struct verification *v, const char *kinds)
 		return (code_expired(r));
 	hashes = arena_new_array(r->arena, char *, sent.len + 1);
 	for (size_t i = 0; i < sent.len; i++)
-		hashes[i] = arena_strdup(r->arena, sent.row[i].hash);
+		hashes[i] = arena_strdup(r->arena, sent.row[i].typed);
 	hashes[sent.len] = NULL;
 	TRY(proof_count_wrong(r, hashes));
 	return (code_expired(r));
@@ -265,28 +263,28 @@ change_elsewhere(const struct verification *v, const char *aud)
 	return (!str_equal(v->user.aud, aud) && str_equal_nocase(address, v->email));
 }
 
-/* The codes of an email change are found by their hash: the address may be either of the two. */
+/* The address may be either of the two. */
 static err
 change_code(struct request *r, struct verification *v, const char *aud)
 {
 	static const char *const both[] = { "email_change_token_current", "email_change_token_new", NULL };
 	const char *const *kinds = cfg->gotrue_mailer_secure_email_change_enabled ? both : both + 1;
-	char *hashes[] = { arena_strdup(r->arena, v->hash), arena_printf(r->arena, "pkce_%s", v->hash), NULL };
+	char *typed[] = { arena_strdup(r->arena, v->hash), arena_printf(r->arena, "pkce_%s", v->hash), NULL };
 	const char *list = db_array(r->arena, (char *const *)kinds);
-	struct onetime_holder holder;
+	struct onetime_changer changer;
 	bool too_many;
 
-	TRY(onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = list));
-	if (!holder.found)
+	TRY(onetime_changer(r->db, &changer, .address = v->email, .typed = db_array(r->arena, typed), .kinds = list));
+	if (!changer.found)
 		return (change_wrong(r, v, list));
-	v->user = holder.user;
-	v->kind = holder.kind;
-	v->stored = holder.hash;
+	v->user = changer.user;
+	v->kind = changer.kind;
+	v->stored = changer.link;
 	if (change_elsewhere(v, aud))
 		return (code_expired(r));
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
-	TRY(proof_check_tries(r, v->stored, &too_many));
+	TRY(proof_check_tries(r, changer.typed, &too_many));
 	if (too_many || secret_expired(r, v, v->kind))
 		return (code_expired(r));
 	TRY(onetime_take(r->db, &v->user, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
@@ -300,6 +298,8 @@ verify_code(struct request *r, struct verification *v)
 	const char *aud = claims_audience(r);
 	bool decided = false;
 
+	if (str_empty(by_phone(v) ? v->phone : v->email))
+		return (code_expired(r));
 	if (str_equal(v->type, "email_change"))
 		return (change_code(r, v, aud));
 	TRY_DB(r, code_find_user(r, v, aud), "Database error finding user");

@@ -9,14 +9,14 @@
 struct verification {
 	const char *type;  /* as asked for; "email" becomes signup or magiclink when it is found */
 	const char *token; /* a typed code, "" without */
-	const char *hash;  /* of a link, or of the typed code with its address */
+	const char *hash;  /* what stands in a link, or the typed code with its address as proof_hash() gives it */
 	const char *email, *phone;
 	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
 	struct user user;
 	bool half_done; /* an email change waits for its other half: there is no session yet */
 };
 
-/* By the hash in a link: 403 otp_expired with the words for links. */
+/* By what stands in a link: 403 otp_expired with the words for links. */
 checked err verify_link(struct request *, struct verification *);
 
 /* By a code typed with an address or number: 403 otp_expired with the words for codes.  Wrong ones are counted. */

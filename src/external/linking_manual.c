@@ -123,12 +123,11 @@ static err
 invite_look(struct linking *l)
 {
 	struct request *r = l->r;
-	char *hashes[] = { arena_strdup(r->arena, l->in->invite), NULL }, *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
+	char *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
 	const struct profile *p = l->in->profile;
 	struct onetime_holder holder;
 
-	TRY_DB(r, onetime_holder(r->db, &holder, .hashes = db_array(r->arena, hashes), .kinds = db_array(r->arena, kinds)),
-	    "Database error finding user");
+	TRY_DB(r, onetime_holder(r->db, &holder, .link = l->in->invite, .kinds = db_array(r->arena, kinds)), "Database error finding user");
 	if (!holder.found)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	l->in->user = holder.user;

@@ -31,13 +31,12 @@ query_text_of(struct request *r, const char *name)
 static err
 invite_check(struct request *r, const char *token)
 {
-	char *tokens[] = { arena_strdup(r->arena, token), NULL }, *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
+	char *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
 	struct onetime_holder holder;
 
 	if (str_empty(token))
 		return (OK);
-	TRY_DB(r, onetime_holder(r->db, &holder, .hashes = db_array(r->arena, tokens), .kinds = db_array(r->arena, kinds)),
-	    "Database error finding user");
+	TRY_DB(r, onetime_holder(r->db, &holder, .link = token, .kinds = db_array(r->arena, kinds)), "Database error finding user");
 	if (!holder.found)
 		return (fail(r, E_USER_NOT_FOUND, "User identified by token not found"));
 	return (OK);

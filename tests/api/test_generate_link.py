@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from harness import PASSWORD, address, is_error, mint
+from harness import PASSWORD, address, is_error, mint, typed
 from post import Landing
 
 SERVICE = mint({"role": "service_role"})
@@ -49,7 +49,7 @@ def test_kinds(server, sql, post, kind):
     assert len(made["email_otp"]) == 6
     row = sql("select * from auth.users where email = %s", email)[0]
     column = "confirmation_token" if kind in ("signup", "invite") else "recovery_token"
-    assert row[column] == made["hashed_token"] and str(row["id"]) == made["id"]
+    assert row[column] == typed(email, made["email_otp"]) and str(row["id"]) == made["id"]
     assert bool(row["invited_at"]) == (kind == "invite")
     landing = Landing(server.get(path(made)))
     assert landing.base == "https://other.test/x" and landing.query == {"y": "1"} and landing.fragment["type"] == kind
@@ -118,7 +118,8 @@ def test_email_change(server, sql):
     assert current["verification_type"] == "email_change_current" and "type=email_change&" in current["action_link"]
     token = parse_qs(urlsplit(fresh["action_link"]).query)["token"][0]
     row = sql("select * from auth.users where email = %s", email)[0]
-    assert row["email_change"] == new and row["email_change_token_current"] == current["hashed_token"] and row["email_change_token_new"] == token
+    assert row["email_change"] == new and row["email_change_token_current"] == typed(email, current["email_otp"])
+    assert row["email_change_token_new"] == typed(new, fresh["email_otp"]) and token == fresh["hashed_token"]
     assert "message" in Landing(server.get(path(current))).fragment
     assert server.post("/verify", {"type": "email_change", "token": fresh["email_otp"], "email": new}).status_code == 200
     assert sql("select 1 from auth.users where email = %s", new)
