@@ -8,11 +8,13 @@
 #include "core/claims.h"
 #include "query/audit.h"
 #include "query/row.h"
+#include "web/peer.h"
 
 static const struct {
 	const char *action, *type;
+	enum { PLAIN, ADDRESSED } address;
 } actions[] = {
-#define AUDIT(id, action, type) { action, type },
+#define AUDIT(id, action, type, address) { action, type, address },
 #include "audit.def"
 };
 
@@ -33,9 +35,12 @@ audit_payload(struct request *r, const struct user *actor, enum audit_action act
 }
 
 const char *
-audit_address(const struct request *r)
+audit_address(const struct request *r, enum audit_action action)
 {
-	return (cfg->postern_audit_address ? r->address : "");
+	if (!cfg->postern_audit_address && actions[action].address == PLAIN)
+		return ("");
+	/* What a web server names otherwise, a socket's path it may be, need not fit the column. */
+	return (str_or(peer_canonical(r->arena, r->address), ""));
 }
 
 const char *
@@ -54,7 +59,7 @@ audit(struct request *r, const struct user *actor, enum audit_action action, con
 
 	if (payload == NULL)
 		return (OK);
-	return (audit_add(r->db, .id = uuid_new(r->arena), .payload = payload, .address = audit_address(r)));
+	return (audit_add(r->db, .id = uuid_new(r->arena), .payload = payload, .address = audit_address(r, action)));
 }
 
 err

@@ -7,7 +7,7 @@
 struct user;
 
 enum audit_action {
-#define AUDIT(id, action, type) AUDIT_##id,
+#define AUDIT(id, action, type, address) AUDIT_##id,
 #include "audit.def"
 #undef AUDIT
 };
@@ -24,7 +24,7 @@ const char *audit_text(struct request *, const struct user *actor, enum audit_ac
 /* The same by whoever holds the admin's token of this request. */
 checked err audit_admin(struct request *, enum audit_action, const char *traits);
 
-/* What the column ip_address gets: the client's address, or nothing as in the reference. */
-const char *audit_address(const struct request *);
+/* What the column ip_address gets for this action: the client's address, or "". */
+const char *audit_address(const struct request *, enum audit_action);
 
 #endif

@@ -608,6 +608,19 @@ def test_anonymous_user_gets_the_address(server, providers):
     assert (claims["sub"], claims["email"], claims["is_anonymous"]) == (anonymous.id, email, False)
 
 
+def test_audit_of_identities_names_the_client(house, providers, sql):
+    """Whatever the setting says of the other rows."""
+    server = house(POSTERN_AUDIT_ADDRESS="false", GOTRUE_MAILER_AUTOCONFIRM="true")
+    someone(providers)
+    me = server.sign_up()
+    url = server.get("/user/identities/authorize", me.access, params={"provider": "github", "skip_http_redirect": "true"}).json()["url"]
+    signed_in(callback(server, providers.sign_in(url)))
+    added = sql("select id from auth.identities where user_id = %s and provider = 'github'", me.id)[0]["id"]
+    assert server.request("DELETE", f"/user/identities/{added}", me.access).status_code == 200
+    rows = sql("select payload->>'action' as action, ip_address from auth.audit_log_entries where payload->>'actor_id' = %s", me.id)
+    assert {x["action"]: x["ip_address"] for x in rows} == {"user_signedup": "", "login": "", "identity_linked": "127.0.0.1", "identity_unlinked": "127.0.0.1"}
+
+
 def test_unverified_identity_is_kept(server, providers, sql):
     email = someone(providers, verified=False)
     anonymous = server.sign_up(email=None, password=None)

@@ -22,7 +22,9 @@ def test_email(server, sql):
 
 def test_audit_names_the_client(serve, sql):
     me = serve(POSTERN_AUDIT_ADDRESS="true").sign_up()
-    assert {x["ip_address"] for x in sql("select ip_address from auth.audit_log_entries where payload->>'actor_id' = %s", me.id)} == {"127.0.0.1"}
+    me.server.refresh(me.refresh_token)
+    rows = sql("select payload->>'action' as action, ip_address from auth.audit_log_entries where payload->>'actor_id' = %s", me.id)
+    assert {x["ip_address"] for x in rows} == {"127.0.0.1"} and {x["action"] for x in rows} >= {"user_signedup", "token_refreshed", "token_revoked"}
 
 
 def test_phone(server, sql):
