@@ -21,6 +21,7 @@ struct generate {
 	const char *type, *email, *new_email, *password, *data, *redirect_to;
 	const char *to;
 	struct onetime secret;
+	bool by_code; /* who is new gets a password that nobody knows */
 };
 
 static const struct param generate_params[] = {
@@ -74,17 +75,31 @@ make_invite(struct request *r, struct generate *p, struct user *u)
 }
 
 static err
+password_make(struct request *r, const struct generate *p, const char **stored)
+{
+	if (p->by_code) {
+		*stored = credential_unknown(r, "");
+		return (OK);
+	}
+	if (str_empty(p->password))
+		return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
+	TRY(credential_check_strength(r, p->password));
+	*stored = credential_new(r, "", p->password);
+	return (OK);
+}
+
+static err
 make_signup(struct request *r, struct generate *p, struct user *u)
 {
+	const char *stored = NULL;
+
 	if (u->found && u->email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (u->found) {
 		TRY(user_merge_metadata(r->db, .id = u->id, .user_metadata = p->data, .now = r->now_text));
 	} else {
-		if (str_empty(p->password))
-			return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
-		TRY(credential_check_strength(r, p->password));
-		TRY(user_make(r, p, u, credential_new(r, "", p->password)));
+		TRY(password_make(r, p, &stored));
+		TRY(user_make(r, p, u, stored));
 	}
 	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "f", .now = r->now_text));
 	return (secret_set(r, p, u, "confirmation_token", u->email));
@@ -160,7 +175,7 @@ generate_once(struct request *r, void *arg)
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
 	if (!u.found && str_equal(p->type, "magiclink")) {
 		p->type = "signup";
-		p->password = credential_unknown(r->arena);
+		p->by_code = true;
 	}
 	kind = kind_find(p->type);
 	if (kind == NULL)

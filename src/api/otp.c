@@ -9,13 +9,11 @@
 #include "core/address.h"
 #include "core/audit.h"
 #include "core/claims.h"
-#include "core/credential.h"
 #include "core/flow.h"
 #include "core/hook.h"
 #include "core/proof.h"
 #include "core/signup.h"
 #include "core/user.h"
-#include "sec/password.h"
 
 static err
 reply_nothing(struct request *r)
@@ -58,7 +56,7 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 		.aud = claims_audience(r),
 		.code_challenge = p->code_challenge,
 		.code_challenge_method = p->code_challenge_method,
-		.password = credential_unknown(r->arena) };
+		.by_code = true };
 
 	return (signup(r, &s, u, outcome));
 }
@@ -76,13 +74,12 @@ magic_link_send(struct request *r, const struct otp *p, struct user *u)
 	return (reply_nothing(r));
 }
 
-/* Somebody known takes as long as somebody new, who costs a hash, a second look and a reading of what was written. */
+/* Somebody known takes as long as somebody new, who costs a second look and a reading of what was written. */
 static err
 magic_link_known(struct request *r, const struct otp *p, struct user *u)
 {
 	struct user again;
 
-	password_waste(r->arena, p->email);
 	TRY(user_find_email(r, p->email, u->aud, NULL, &again));
 	TRY(magic_link_send(r, p, u));
 	return (user_reload(r, u));
@@ -133,10 +130,8 @@ sms_code(struct request *r, struct otp *p)
 	TRY(address_check_channel(r, p->channel));
 	r->blurred = true;
 	TRY_DB(r, user_by_phone(r->db, &u, .phone = p->phone, .aud = claims_audience(r)), "Database error finding user");
-	if (u.found && u.phone_confirmed) {
-		password_waste(r->arena, p->phone);
+	if (u.found && u.phone_confirmed)
 		return (sms_code_send(r, p, &u));
-	}
 	TRY(otp_sign_up(r, p, &u, &outcome));
 	return (outcome == SIGNUP_CONFIRMED ? sms_code_send(r, p, &u) : reply_nothing(r));
 }

@@ -18,9 +18,8 @@
 #include "sec/password.h"
 #include "sec/secret.h"
 
-#define PASSWORD_MAX 72        /* bytes: what bcrypt reads */
-#define PASSWORD_MADE_BYTES 48 /* of one that nobody will know: 64 characters */
-#define HASH_MAX 255           /* characters of the column */
+#define PASSWORD_MAX 72 /* bytes: what bcrypt reads */
+#define HASH_MAX 255    /* characters of the column */
 
 static char *
 user_traits(struct arena *a, const struct user *u, const char *more)
@@ -146,9 +145,7 @@ create_check_password(struct request *r, struct admin_user *p)
 		return (fail(r, E_VALIDATION_FAILED, "Only a password or a password hash should be provided"));
 	if (!str_empty(p->password_hash))
 		return (create_check_hash(r, p->password_hash));
-	if (str_empty(p->password))
-		p->password = secret_token(r->arena, PASSWORD_MADE_BYTES);
-	if (strlen(p->password) > PASSWORD_MAX)
+	if (p->password != NULL && strlen(p->password) > PASSWORD_MAX)
 		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
 	return (OK);
 }
@@ -177,15 +174,22 @@ create_providers(struct arena *a, const struct admin_user *p)
 	return (arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"%s]}", first, first, both ? ",\"phone\"" : ""));
 }
 
+static const char *
+create_password(struct request *r, const struct admin_user *p)
+{
+	if (!str_empty(p->password_hash))
+		return (p->password_hash);
+	return (str_empty(p->password) ? credential_unknown(r, p->id) : credential_new(r, p->id, p->password));
+}
+
 static err
 create_row(struct request *r, const struct admin_user *p, const struct ban *ban)
 {
 	bool hashed = !str_empty(p->password_hash);
 
 	return (admin_user_add(r->db, .id = p->id, .aud = p->aud, .email = p->email, .phone = p->phone,
-	    .role = str_trim(r->arena, str_or(p->role, cfg->gotrue_jwt_default_group_name)),
-	    .password = hashed ? p->password_hash : credential_new(r, p->id, p->password), .providers = create_providers(r->arena, p),
-	    .app_metadata = p->app_metadata,
+	    .role = str_trim(r->arena, str_or(p->role, cfg->gotrue_jwt_default_group_name)), .password = create_password(r, p),
+	    .providers = create_providers(r->arena, p), .app_metadata = p->app_metadata,
 	    /* The reference gives a user that comes with a hash the metadata null; that is what its row is like. */
 	    .user_metadata = p->user_metadata != NULL ? p->user_metadata
 			     : hashed                 ? "null"

@@ -106,14 +106,9 @@ credential_new(struct request *r, const char *user_id, const char *password)
 }
 
 char *
-credential_unknown(struct arena *a)
+credential_unknown(struct request *r, const char *user_id)
 {
-	struct buf b = buf_new(a);
-
-	for (char **set = cfg->gotrue_password_required_characters; *set != NULL; set++)
-		buf_put(&b, *set, utf8_first(*set));
-	buf_puts(&b, secret_token(a, 24));
-	return (b.data);
+	return (credential_seal(r, user_id, password_unknown(r->arena)));
 }
 
 static const char *

@@ -16,8 +16,8 @@ const char *credential_weakness(struct request *, const char *password);
 /* What auth.users.encrypted_password gets; NULL for an empty password. Slow. */
 char *credential_new(struct request *, const char *user_id, const char *password);
 
-/* A password that nobody knows, good enough for any rule of GOTRUE_PASSWORD_REQUIRED_CHARACTERS. */
-char *credential_unknown(struct arena *);
+/* The same for a password that nobody knows.  Quick. */
+char *credential_unknown(struct request *, const char *user_id);
 
 /*
  * Whether the password is the user's.  Slow, and as slow for a user without one (or for NULL: no such user).

@@ -35,9 +35,10 @@ provider_trait(struct request *r, const struct signup *p)
 static err
 signup_check(struct request *r, const struct signup *p)
 {
-	if (str_empty(p->password))
+	if (!p->by_code && str_empty(p->password))
 		return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
-	TRY(credential_check_strength(r, p->password));
+	if (!p->by_code)
+		TRY(credential_check_strength(r, p->password));
 	if (by_email(p) && !str_empty(p->phone))
 		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided on signup."));
 	if (!by_email(p))
@@ -128,7 +129,7 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 		.user_metadata = p->data };
 
 	TRY(hook_before_user_created(r, &made));
-	made.password = credential_new(r, made.id, p->password);
+	made.password = p->by_code ? credential_unknown(r, made.id) : credential_new(r, made.id, p->password);
 	TRY(user_create(r, &made));
 	*u = user_queued(r->arena, &made);
 	return (OK);
@@ -141,7 +142,8 @@ signup_taken(struct request *r, const struct signup *p, struct user *u)
 	TRY(audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
 	if (!by_email(p) || cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_EMAIL))
 		return (OK);
-	password_waste(r->arena, p->password);
+	if (!p->by_code)
+		password_waste(r->arena, p->password);
 	TRY(proof_pretend(r, PROOF_SIGNUP, p->email));
 	return (user_reload(r, u));
 }

@@ -10,6 +10,7 @@ struct signup {
 	const char *email, *phone; /* one of them */
 	const char *password, *data, *channel, *code_challenge, *code_challenge_method;
 	const char *aud;
+	bool by_code; /* without a password */
 };
 
 const char *signup_provider(const struct signup *); /* email, phone */

@@ -112,34 +112,24 @@ life_text(struct request *r, const struct verification *v)
 
 /* An invited user goes on with a password that nobody knows, until they set one. */
 static err
-password_for_invited(struct request *r, const struct verification *v, const char **stored)
+password_for_invited(struct request *r, const struct verification *v)
 {
-	bool needed = (str_equal(v->type, "signup") || str_equal(v->type, "invite")) && v->user.invited && str_empty(v->user.password);
+	const struct user *u = &v->user;
 
-	*stored = needed ? credential_new(r, v->user.id, credential_unknown(r->arena)) : NULL;
-	return (OK);
-}
-
-static err
-password_write(struct request *r, const char *user_id, const char *stored)
-{
-	if (stored == NULL)
+	if (!(str_equal(v->type, "signup") || str_equal(v->type, "invite")) || !u->invited || !str_empty(u->password))
 		return (OK);
-	TRY(user_set_password(r->db, .id = user_id, .password = stored, .now = r->now_text));
-	return (session_end_others(r->db, .user_id = user_id));
+	TRY(user_set_password(r->db, .id = u->id, .password = credential_unknown(r, u->id), .now = r->now_text));
+	return (session_end_others(r->db, .user_id = u->id));
 }
 
-/* Hashes before the transaction, then takes the secret: of many at once, one gets it. */
+/* Of many at once, one gets the secret. */
 static err
 link_take(struct request *r, struct verification *v)
 {
-	const char *password, *id = v->user.id;
+	const char *id = v->user.id;
 
-	TRY(password_for_invited(r, v, &password));
 	TRY(onetime_take(r->db, &v->user, .user_id = id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
-	if (!v->user.found)
-		return (link_expired(r));
-	return (password_write(r, id, password));
+	return (v->user.found ? password_for_invited(r, v) : link_expired(r));
 }
 
 err
@@ -211,17 +201,14 @@ code_wrong(struct request *r, const struct verification *v, const struct type_ro
 static err
 code_take(struct request *r, struct verification *v, const struct type_row *row)
 {
-	const char *password, *id = v->user.id;
+	const char *id = v->user.id;
 	bool too_many;
 
 	TRY(proof_check_tries(r, v->stored, &too_many));
 	if (too_many)
 		return (code_wrong(r, v, row));
-	TRY(password_for_invited(r, v, &password));
 	TRY(onetime_take_column(r->db, &v->user, .user_id = id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
-	if (!v->user.found)
-		return (code_expired(r));
-	return (password_write(r, id, password));
+	return (v->user.found ? password_for_invited(r, v) : code_expired(r));
 }
 
 /* Codes that are not ours to compare.  *done: it was decided here, rightly or not. */

@@ -52,19 +52,43 @@ bcrypt_verify(struct arena *arena, const struct password_form *form, const char 
 	return (secret_equal(hash, form->hash.data, form->hash.len) ? PASSWORD_RIGHT : PASSWORD_WRONG);
 }
 
+/* Version, the configured cost and a fresh salt; the prefix is the reference's, so that hashes do not tell who made them. */
+static char *
+bcrypt_setting(struct arena *arena)
+{
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE], random[SALT_LEN];
+
+	secret_random(random, sizeof(random));
+	crypto_insist(crypt_gensalt_rn("$2a$", (unsigned long)cfg->postern_bcrypt_cost, random, sizeof(random), setting, sizeof(setting)) !=
+			  NULL,
+	    "making a bcrypt salt");
+	return (arena_strndup(arena, setting, BCRYPT_SETTING_LEN));
+}
+
 static char *
 bcrypt_hash(struct arena *arena, const char *password)
 {
-	char setting[CRYPT_GENSALT_OUTPUT_SIZE], random[SALT_LEN], hash[32];
-	struct password_form form = { .kind = PASSWORD_BCRYPT, .cost = (uint64_t)cfg->postern_bcrypt_cost };
+	char *setting = bcrypt_setting(arena), hash[32];
+	struct password_form form = {
+		.kind = PASSWORD_BCRYPT, .cost = (uint64_t)cfg->postern_bcrypt_cost, .salt = { setting + strlen("$2a$10$"), 22 }
+	};
+
+	crypto_insist(bcrypt_compute(arena, &form, password, hash), "bcrypt");
+	return (arena_printf(arena, "%s%s", setting, hash));
+}
+
+/* 184 random bits in bcrypt's base64, whose last character has but four of them. */
+static char *
+bcrypt_unknown(struct arena *arena)
+{
+	static const char alphabet[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	unsigned char random[31];
+	char digest[32] = { 0 };
 
 	secret_random(random, sizeof(random));
-	/* The prefix that the reference writes, so that hashes do not tell who made them. */
-	crypto_insist(crypt_gensalt_rn("$2a$", form.cost, random, sizeof(random), setting, sizeof(setting)) != NULL,
-	    "making a bcrypt salt");
-	form.salt = (struct bytes){ setting + strlen("$2a$10$"), 22 };
-	crypto_insist(bcrypt_compute(arena, &form, password, hash), "bcrypt");
-	return (arena_printf(arena, "%.29s%s", setting, hash));
+	for (size_t i = 0; i < sizeof(random); i++)
+		digest[i] = alphabet[random[i] & (i + 1 < sizeof(random) ? 63 : 60)];
+	return (arena_printf(arena, "%s%s", bcrypt_setting(arena), digest));
 }
 
 static enum password_verdict
@@ -149,21 +173,43 @@ fbscrypt_form(struct arena *arena)
 }
 
 static char *
+fbscrypt_text(struct arena *arena, const struct password_form *form, const unsigned char hash[SIGNER_LEN])
+{
+	return (arena_printf(arena, "$fbscrypt$v=1,n=%d,r=%d,p=%d,sk=%s$%s$%s", (int)form->cost, (int)form->memory, (int)form->lanes,
+	    base64_encode(arena, form->signer.data, form->signer.len), base64_encode(arena, form->salt.data, form->salt.len),
+	    base64_encode(arena, hash, SIGNER_LEN)));
+}
+
+static char *
 fbscrypt_hash(struct arena *arena, const char *password)
 {
 	struct password_form form = fbscrypt_form(arena);
 	unsigned char hash[SIGNER_LEN];
 
 	crypto_insist(fbscrypt_compute(&form, password, hash), "scrypt");
-	return (arena_printf(arena, "$fbscrypt$v=1,n=%d,r=%d,p=%d,sk=%s$%s$%s", (int)form.cost, (int)form.memory, (int)form.lanes,
-	    base64_encode(arena, form.signer.data, form.signer.len), base64_encode(arena, form.salt.data, form.salt.len),
-	    base64_encode(arena, hash, sizeof(hash))));
+	return (fbscrypt_text(arena, &form, hash));
+}
+
+static char *
+fbscrypt_unknown(struct arena *arena)
+{
+	struct password_form form = fbscrypt_form(arena);
+	unsigned char random[SIGNER_LEN];
+
+	secret_random(random, sizeof(random));
+	return (fbscrypt_text(arena, &form, random));
 }
 
 char *
 password_hash(struct arena *arena, const char *password)
 {
 	return (configured_bcrypt() ? bcrypt_hash(arena, password) : fbscrypt_hash(arena, password));
+}
+
+char *
+password_unknown(struct arena *arena)
+{
+	return (configured_bcrypt() ? bcrypt_unknown(arena) : fbscrypt_unknown(arena));
 }
 
 void

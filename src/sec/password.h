@@ -9,6 +9,9 @@
 /* A hash of the configured algorithm: $fbscrypt$ by libscrypt, or bcrypt (POSTERN_PASSWORD_HASH, POSTERN_SCRYPT_*, POSTERN_BCRYPT_COST). Slow: never in a transaction. */
 char *password_hash(struct arena *, const char *password);
 
+/* A hash that no password has, of the configured algorithm and as slow to verify, made at once: random bytes for a digest. */
+char *password_unknown(struct arena *);
+
 /* Verifies against bcrypt ($2a$ $2b$ $2y$), argon2i/argon2id, $fbscrypt$.  PASSWORD_BAD_HASH: not a hash that we (or the reference) read. */
 enum password_verdict { PASSWORD_WRONG, PASSWORD_RIGHT, PASSWORD_BAD_HASH };
 enum password_verdict password_verify(struct arena *, const char *hash, const char *password);

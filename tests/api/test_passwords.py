@@ -4,11 +4,14 @@
 import base64
 import hashlib
 import os
+import time
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from harness import is_error
+from harness import address, is_error, mint, phone
+
+SERVICE = mint({"role": "service_role"})
 
 KNOWN = {
     "bcrypt 2a": ("test", "$2a$04$WXFfMWnG/2rzY3wAoaTz9O8dQA1GlLLQYPfHwxSP7g/gFuTAYqOi."),
@@ -96,3 +99,48 @@ def test_no_rehash_unless_asked(server, sql):
     put_hash(sql, me, KNOWN["bcrypt 2a"][1])
     server.sign_in(email=me.email, password="test")
     assert sql("select encrypted_password as h from auth.users where id = %s", me.id)[0]["h"] == KNOWN["bcrypt 2a"][1]
+
+
+def invited(server, post):
+    """Somebody who has followed the link of an invitation."""
+    email = address()
+    made = server.post("/invite", {"email": email}, SERVICE)
+    assert server.get(post.take(email).path).status_code == 303
+    return made
+
+
+CODES = {
+    "/otp": lambda server, post: server.post("/otp", {"email": address()}),
+    "/otp by phone": lambda server, post: server.post("/otp", {"phone": phone()}),
+    "/magiclink": lambda server, post: server.post("/magiclink", {"email": address()}),
+    "/invite": invited,
+    "/admin/generate_link": lambda server, post: server.post("/admin/generate_link", {"type": "magiclink", "email": address()}, SERVICE),
+    "/admin/users": lambda server, post: server.post("/admin/users", {"email": address()}, SERVICE),
+}
+DEAR = {
+    "bcrypt": ({"POSTERN_PASSWORD_HASH": "bcrypt", "POSTERN_BCRYPT_COST": "17"}, r"\$2a\$17\$[./A-Za-z0-9]{53}"),
+    "scrypt": ({"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_SCRYPT_LOG_N": "20"}, r"\$fbscrypt\$v=1,n=20,r=8,p=5,sk=[+/=A-Za-z0-9]{44}\$[+/=A-Za-z0-9]{24}\$[+/=A-Za-z0-9]{44}"),
+}
+
+
+@pytest.mark.parametrize("kind", DEAR)
+@pytest.mark.parametrize("way", CODES)
+def test_a_password_that_nobody_knows_costs_nothing(mailing, sql, post, phones, kind, way):
+    """A hash would take seconds here."""
+    settings, form = DEAR[kind]
+    server = mailing(**settings)
+    sql("delete from auth.users")
+    started = time.monotonic()
+    assert CODES[way](server, post).status_code == 200
+    assert time.monotonic() - started < 2
+    assert sql("select encrypted_password ~ %s as fits from auth.users", f"^{form}$") == [{"fits": True}]
+
+
+@pytest.mark.parametrize("kind", ["bcrypt", "scrypt"])
+def test_a_password_that_nobody_knows_is_a_wrong_one(serve, sql, kind):
+    server = serve(POSTERN_PASSWORD_HASH=kind)
+    email = address()
+    assert server.post("/admin/users", {"email": email, "email_confirm": True}, SERVICE).status_code == 200
+    for password in ("", "x", "some good words 1"):
+        is_error(server.sign_in(email=email, password=password), 400, "invalid_credentials")
+    assert "can be read" not in server.log_path.read_text()

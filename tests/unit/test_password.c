@@ -134,6 +134,23 @@ test_bcrypt_where_configured(void **state)
 }
 
 static void
+test_unknown(void **state)
+{
+	for (size_t i = 0; i < 50; i++) {
+		char *scrypt = (settings.postern_password_hash = "scrypt", password_unknown(*state));
+		char *bcrypt = (settings.postern_password_hash = "bcrypt", password_unknown(*state));
+
+		assert_true(str_starts(scrypt, "$fbscrypt$v=1,n=4,r=1,p=2,sk=") && str_starts(bcrypt, "$2a$04$"));
+		assert_int_equal(strlen(bcrypt), 60);
+		assert_non_null(strchr(".CGKOSWaeimquy26", bcrypt[59])); /* the only ones that a digest ends with */
+		assert_true(password_hash_valid(scrypt) && password_hash_valid(bcrypt));
+		assert_int_equal(password_verify(*state, scrypt, ""), PASSWORD_WRONG);
+		assert_int_equal(password_verify(*state, bcrypt, ""), PASSWORD_WRONG);
+		assert_string_not_equal(bcrypt + 29, password_unknown(*state) + 29);
+	}
+}
+
+static void
 test_outdated(void **state)
 {
 	(void)state;
@@ -161,6 +178,7 @@ main(void)
 		cheap_test(test_fbscrypt_without_signer),
 		cheap_test(test_scrypt_by_default),
 		cheap_test(test_bcrypt_where_configured),
+		cheap_test(test_unknown),
 		cheap_test(test_outdated),
 	};
 
