@@ -51,14 +51,19 @@ where id = :id::uuid;
 update auth.users set phone_confirmed_at = :now::timestamptz, confirmation_token = '', updated_at = :now::timestamptz
 where id = :id::uuid;
 
--- Metadata is merged key by key; a key whose new value is null goes away.
--- user_merge_metadata(id, user_metadata, app_metadata, now) -> none
-update auth.users set updated_at = :now::timestamptz,
-    raw_user_meta_data = (%object(raw_user_meta_data) || coalesce(:user_metadata::jsonb, '{}'))
-        - array(select key from jsonb_each(coalesce(:user_metadata::jsonb, '{}')) where value = 'null'),
-    raw_app_meta_data = (%object(raw_app_meta_data) || coalesce(:app_metadata::jsonb, '{}'))
-        - array(select key from jsonb_each(coalesce(:app_metadata::jsonb, '{}')) where value = 'null')
-where id = :id::uuid;
+-- Metadata is merged key by key; a key whose new value is null goes away.  max: how many bytes each may have then, or as many as before.
+-- user_merge_metadata(id, user_metadata, app_metadata, max, now) -> none
+with merged as (
+    update auth.users u set updated_at = :now::timestamptz,
+        raw_user_meta_data = (%object(u.raw_user_meta_data) || coalesce(:user_metadata::jsonb, '{}'))
+            - array(select key from jsonb_each(coalesce(:user_metadata::jsonb, '{}')) where value = 'null'),
+        raw_app_meta_data = (%object(u.raw_app_meta_data) || coalesce(:app_metadata::jsonb, '{}'))
+            - array(select key from jsonb_each(coalesce(:app_metadata::jsonb, '{}')) where value = 'null')
+    from auth.users was where u.id = :id::uuid and was.id = u.id
+    returning octet_length(u.raw_user_meta_data::text) <= greatest(:max::int, octet_length(was.raw_user_meta_data::text))
+        and octet_length(u.raw_app_meta_data::text) <= greatest(:max::int, octet_length(was.raw_app_meta_data::text)) as fits
+)
+select postern.insist(fits or :max::text is null, 'metadata') from merged;
 
 -- A new password ends everything that was begun under the old one.
 -- user_set_password(id, password, now) -> none

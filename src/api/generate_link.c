@@ -96,7 +96,7 @@ make_signup(struct request *r, struct generate *p, struct user *u)
 	if (u->found && u->email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (u->found) {
-		TRY(user_merge_metadata(r->db, .id = u->id, .user_metadata = p->data, .now = r->now_text));
+		TRY(user_merge(r, u->id, p->data, NULL));
 	} else {
 		TRY(password_make(r, p, &stored));
 		TRY(user_make(r, p, u, stored));

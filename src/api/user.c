@@ -233,8 +233,7 @@ user_put(struct request *r)
 	if (p.password != NULL)
 		TRY(password_write(r, stored));
 	if (p.data != NULL || p.app_metadata != NULL)
-		TRY(user_merge_metadata(r->db, .id = r->user->id, .user_metadata = p.data, .app_metadata = p.app_metadata,
-		    .now = r->now_text));
+		TRY(user_merge(r, r->user->id, p.data, p.app_metadata));
 	TRY(update_addresses(r, &p));
 	TRY(audit(r, r->user, AUDIT_USER_MODIFIED, NULL));
 	u = *r->user;

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/json_check.h"
+#include "base/number.h"
 #include "base/str.h"
 #include "base/utf8.h"
 
@@ -66,7 +67,7 @@ null_new(void)
 static json *
 number_new(struct parser *parser)
 {
-	char *text = arena_strndup(parser->arena, parser->scan.word, parser->scan.word_len);
+	char *text = number_kept(parser->arena, parser->scan.word, parser->scan.word_len);
 
 	return (made(json_object_new_double_s(0, text)));
 }
@@ -396,4 +397,25 @@ json_each(const json *object, bool (*call)(void *, const char *key, json *value)
 		if (!call(arg, lh_entry_k(entry), (json *)lh_entry_v(entry)))
 			break;
 	}
+}
+
+static bool
+member_fits(void *fits, const char *key, json *value)
+{
+	(void)key;
+	return (*(bool *)fits = json_numbers_fit(value));
+}
+
+bool
+json_numbers_fit(const json *value)
+{
+	bool fits = true;
+	double real;
+
+	if (json_kind(value) == JSON_NUMBER)
+		return (json_real(value, &real));
+	for (size_t i = 0; json_kind(value) == JSON_ARRAY && i < json_len(value) && fits; i++)
+		fits = json_numbers_fit(json_at(value, i));
+	json_each(value, member_fits, &fits);
+	return (fits);
 }

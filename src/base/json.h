@@ -29,14 +29,20 @@ size_t json_len(const json *);                        /* of an array or object *
 json *json_at(const json *, size_t);                  /* of an array */
 const char *json_string(const json *);                /* NULL unless a string; lives as long as the arena */
 bool json_true(const json *);                         /* a JSON true */
-const char *json_number(const json *);                /* its digits as they came; NULL unless a number */
+const char *json_number(const json *);                /* its digits as number_kept() has them; NULL unless a number */
 bool json_integer(const json *, int64_t *);           /* as Go reads an int64: false for 1.0, 1e3 and out of range */
 bool json_real(const json *, double *);               /* false when too large */
 /* Calls for each member in order; stops when the function gives false. */
 void json_each(const json *, bool (*call)(void *, const char *key, json *value), void *arg);
 
-/* The value as compact text; numbers stand as they came (also 40-digit ones), text is UTF-8. */
+/* Whether every number in it is one that a double can be: Go refuses others, and so does jsonb, much later. */
+bool json_numbers_fit(const json *);
+
+/* The value as compact text; numbers stand as json_number() has them, text is UTF-8. */
 char *json_text(struct arena *, const json *);
+
+/* How many bytes PostgreSQL's jsonb makes of it as text. */
+size_t json_written(const json *);
 
 /*
  * Writing.  json_quote() gives the string as JSON, "null" for NULL.  json_pairs() makes an object of name, value (a string)

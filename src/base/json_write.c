@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
 
 static void
@@ -123,6 +124,46 @@ json_text(struct arena *arena, const json *value)
 
 	value_put(&buf, value);
 	return (buf.data);
+}
+
+/* A string between its quotes: what is escaped takes two bytes, or six. */
+static size_t
+string_written(const char *text)
+{
+	size_t len = 2;
+
+	for (; *text != '\0'; text++)
+		len += strchr("\"\\\b\f\n\r\t", *text) != NULL ? 2 : (unsigned char)*text < 0x20 ? 6 : 1;
+	return (len);
+}
+
+static bool
+member_written(void *len, const char *key, json *value)
+{
+	*(size_t *)len += string_written(key) + strlen(": ") + json_written(value);
+	return (true);
+}
+
+size_t
+json_written(const json *value)
+{
+	size_t items = json_len(value), len = strlen("{}") + (items > 1 ? (items - 1) * strlen(", ") : 0);
+
+	switch (json_kind(value)) {
+	case JSON_NUMBER:
+		return (number_written(json_number(value)));
+	case JSON_STRING:
+		return (string_written(json_string(value)));
+	case JSON_ARRAY:
+		for (size_t i = 0; i < items; i++)
+			len += json_written(json_at(value, i));
+		return (len);
+	case JSON_OBJECT:
+		json_each(value, member_written, &len);
+		return (len);
+	default:
+		return (json_kind(value) == JSON_NULL || json_true(value) ? strlen("null") : strlen("false"));
+	}
 }
 
 char *

@@ -52,6 +52,7 @@ static const struct range_row {
 	{ AT(postern_scrypt_r), "POSTERN_SCRYPT_R", 1, 32 },
 	{ AT(postern_scrypt_p), "POSTERN_SCRYPT_P", 1, 16 },
 	{ AT(postern_bcrypt_cost), "POSTERN_BCRYPT_COST", 4, 31 },
+	{ AT(postern_metadata_max), "POSTERN_METADATA_MAX", 1024, 16777216 },
 	{ AT(postern_otp_max_tries), "POSTERN_OTP_MAX_TRIES", 0, 1000 },
 };
 

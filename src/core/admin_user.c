@@ -334,8 +334,7 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 	if (cfg->gotrue_experimental_create_email_identity_on_password_set_enabled && change->password != NULL && str_empty(shown.password))
 		TRY(identity_of_password(r->db, .id = update_made(r, change), .user_id = shown.id, .now = r->now_text));
 	if (p->app_metadata != NULL || p->user_metadata != NULL)
-		TRY(user_merge_metadata(r->db, .id = shown.id, .user_metadata = p->user_metadata, .app_metadata = p->app_metadata,
-		    .now = r->now_text));
+		TRY(user_merge(r, shown.id, p->user_metadata, p->app_metadata));
 	shown.email = str_or(p->email, shown.email);
 	shown.phone = str_or(p->phone, shown.phone);
 	return (audit_admin(r, AUDIT_USER_MODIFIED, user_traits(r->arena, &shown, "")));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/setting.h"
 #include "base/str.h"
 #include "core/custom_claims.h"
 #include "core/hook.h"
@@ -122,6 +124,7 @@ custom_claims(struct request *r, const char *user_id, const char *method, const 
 	struct arena *a = r->arena;
 	struct buf wrong = buf_new(a);
 	json *answer, *given;
+	const char *text;
 
 	if (!hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
 		return (OK);
@@ -131,11 +134,15 @@ custom_claims(struct request *r, const char *user_id, const char *method, const 
 	given = json_get(answer, "claims");
 	if (answer != NULL && given == NULL)
 		return (refuse(r, "output claims field is missing"));
-	if (json_kind(given) != JSON_OBJECT && json_kind(given) != JSON_NULL)
+	if ((json_kind(given) != JSON_OBJECT && json_kind(given) != JSON_NULL) || !json_numbers_fit(given))
 		return (fail(r, E_UNEXPECTED_FAILURE, "Error unmarshaling JSON output."));
 	claims_check(&wrong, given);
 	if (wrong.len > 0)
 		return (refuse(r, arena_printf(a, "output claims do not conform to the expected schema: \n%s", wrong.data)));
-	*claims = json_text(a, given);
+	text = json_text(a, given);
+	if (strlen(text) > strlen(*claims) + (size_t)cfg->postern_metadata_max)
+		return (refuse(r,
+		    arena_printf(a, "output claims are more than %lld bytes larger than the input", (long long)cfg->postern_metadata_max)));
+	*claims = text;
 	return (OK);
 }

@@ -78,6 +78,13 @@ user_create_apart(struct request *r, const struct new_user *given, struct user *
 }
 
 err
+user_merge(struct request *r, const char *id, const char *user_metadata, const char *app_metadata)
+{
+	return (user_merge_metadata(r->db, .id = id, .user_metadata = user_metadata, .app_metadata = app_metadata,
+	    .max = arena_printf(r->arena, "%lld", (long long)cfg->postern_metadata_max), .now = r->now_text));
+}
+
+err
 user_identity_email(struct request *r, const char *id, const char *email)
 {
 	struct arena *a = r->arena;

@@ -29,6 +29,9 @@ struct user user_queued(struct arena *, const struct new_user *);
  */
 checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
 
+/* Queues the merge of metadata, objects' texts or NULL: 400 validation_failed for what would be larger than POSTERN_METADATA_MAX then. */
+checked err user_merge(struct request *, const char *id, const char *user_metadata, const char *app_metadata);
+
 /* Queues the identity of an address that the user has proven: made, or told of it. */
 checked err user_identity_email(struct request *, const char *id, const char *email);
 

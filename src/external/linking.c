@@ -191,6 +191,8 @@ sign_in(struct request *r, struct sign_in *in)
 	shown_email(&l);
 	emails_sort(&l);
 	l.data = profile_json(in->profile);
+	if (!profile_fits(r->arena, l.data))
+		return (fail(r, E_VALIDATION_FAILED, "The profile from the external provider is too large"));
 	for (int tries = 0;; tries++) {
 		error = sign_in_try(&l);
 		how = overtaken(r, error);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/setting.h"
 #include "base/str.h"
 #include "external/profile.h"
 
@@ -186,4 +187,12 @@ profile_json(const struct profile *p)
 		buf_printf(&b, ",%s:%s", json_quote(p->claims.arena, p->claims.pair[i].name), p->claims.pair[i].value);
 	buf_putc(&b, '}');
 	return (b.data);
+}
+
+bool
+profile_fits(struct arena *a, const char *text)
+{
+	const json *data = json_parse(a, text, strlen(text), NULL);
+
+	return (data != NULL && json_numbers_fit(data) && json_written(data) <= (size_t)cfg->postern_metadata_max);
 }

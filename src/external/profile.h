@@ -32,4 +32,7 @@ bool profile_read(struct profile *, const json *claims);
 /* The claims as one JSON object: what auth.identities.identity_data gets. */
 char *profile_json(const struct profile *);
 
+/* Whether the database takes that: POSTERN_METADATA_MAX, and numbers that a double can be. */
+bool profile_fits(struct arena *, const char *text);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/setting.h"
 #include "base/str.h"
 #include "db/db.h"
 #include "web/request.h"
@@ -226,9 +227,21 @@ reply_api(struct request *r, bool later, bool handled)
 	reply_json(r, f->status, later ? body_2024(r, code) : body_first(r, code, handled));
 }
 
-void
-reply_failure(struct request *r, err error)
+/* What a statement of ours insists on, postern.insist(), is the client's mistake where it is about metadata. */
+static err
+insisted(struct request *r, err error)
 {
+	const struct db_error *e = error == E_DATABASE ? db_error(r->db) : NULL;
+
+	if (e == NULL || !str_equal(e->sqlstate, "PO001") || !str_equal(e->message, "metadata"))
+		return (error);
+	return (fail(r, E_VALIDATION_FAILED, "Metadata must not be larger than %lld bytes", (long long)cfg->postern_metadata_max));
+}
+
+void
+reply_failure(struct request *r, err said)
+{
+	err error = insisted(r, said);
 	bool later = version_2024(r);
 	const struct db_error *e = error == E_DATABASE || error == E_HOOK_FUNCTION ? db_error(r->db) : NULL;
 	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);

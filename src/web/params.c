@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
+#include "base/setting.h"
 #include "base/str.h"
 #include "web/request.h"
 
@@ -13,6 +13,7 @@ struct filling {
 	const struct param *fields;
 	char *into;
 	const char *wrong; /* what did not fit, in words */
+	bool large;        /* it is too long */
 };
 
 static const struct param *
@@ -25,37 +26,6 @@ field_find(const struct param *fields, const char *key)
 		if (str_equal_nocase(f->name, key))
 			return (f);
 	return (NULL);
-}
-
-static bool numbers_fit(const json *);
-
-static bool
-member_fits(void *fits, const char *key, json *value)
-{
-	(void)key;
-	return (*(bool *)fits = numbers_fit(value));
-}
-
-/* Go reads free-form numbers as doubles and refuses those beyond; so does jsonb, in its own way, much later. */
-static bool
-numbers_fit(const json *value)
-{
-	bool fits = true;
-	double real;
-
-	switch (json_kind(value)) {
-	case JSON_NUMBER:
-		return (json_real(value, &real) && isfinite(real));
-	case JSON_ARRAY:
-		for (size_t i = 0; i < json_len(value) && fits; i++)
-			fits = numbers_fit(json_at(value, i));
-		return (fits);
-	case JSON_OBJECT:
-		json_each(value, member_fits, &fits);
-		return (fits);
-	default:
-		return (true);
-	}
 }
 
 static bool
@@ -97,7 +67,7 @@ static bool
 take_real(struct arena *a, json *value, void *slot)
 {
 	(void)a;
-	return (json_kind(value) == JSON_NUMBER && json_real(value, slot) && isfinite(*(double *)slot));
+	return (json_kind(value) == JSON_NUMBER && json_real(value, slot));
 }
 
 static bool
@@ -125,7 +95,7 @@ take_raw_object(struct arena *a, json *value, void *slot)
 {
 	const char *text;
 
-	if (json_kind(value) != JSON_OBJECT || !numbers_fit(value))
+	if (json_kind(value) != JSON_OBJECT || !json_numbers_fit(value))
 		return (false);
 	text = json_text(a, value);
 	memcpy(slot, &text, sizeof(text));
@@ -137,7 +107,7 @@ take_value(struct arena *a, json *value, void *slot)
 {
 	(void)a;
 	memcpy(slot, &value, sizeof(value));
-	return (numbers_fit(value));
+	return (json_numbers_fit(value));
 }
 
 /* What null leaves behind: the pointers forget, the others keep what they have. */
@@ -163,12 +133,13 @@ static bool fill_member(void *arg, const char *key, json *value);
 static bool
 fill_nested(struct filling *outer, const struct param *field, json *value)
 {
-	struct filling inner = { outer->arena, field->nested, outer->into + field->offset, NULL };
+	struct filling inner = { outer->arena, field->nested, outer->into + field->offset, NULL, false };
 
 	if (json_kind(value) != JSON_OBJECT)
 		return (false);
 	json_each(value, fill_member, &inner);
 	outer->wrong = inner.wrong;
+	outer->large = inner.large;
 	return (true);
 }
 
@@ -191,6 +162,10 @@ fill_member(void *arg, const char *key, json *value)
 	fits = field->type == PARAM_nested ? fill_nested(f, field, value) : kinds[field->type].take(f->arena, value, slot);
 	if (!fits)
 		f->wrong = arena_printf(f->arena, "%s must be %s", field->name, kinds[field->type].wanted);
+	f->large = fits && field->type == PARAM_raw_object && json_written(value) > (size_t)cfg->postern_metadata_max;
+	if (f->large)
+		f->wrong =
+		    arena_printf(f->arena, "%s must not be larger than %lld bytes", field->name, (long long)cfg->postern_metadata_max);
 	return (f->wrong == NULL);
 }
 
@@ -234,7 +209,7 @@ body_parse(struct request *r)
 err
 params_read(struct request *r, const struct param *fields, void *into)
 {
-	struct filling filling = { r->arena, fields, into, NULL };
+	struct filling filling = { r->arena, fields, into, NULL, false };
 
 	fill_empty(fields, into);
 	TRY(body_parse(r));
@@ -243,5 +218,7 @@ params_read(struct request *r, const struct param *fields, void *into)
 	if (json_kind(r->parsed) != JSON_OBJECT)
 		return (refuse(r, "it must be an object"));
 	json_each(r->parsed, fill_member, &filling);
+	if (filling.large)
+		return (fail(r, E_VALIDATION_FAILED, "%s", filling.wrong));
 	return (filling.wrong != NULL ? refuse(r, filling.wrong) : OK);
 }

@@ -827,3 +827,22 @@ def test_names_in_unicode(house, server, providers):
     assert listed.post("/otp", {"email": "X" + who}).status_code == 200
     is_error(server.post("/signup", {"email": KELVIN + who, "password": "correct horse"}), 400, "validation_failed")
     is_error(server.post("/signup", {"email": who, "pa\u017f\u017fword": "correct horse"}), 400, "validation_failed")
+
+
+# --- How much a provider may say ---
+
+@pytest.mark.parametrize("claim,fits", [({"k": "x" * 2000}, True), ({"k": "x" * 65_536}, False), ([1e308] * 500, False), ("1e400", False), ("1e-16383", True)])
+def test_a_profile_has_limits(private, providers, op, sql, claim, fits):
+    claims = {"sub": uuid.uuid4().hex, "email": address(), "email_verified": True, "groups": claim}
+    text = __import__("json").dumps(claims)
+    if isinstance(claim, str):
+        text = text.replace(f'"{claim}"', claim)
+    providers.break_["^issuer.test/userinfo$"] = lambda request: (200, {"Content-Type": "application/json"}, text.encode())
+    name = oauth2_row(private, custom_claims_allowlist=["groups"])
+    got = callback(private, providers.sign_in(authorize(private, name)))
+    if not fits:
+        assert refusal(got) == ("validation_failed", "The profile from the external provider is too large")
+        assert sql("select count(*) as n from auth.users where email = %s", claims["email"])[0]["n"] == 0
+        return
+    signed_in(got)
+    assert data_of(sql, name)["custom_claims"] == {"groups": 0 if claim == "1e-16383" else claim}

@@ -112,6 +112,18 @@ def add_claim(body):
     return {"claims": {**body["claims"], "plan": body["authentication_method"], "big": 12345678901234567890123}}
 
 
+@pytest.mark.parametrize("more,words", [
+    ('"more":"%s"' % ("x" * 60_000), None), ('"more":1e-16383', None), ('"more":1e400', "Error unmarshaling JSON output."),
+    ('"more":"%s"' % ("x" * 70_000), "output claims are more than 65536 bytes larger than the input")])
+def test_claims_have_limits(token, site, more, words):
+    site.says["/customize-access-token"] = lambda body: says((json.dumps({"claims": body["claims"]})[:-2] + f",{more}}}}}").encode())
+    got = token.post("/signup", {"email": address(), "password": PASSWORD})
+    if words is None:
+        assert got.status_code == 200 and claims_of(got.json()["access_token"])["more"] in (0, "x" * 60_000)
+    else:
+        assert got.status_code == 500 and got.json()["msg"] == words
+
+
 def test_claims_are_the_hooks(token, site):
     site.says["/customize-access-token"] = add_claim
     got = token.sign_up(data={"n": 1})

@@ -6,7 +6,9 @@
 
 struct db_error double_error;
 static char *no_list[] = { NULL };
-struct settings double_settings = { .gotrue_api_request_id_header = "", .gotrue_cors_allowed_headers = no_list };
+struct settings double_settings = {
+	.gotrue_api_request_id_header = "", .gotrue_cors_allowed_headers = no_list, .postern_metadata_max = 65536
+};
 
 void
 db_start(struct db *db, struct arena *arena)
