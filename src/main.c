@@ -18,6 +18,7 @@ static const struct command {
 	{ "audit", cli_audit, "Show what happened: the audit log." },
 	{ "token", cli_token, "Sign an API key or an access token." },
 	{ "deliver", cli_deliver, "Send the letters that wait." },
+	{ "clean", cli_clean, "Delete rows that nobody needs any more." },
 	{ "mail", cli_mail, "List, send again or drop letters." },
 	{ "manual", cli_manual, "Print the manual page of the settings (mdoc)." },
 	{ "version", cli_version, "Say which version this is." },

@@ -13,6 +13,7 @@ int cli_check(int argc, char **argv);
 int cli_user(int argc, char **argv);
 int cli_audit(int argc, char **argv);
 int cli_deliver(int argc, char **argv);
+int cli_clean(int argc, char **argv);
 int cli_mail(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_manual(int argc, char **argv);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "core/clean.h"
 #include "core/outbox.h"
 #include "db/db.h"
 #include "net/mime.h"
@@ -249,6 +250,7 @@ mailer_run(struct db *db, int wake)
 			database_listen(&m);
 			turn = letter_next(&m);
 		}
+		clean_when_due(m.db);
 		pause_adapt(&m, turn);
 		mailer_wait(&m, turn);
 	}

@@ -23,7 +23,7 @@ def ok(*args, **settings):
 
 def test_version_and_help(database):
     assert "postern" in ok(database, "version")
-    for args in ([], *([name] for name in "serve migrate check user audit token deliver mail manual version".split())):
+    for args in ([], *([name] for name in "serve migrate check user audit token deliver clean mail manual version".split())):
         assert "usage" in ok(database, *args, "--help").lower()
 
 

@@ -1,0 +1,1 @@
+make_interval(secs => :life::float8)
