@@ -76,6 +76,14 @@ where id = :id::uuid;
 -- user_renew_password(id, was, password) -> none
 update auth.users set encrypted_password = :password where id = :id::uuid and encrypted_password = :was;
 
+-- The first user from an id on who has a password; after the last comes the first.  Few of many may have one, so not all are looked at.
+-- user_with_password(from) -> maybe id, password
+select u.id, u.encrypted_password as password from auth.users u where u.id = coalesce(
+    (select n.id from (select id, encrypted_password from auth.users where id >= :from::uuid order by id limit 100) n
+     where n.encrypted_password <> '' order by n.id limit 1),
+    (select n.id from (select id, encrypted_password from auth.users order by id limit 100) n
+     where n.encrypted_password <> '' order by n.id limit 1));
+
 -- user_signed_in(id, now) -> final one json
 update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
 returning %user_json(u)::text as json;

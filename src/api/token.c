@@ -74,7 +74,8 @@ password_judge(struct request *r, const struct user *u, bool right)
 static err
 password_prove(struct request *r, const struct password_grant *p, const struct user *u, const char **renewed)
 {
-	bool right = credential_verify(r, u->found && !u->banned ? u : NULL, p->password, renewed);
+	const char *name = str_empty(p->email) ? address_phone(r->arena, p->phone) : str_lower(r->arena, p->email);
+	bool right = credential_verify(r, u->found && !u->banned ? u : NULL, name, p->password, renewed);
 
 	if (!u->found || str_empty(u->password))
 		return (wrong_credentials(r));

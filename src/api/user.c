@@ -136,7 +136,7 @@ password_check_current(struct request *r, const struct user_update *p)
 		return (OK);
 	if (str_empty(p->current_password))
 		return (fail(r, E_CURRENT_PASSWORD_REQUIRED, NULL));
-	if (!credential_verify(r, u, p->current_password, NULL))
+	if (!credential_verify(r, u, u->id, p->current_password, NULL))
 		return (fail(r, E_CURRENT_PASSWORD_INVALID, NULL));
 	return (OK);
 }
@@ -150,7 +150,7 @@ password_prepare(struct request *r, const struct user_update *p, const char **st
 	TRY(password_check_fresh(r, p));
 	if (!str_empty(p->password) && !str_empty(u->password)) {
 		TRY(password_check_current(r, p));
-		if (credential_verify(r, u, p->password, NULL))
+		if (credential_verify(r, u, u->id, p->password, NULL))
 			return (fail(r, E_SAME_PASSWORD, NULL));
 	}
 	*stored = credential_new(r, u->id, p->password);

@@ -7,6 +7,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/credential.h"
+#include "query/user.h"
 #include "sec/password.h"
 #include "sec/secret.h"
 
@@ -119,9 +120,37 @@ credential_renewed(struct request *r, const char *user_id, const char *hash, con
 	return (reseal ? secret_seal(r->arena, user_id, hash) : NULL);
 }
 
-bool
-credential_verify(struct request *r, const struct user *u, const char *password, const char **renewed)
+/* Ids are chance, so the one that follows a keyed hash of the name is anybody's, and the same each time. */
+static const char *
+neighbour_hash(struct request *r, const char *name)
 {
+	const char *info = arena_printf(r->arena, "postern neighbour %s", name);
+	struct user_with_password found;
+	unsigned char id[16];
+
+	hkdf_sha256(cfg->gotrue_jwt_secret, strlen(cfg->gotrue_jwt_secret), info, id, sizeof(id));
+	if (user_with_password(r->db, &found, .from = hex_encode(r->arena, id, sizeof(id))) != OK || !found.found)
+		return (NULL);
+	return (secret_unseal(r->arena, found.id, found.password, NULL));
+}
+
+/*
+ * Takes the time that somebody else's password takes, so that who is not there is like those who are, whatever the site's hashes are.
+ * Also a wrong password looks for the neighbour, whose hash has no work then.
+ */
+static void
+neighbour_waste(struct request *r, const char *name, const char *password, bool worked)
+{
+	const char *hash = neighbour_hash(r, name);
+
+	if (!worked && (hash == NULL || password_verify(r->arena, hash, password) == PASSWORD_BAD_HASH))
+		password_waste(r->arena, password);
+}
+
+bool
+credential_verify(struct request *r, const struct user *u, const char *name, const char *password, const char **renewed)
+{
+	enum password_verdict verdict = PASSWORD_BAD_HASH;
 	const char *hash = NULL;
 	bool reseal = false;
 
@@ -129,19 +158,11 @@ credential_verify(struct request *r, const struct user *u, const char *password,
 		*renewed = NULL;
 	if (u != NULL && !str_empty(u->password))
 		hash = secret_unseal(r->arena, u->id, u->password, &reseal);
-	if (hash == NULL) {
-		password_waste(r->arena, password);
-		return (false);
-	}
-	switch (password_verify(r->arena, hash, password)) {
-	case PASSWORD_RIGHT:
-		if (renewed != NULL)
-			*renewed = credential_renewed(r, u->id, hash, password, reseal);
-		return (true);
-	case PASSWORD_BAD_HASH:
+	if (hash != NULL && (verdict = password_verify(r->arena, hash, password)) == PASSWORD_BAD_HASH)
 		log_event(LOG_ERROR, "the stored password of a user is not a hash that can be read", "user_id", u->id, NULL);
-		return (false);
-	default:
-		return (false);
-	}
+	if (verdict != PASSWORD_RIGHT)
+		neighbour_waste(r, name, password, verdict == PASSWORD_WRONG);
+	else if (renewed != NULL)
+		*renewed = credential_renewed(r, u->id, hash, password, reseal);
+	return (verdict == PASSWORD_RIGHT);
 }

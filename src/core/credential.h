@@ -20,9 +20,10 @@ char *credential_new(struct request *, const char *user_id, const char *password
 char *credential_unknown(struct request *, const char *user_id);
 
 /*
- * Whether the password is the user's.  Slow, and as slow for a user without one (or for NULL: no such user).
+ * Whether the password is the user's.  Slow, and as slow for a user without one (or for NULL: no such user) as for one of the others;
+ * which, hangs on the name by which the client asked.
  * *renewed (may be NULL) is a better form of the same password to store, where the settings ask for it.
  */
-bool credential_verify(struct request *, const struct user *, const char *password, const char **renewed);
+bool credential_verify(struct request *, const struct user *, const char *name, const char *password, const char **renewed);
 
 #endif
