@@ -11,6 +11,8 @@
 #include "core/limit.h"
 #include "db/db.h"
 
+#define RUNS 4 /* nearly always the second does; a user who goes and comes again may need a third */
+
 /* The words of route.def. */
 /* clang-format off */
 #define OPEN { NULL, NULL }
@@ -130,22 +132,8 @@ refuse_unrouted(struct request *r, const char *allow)
 	return (reply_empty(r, 405));
 }
 
-/* What a hook was asked in the middle of may be gone when its answer comes: then it is as if the request came only now. */
 static err
-handler_run(struct request *r)
-{
-	err error = r->route->handler(r);
-
-	if (error != E_CONFLICT || !db_overtaken(r->db))
-		return (error);
-	db_rollback(r->db);
-	r->commit_anyway = false;
-	r->after = NULL;
-	return (r->route->handler(r));
-}
-
-static err
-request_run(struct request *r)
+request_route(struct request *r)
 {
 	const struct route *mount = mount_of(r);
 	const char *allow = NULL;
@@ -156,7 +144,38 @@ request_run(struct request *r)
 	if (r->route == NULL)
 		return (refuse_unrouted(r, allow));
 	TRY(gates_pass(r, r->route));
-	return (handler_run(r));
+	return (r->route->handler(r));
+}
+
+/* All of it, to the end of its transaction. */
+static err
+request_run(struct request *r)
+{
+	err error = request_route(r), commit;
+
+	if (error != OK && !r->commit_anyway) {
+		db_rollback(r->db);
+		return (error);
+	}
+	commit = db_commit(r->db);
+	if (commit == OK && r->committed != NULL)
+		r->committed(r);
+	return (error != OK ? error : commit);
+}
+
+/* Anew from what the client sent, where somebody else was in the way: then it is as if the request came only now. */
+static err
+request_settle(struct request *r)
+{
+	const struct request sent = *r;
+	err error = request_run(r);
+
+	for (int runs = 1; error != OK && runs < RUNS && db_overtaken(r->db); runs++) {
+		log_event(LOG_INFO, "the request begins anew", "error", db_error(r->db)->message, NULL);
+		*r = sent;
+		error = request_run(r);
+	}
+	return (error);
 }
 
 void
@@ -167,17 +186,7 @@ dispatch(struct request *r)
 	if (cors_preflight(r))
 		return;
 	cors_headers(r);
-	error = request_run(r);
-	if (error == OK || r->commit_anyway) {
-		err commit = db_commit(r->db);
-
-		if (commit == OK && r->committed != NULL)
-			r->committed(r);
-		if (error == OK)
-			error = commit;
-	} else {
-		db_rollback(r->db);
-	}
+	error = request_settle(r);
 	if (error != OK)
 		reply_failure(r, error);
 }

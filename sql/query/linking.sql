@@ -63,10 +63,7 @@ where id = :id::uuid;
 -- linking_disown(id, data, now) -> none
 update auth.users set encrypted_password = null, raw_user_meta_data = :data::jsonb, updated_at = :now::timestamptz where id = :id::uuid;
 
--- An identity of a user, and how many they have; their row is held until the end of the transaction.
--- linking_hold(user_id) -> none
-select from auth.users where id = :user_id::uuid for update;
-
+-- An identity of a user, and how many they have.
 -- linking_identity(user_id, id) -> maybe count:int, id, provider, provider_id
 select (select count(*) from auth.identities a where a.user_id = u.id) as count, i.id, i.provider, i.provider_id
 from auth.users u left join auth.identities i on i.user_id = u.id and i.id = :id::uuid where u.id = :user_id::uuid;

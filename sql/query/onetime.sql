@@ -79,7 +79,7 @@ with old as (
         select hash from postern.tries where first_at < now() - interval '2 days' order by first_at limit 100 for update skip locked)
 )
 insert into postern.tries (hash, tries, first_at)
-select h, 1, now() from unnest(:hashes::text[]) h where h <> ''
+select h, 1, now() from (select distinct h from unnest(:hashes::text[]) h where h <> '' order by h) wrong
 on conflict (hash) do update set tries = postern.tries.tries + 1;
 
 -- Takes as long as the writing of one row about somebody.

@@ -23,12 +23,15 @@ cross join lateral (select coalesce(s.refreshed_at at time zone 'UTC', s.created
 where s.id = :session_id::uuid;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
--- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.
+-- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever
+-- ends it goes.
 -- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed, swapped) -> final one done:bool
-with old as (
-    update auth.refresh_tokens set revoked = true, updated_at = :now::timestamptz
-    where token = :token and coalesce(revoked, false) = :was_revoked::bool
-    returning id
+with held as materialized (
+    select id from auth.sessions where id = :session_id::uuid for no key update
+), old as (
+    update auth.refresh_tokens t set revoked = true, updated_at = :now::timestamptz
+    from held where t.token = :token and coalesce(t.revoked, false) = :was_revoked::bool
+    returning t.id
 ), fresh as (
     insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
     select '00000000-0000-0000-0000-000000000000', :fresh, :user_id, :session_id::uuid, :token, :hmac_key::text is not null,

@@ -10,6 +10,10 @@ insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authent
 values (:id::uuid, :session_id::uuid, :now::timestamptz, :now::timestamptz, :method)
 on conflict on constraint mfa_amr_claims_session_id_authentication_method_pkey do update set updated_at = excluded.updated_at;
 
+-- The lock on a session and its tokens.
+-- session_hold(id) -> none
+select from auth.sessions where id = :id::uuid for no key update;
+
 -- session_end(id) -> none
 delete from auth.sessions where id = :id::uuid;
 

@@ -8,6 +8,10 @@ select %user_columns(u), %session_columns(s)
 from auth.users u left join auth.sessions s on s.id = :session::uuid
 where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uuid;
 
+-- The lock on all that is a user's: whoever writes more of it than a single row takes this first.
+-- user_hold(id) -> none
+select from auth.users where id = :id::uuid for no key update;
+
 -- user_by_email(email, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
 where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text) and u.aud = :aud::text and not u.is_sso_user

@@ -165,9 +165,8 @@ reply_link(struct request *r, const struct generate *p, const struct user *u, co
 }
 
 static err
-generate_once(struct request *r, void *arg)
+generate(struct request *r, struct generate *p)
 {
-	struct generate *p = arg;
 	const struct kind *kind;
 	struct user u;
 	bool made;
@@ -200,6 +199,6 @@ generate_link_post(struct request *r)
 	TRY(params_read(r, generate_params, &p));
 	TRY(address_check_email(r, &p.email));
 	p.to = redirect_allowed(r->arena, p.redirect_to) ? p.redirect_to : redirect_wanted(r);
-	TRY_DB(r, user_attempt(r, generate_once, &p), "Database error saving new user");
+	TRY_DB(r, generate(r, &p), "Database error saving new user");
 	return (OK);
 }

@@ -22,17 +22,18 @@ static const struct param invite_params[] = {
 };
 
 static err
-invite_once(struct request *r, void *arg)
+invite(struct request *r, const struct invite *p)
 {
-	const struct invite *p = arg;
 	const char *aud = claims_audience(r);
 	struct user u;
 
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = aud), "Database error finding user");
 	if (u.found && u.email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
-	if (!u.found)
+	if (!u.found) {
+		TRY(proof_may_send(r, PROOF_INVITE, &(const struct user){ .email = p->email }));
 		TRY(user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
+	}
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
 	TRY(proof_send(r, PROOF_INVITE, &u, false));
 	TRY(user_reload(r, &u));
@@ -48,6 +49,6 @@ invite_post(struct request *r)
 
 	TRY(params_read(r, invite_params, &p));
 	TRY(address_check_email(r, &p.email));
-	TRY_DB(r, user_attempt(r, invite_once, &p), "Database error saving new user");
+	TRY_DB(r, invite(r, &p), "Database error saving new user");
 	return (OK);
 }

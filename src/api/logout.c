@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "query/row.h"
 #include "query/session.h"
+#include "query/user.h"
 
 /* scope: all sessions of the user, this one, or all but this one.  A token without a session ends all. */
 err
@@ -18,9 +19,11 @@ logout_post(struct request *r)
 	if (!local && !others && !str_equal(scope, "global"))
 		return (fail(r, E_VALIDATION_FAILED, "Unsupported logout scope %s", json_quote(r->arena, scope)));
 	TRY(audit(r, u, AUDIT_LOGOUT, NULL));
-	if (local && u->session_id != NULL)
+	if (local && u->session_id != NULL) {
 		TRY(session_end(r->db, .id = u->session_id));
-	else
+	} else {
+		TRY(user_hold(r->db, .id = u->id));
 		TRY(session_end_others(r->db, .user_id = u->id, .except = others ? u->session_id : NULL));
+	}
 	return (reply_empty(r, 204));
 }

@@ -64,8 +64,10 @@ password_judge(struct request *r, const struct user *u, bool right)
 	    arena_printf(r->arena, "{\"user_id\":\"%s\",\"valid\":%s}", u->id, right ? "true" : "false"), &v));
 	if (!v.rejects)
 		return (OK);
-	if (v.logout)
+	if (v.logout) {
+		TRY(user_hold(r->db, .id = u->id));
 		TRY(session_end_others(r->db, .user_id = u->id));
+	}
 	return (COMMIT_WITH(r,
 	    fail(r, E_INVALID_CREDENTIALS, "%s", str_or(v.message, "Further password verification attempts will be rejected."))));
 }
@@ -168,6 +170,7 @@ grant_pkce(struct request *r)
 	if (str_empty(p.auth_code) || str_empty(p.code_verifier))
 		return (fail(r, E_VALIDATION_FAILED, "invalid request: both auth code and code verifier should be non-empty"));
 	TRY(flow_find(r, p.auth_code, p.code_verifier, &flow));
+	TRY(user_hold(r->db, .id = flow.user.id));
 	TRY(flow_spend(r, &flow));
 	TRY(audit(r, &flow.user, AUDIT_LOGIN, json_pairs(r->arena, "provider_type", flow.provider, NULL)));
 	t.extra = provider_tokens(r->arena, &flow);

@@ -177,12 +177,18 @@ password_write(struct request *r, const char *stored)
 	const struct user *u = r->user;
 
 	TRY(user_set_password(r->db, .id = u->id, .password = stored, .now = r->now_text));
-	TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(session_end_others(r->db, .user_id = u->id, .except = u->session_id));
+	TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
 	if (stored != NULL)
 		TRY(password_first(r));
 	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
+}
+
+static bool
+email_needs_no_proof(const struct user *u)
+{
+	return (u->anonymous && cfg->gotrue_mailer_autoconfirm);
 }
 
 /* A new address counts when it is proven; where the settings ask for no proof, at once. */
@@ -191,7 +197,7 @@ update_email(struct request *r, const struct user_update *p)
 {
 	const struct user *u = r->user;
 
-	if (u->anonymous && cfg->gotrue_mailer_autoconfirm)
+	if (email_needs_no_proof(u))
 		return (verify_change_email(r, u, p->email));
 	TRY(flow_begin(r, &(const struct flow){ .provider = "email_change",
 			      .method = "email_change",
@@ -204,11 +210,16 @@ update_email(struct request *r, const struct user_update *p)
 static err
 update_addresses(struct request *r, const struct user_update *p)
 {
+	bool email = changes_email(p, r->user), phone = changes_phone(p, r->user);
 	const char *message_id;
 
-	if (changes_email(p, r->user))
+	if (email && !email_needs_no_proof(r->user))
+		TRY(proof_may_change_email(r, r->user, p->email));
+	if (phone && !cfg->gotrue_sms_autoconfirm)
+		TRY(proof_may_send_phone(r, r->user, p->phone, "phone_change"));
+	if (email)
 		TRY(update_email(r, p));
-	if (!changes_phone(p, r->user))
+	if (!phone)
 		return (OK);
 	if (cfg->gotrue_sms_autoconfirm)
 		return (verify_change_phone(r, r->user, p->phone));

@@ -88,6 +88,8 @@ cli_request(struct arena *a)
 	r->method = r->path = r->body = "";
 	r->address = r->user_agent = "";
 	r->query = r->form = r->reply.headers = query_new(a);
+	r->done = arena_new_object(a, struct query);
+	*r->done = query_new(a);
 	return (r);
 }
 

@@ -126,8 +126,8 @@ run_password(struct request *r, char *const *words)
 	TRY(user_named(r, words[0], &u));
 	TRY(credential_check_strength(r, password));
 	TRY(user_set_password(r->db, .id = u.id, .password = credential_new(r, u.id, password), .now = r->now_text));
-	TRY(onetime_clear(r->db, .user_id = u.id));
-	return (session_end_others(r->db, .user_id = u.id));
+	TRY(session_end_others(r->db, .user_id = u.id));
+	return (onetime_clear(r->db, .user_id = u.id));
 }
 
 static err

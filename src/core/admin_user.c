@@ -326,10 +326,11 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 {
 	struct user shown = *r->user;
 
+	TRY(user_hold(r->db, .id = shown.id));
 	TRY(update_row(r, p, change));
-	TRY(update_confirmed(r, p));
 	if (p->password != NULL)
 		TRY(update_password(r, change));
+	TRY(update_confirmed(r, p));
 	TRY(update_addresses(r, p, change));
 	if (cfg->gotrue_experimental_create_email_identity_on_password_set_enabled && change->password != NULL && str_empty(shown.password))
 		TRY(identity_of_password(r->db, .id = update_made(r, change), .user_id = shown.id, .now = r->now_text));
@@ -372,6 +373,7 @@ admin_user_erase(struct request *r, bool soft)
 {
 	const struct user *u = r->user;
 
+	TRY(user_hold(r->db, .id = u->id));
 	TRY(audit_admin(r, AUDIT_USER_DELETED, user_traits(r->arena, u, "")));
 	if (soft)
 		return (admin_user_hide(r->db, .id = u->id, .now = r->now_text));

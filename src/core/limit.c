@@ -41,20 +41,24 @@ client_key(struct request *r)
 err
 limit_take(struct request *r, const struct limit *limit)
 {
-	const char *client = client_key(r);
+	const char *key, *client = client_key(r);
 	double rate = limit->rate(), burst = limit->burst > 0 ? limit->burst : rate;
 	struct limit_take_one taken;
 	err counted;
 
 	if (client == NULL)
 		return (OK);
+	key = arena_printf(r->arena, "%s %s", limit->name, client);
+	if (request_did(r, key))
+		return (OK);
 	db_apart_begin(r->db);
-	counted = limit_take_one(r->db, &taken, .key = arena_printf(r->arena, "%s %s", limit->name, client),
-	    .burst = arena_printf(r->arena, "%.9g", burst), .per_second = arena_printf(r->arena, "%.9g", rate / limit->seconds));
+	counted = limit_take_one(r->db, &taken, .key = key, .burst = arena_printf(r->arena, "%.9g", burst),
+	    .per_second = arena_printf(r->arena, "%.9g", rate / limit->seconds));
 	TRY(counted);
 	TRY(db_apart_end(r->db));
 	if (!taken.allowed)
 		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, NULL));
+	request_done(r, key);
 	return (OK);
 }
 
@@ -67,6 +71,9 @@ limit_take_message(struct request *r, const char *what, setting_rate rate, bool 
 	struct limit_take_one one = { 0 };
 	err counted;
 
+	*allowed = true;
+	if (request_did(r, what))
+		return (OK);
 	db_apart_begin(r->db);
 	if (rate.burst)
 		counted =
@@ -77,5 +84,7 @@ limit_take_message(struct request *r, const char *what, setting_rate rate, bool 
 	TRY(counted);
 	TRY(db_apart_end(r->db));
 	*allowed = one.allowed || in_span.allowed;
+	if (*allowed)
+		request_done(r, what);
 	return (OK);
 }

@@ -19,13 +19,13 @@ struct limit {
 /*
  * Takes one from the bucket of this client: 429 over_request_rate_limit when it is empty.  The client is the first value of
  * GOTRUE_RATE_LIMIT_HEADER (or Sb-Forwarded-For where that is trusted); without the setting or the header nothing is limited.
- * Counted in a statement of its own, whatever becomes of the request.
+ * Counted in a statement of its own, whatever becomes of the request, and once in a request.
  */
 checked err limit_take(struct request *, const struct limit *);
 
 /*
  * Takes one of the messages that all clients together may cause: GOTRUE_RATE_LIMIT_EMAIL_SENT, _SMS_SENT.  what names them in the table.
- * *allowed tells; counted in a statement of its own as well.
+ * *allowed tells; counted in a statement of its own as well, and once in a request.
  */
 checked err limit_take_message(struct request *, const char *what, setting_rate, bool *allowed);
 

@@ -240,13 +240,19 @@ message_new(struct request *r, enum proof p, const char *to, bool pkce)
 }
 
 err
+proof_may_send(struct request *r, enum proof p, const struct user *u)
+{
+	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
+	TRY(reach_authorized(r, u->email));
+	return (mail_take(r, MAILS));
+}
+
+err
 proof_send(struct request *r, enum proof p, const struct user *u, bool pkce)
 {
 	struct message m = message_new(r, p, u->email, pkce);
 
-	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
-	TRY(reach_authorized(r, u->email));
-	TRY(mail_take(r, MAILS));
+	TRY(proof_may_send(r, p, u));
 	TRY(proof_dispatch(r, p, u, &m));
 	return (proof_store(r, p, u, &m.secret));
 }
@@ -334,18 +340,24 @@ change_store(struct request *r, const struct user *u, const struct email_change 
 }
 
 err
+proof_may_change_email(struct request *r, const struct user *u, const char *email)
+{
+	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
+	TRY(reach_authorized(r, email));
+	if (change_is_double(u))
+		TRY(reach_authorized(r, u->email));
+	return (mail_take(r, MAILS));
+}
+
+err
 proof_send_email_change(struct request *r, const struct user *u, const char *email, bool pkce)
 {
 	unsigned digits = (unsigned)cfg->gotrue_mailer_otp_length;
 	struct email_change c = { .email = email, .fresh = onetime_new(r->arena, email, digits, pkce) };
 
-	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
-	TRY(reach_authorized(r, email));
-	if (change_is_double(u)) {
-		TRY(reach_authorized(r, u->email));
+	TRY(proof_may_change_email(r, u, email));
+	if (change_is_double(u))
 		c.current = onetime_new(r->arena, u->email, digits, pkce);
-	}
-	TRY(mail_take(r, MAILS));
 	TRY(change_dispatch(r, u, &c));
 	return (change_store(r, u, &c));
 }
@@ -450,14 +462,20 @@ phone_store(struct request *r, const struct user *u, const char *phone, const ch
 }
 
 err
+proof_may_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind)
+{
+	TRY(sent_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
+	return (sms_test_code(r, phone) == NULL ? sms_take(r) : OK);
+}
+
+err
 proof_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind, const char *channel, const char **message_id)
 {
 	const char *code = sms_test_code(r, phone);
 
 	*message_id = "test-otp";
-	TRY(sent_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
+	TRY(proof_may_send_phone(r, u, phone, kind));
 	if (code == NULL) {
-		TRY(sms_take(r));
 		code = secret_otp(r->arena, (unsigned)cfg->gotrue_sms_otp_length);
 		TRY(sms_deliver(r, u, &(const struct sms){ .phone = phone, .code = code, .kind = kind, .channel = channel }, message_id));
 	}
@@ -513,7 +531,10 @@ nonce_take(struct request *r, const struct user *u, long long life)
 	if (spent.found)
 		TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(db_apart_end(r->db));
-	return (spent.found ? OK : nonce_refused(r));
+	if (!spent.found)
+		return (nonce_refused(r));
+	request_done(r, "nonce");
+	return (OK);
 }
 
 err
@@ -523,6 +544,8 @@ proof_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 	int64_t life = str_empty(u->email) ? cfg->gotrue_sms_otp_exp : cfg->gotrue_mailer_otp_exp;
 	bool too_many;
 
+	if (request_did(r, "nonce"))
+		return (OK);
 	if (str_empty(u->reauthentication_token) || u->reauthentication_sent_at == 0)
 		return (nonce_refused(r));
 	if (str_empty(address))

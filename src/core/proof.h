@@ -9,8 +9,7 @@
 /*
  * Codes and links that prove an address: how often they may be asked for, what is stored of them, the letter or message that brings them.
  *
- * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written; so they stand before
- * anything that opens a transaction.
+ * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written.
  */
 enum proof { PROOF_SIGNUP, PROOF_INVITE, PROOF_RECOVERY, PROOF_MAGIC_LINK, PROOF_REAUTHENTICATION, PROOF_COUNT };
 
@@ -37,6 +36,14 @@ struct notice {
 	const char *more;
 };
 checked err proof_notify(struct request *, const struct user *, const struct notice *);
+
+/*
+ * What the senders check.  Limits are taken before the first hook is called: who calls one before a sender, or has a sender that calls one
+ * before another, asks here first.  Of a limit one is taken, however often a request asks.
+ */
+checked err proof_may_send(struct request *, enum proof, const struct user *);
+checked err proof_may_change_email(struct request *, const struct user *, const char *email);
+checked err proof_may_send_phone(struct request *, const struct user *, const char *phone, const char *kind);
 
 /*
  * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in what is

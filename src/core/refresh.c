@@ -190,8 +190,12 @@ row_repeat(struct request *r, const struct refresh_by_token *row, struct tokens 
 static err
 row_refused(struct request *r, const struct refresh_by_token *row)
 {
-	if (cfg->gotrue_security_refresh_token_rotation_enabled)
-		TRY(refresh_revoke_all(r->db, .session_id = row->user.session_id, .now = r->now_text));
+	const char *id = row->user.session_id;
+
+	if (cfg->gotrue_security_refresh_token_rotation_enabled) {
+		TRY(session_hold(r->db, .id = id));
+		TRY(refresh_revoke_all(r->db, .session_id = id, .now = r->now_text));
+	}
 	return (already_used(r));
 }
 

@@ -160,6 +160,7 @@ session_start(struct request *r, const struct user *u, const struct grant *g, st
 
 	reply_header(r, "sb-auth-user-id", u->id);
 	reply_header(r, "sb-auth-session-id", id);
+	TRY(user_hold(r->db, .id = u->id));
 	TRY(session_rows(r, u, g, id, key));
 	TRY(first_refresh_token(r, u, id, key, t));
 	TRY(access_token(r, u, &access, t));

@@ -118,7 +118,7 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 }
 
 static err
-signup_create(struct request *r, const struct signup *p, struct user *u)
+signup_create(struct request *r, const struct signup *p, bool confirms, struct user *u)
 {
 	struct new_user made = { .id = uuid_new(r->arena),
 		.aud = p->aud,
@@ -128,11 +128,12 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 		.provider = signup_provider(p),
 		.user_metadata = p->data };
 
+	*u = user_queued(r->arena, &made);
+	if (!confirms)
+		TRY(by_email(p) ? proof_may_send(r, PROOF_SIGNUP, u) : proof_may_send_phone(r, u, p->phone, "confirmation"));
 	TRY(hook_before_user_created(r, &made));
 	made.password = p->by_code ? credential_unknown(r, made.id) : credential_new(r, made.id, p->password);
-	TRY(user_create(r, &made));
-	*u = user_queued(r->arena, &made);
-	return (OK);
+	return (user_create(r, &made));
 }
 
 /* Where the client is not told, neither may the time tell: a new user costs a hash, a letter and a reading of what was written. */
@@ -148,29 +149,20 @@ signup_taken(struct request *r, const struct signup *p, struct user *u)
 	return (user_reload(r, u));
 }
 
-struct attempt {
-	struct signup *params;
-	struct user *user;
-	enum signup_outcome *outcome;
-};
-
 static err
-signup_once(struct request *r, void *arg)
+signup_run(struct request *r, struct signup *p, struct user *u, enum signup_outcome *outcome)
 {
-	struct attempt *attempt = arg;
-	struct signup *p = attempt->params;
-	struct user *u = attempt->user;
 	bool confirms = by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm;
 
 	r->blurred = !confirms;
 	TRY(signup_find(r, p, u));
 	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
-		*attempt->outcome = SIGNUP_TAKEN;
+		*outcome = SIGNUP_TAKEN;
 		return (signup_taken(r, p, u));
 	}
 	if (!u->found)
-		TRY(signup_create(r, p, u));
-	*attempt->outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
+		TRY(signup_create(r, p, confirms, u));
+	*outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
 	return (confirms ? signup_confirmed(r, p, u) : signup_unconfirmed(r, p, u));
 }
 
@@ -182,6 +174,6 @@ signup(struct request *r, struct signup *p, struct user *u, enum signup_outcome 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
 	TRY(signup_check(r, p));
-	error = user_attempt(r, signup_once, &(struct attempt){ .params = p, .user = u, .outcome = outcome });
+	error = signup_run(r, p, u, outcome);
 	return (error == E_DATABASE ? fail(r, E_DATABASE, "Database error saving new user") : error);
 }

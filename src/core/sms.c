@@ -101,14 +101,17 @@ sms_provider_verifies(void)
 err
 sms_provider_check(struct request *r, const char *phone, const char *code)
 {
-	const char *why = NULL;
+	const char *why = NULL, *spent = arena_printf(r->arena, "code %s %s", phone, code);
 
+	if (request_did(r, spent))
+		return (OK);
 	TRY(gateway_ready(r));
 	TRY(db_suspend(r->db));
 	if (!gateway_verify(r->arena, phone, code, &why)) {
 		r->failure.cause = why;
 		return (fail(r, E_OTP_EXPIRED, NULL));
 	}
+	request_done(r, spent);
 	return (db_resume(r->db));
 }
 

@@ -180,14 +180,3 @@ user_json_with(struct arena *a, const char *text, const char *name, const char *
 	buf_printf(&m.out, "\"%s\":%s}", name, json_quote(a, value));
 	return (m.out.data);
 }
-
-err
-user_attempt(struct request *r, err (*attempt)(struct request *, void *), void *arg)
-{
-	err error = attempt(r, arg);
-
-	if (error != E_DATABASE || !str_equal(db_error(r->db)->sqlstate, "23505"))
-		return (error);
-	db_rollback(r->db);
-	return (attempt(r, arg));
-}

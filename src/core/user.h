@@ -35,9 +35,6 @@ checked err user_merge(struct request *, const char *id, const char *user_metada
 /* Queues the identity of an address that the user has proven: made, or told of it. */
 checked err user_identity_email(struct request *, const char *id, const char *email);
 
-/* An attempt to make a user, and a second one when somebody with the same address came in between the look and the writing. */
-checked err user_attempt(struct request *, err (*attempt)(struct request *, void *), void *arg);
-
 /* Who holds an address or number in the default linking domain; found is false when nobody does.  except: an id, or NULL. */
 checked err user_find_email(struct request *, const char *email, const char *aud, const char *except, struct user *);
 

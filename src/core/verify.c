@@ -347,8 +347,8 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 	const char *quoted = json_quote(a, email);
 
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
-	TRY(user_identity_email(r, u->id, email));
 	TRY(user_change_email(r->db, .id = u->id, .email = email, .now = r->now_text));
+	TRY(user_identity_email(r, u->id, email));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	if (!u->email_confirmed)
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
@@ -397,10 +397,10 @@ verify_change_phone(struct request *r, const struct user *u, const char *phone)
 	if (letter_enabled(LETTER_IDENTITY_LINKED))
 		TRY(identity_by_provider(r->db, &identity, .provider_id = u->id, .provider = "phone"));
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
+	TRY(user_change_phone(r->db, .id = u->id, .phone = phone, .now = r->now_text));
 	TRY(identity_merge(r->db, .id = uuid_new(a), .user_id = u->id, .provider = "phone", .now = r->now_text,
 	    .data = arena_printf(a, "{\"sub\":\"%s\",\"phone\":%s,\"email_verified\":false,\"phone_verified\":true}", u->id, quoted),
 	    .change = arena_printf(a, "{\"phone\":%s,\"phone_verified\":true}", quoted)));
-	TRY(user_change_phone(r->db, .id = u->id, .phone = phone, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	return (phone_tell(r, u, phone, identity.found));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "db/db.h"
 #include "db/link.h"
@@ -30,9 +30,11 @@ struct db {
 	struct queue queue;
 	struct queue aside; /* what was queued before db_apart_begin() */
 	struct steps steps; /* of the open transaction, or of the one that db_suspend() left */
-	bool apart, suspended, overtaken;
-	bool open;  /* a transaction */
-	err broken; /* something written in this transaction was lost: nothing may follow */
+	bool apart, suspended;
+	bool open;      /* a transaction */
+	bool kept;      /* something of the request is committed */
+	bool overtaken; /* the last exchange failed because somebody else was in the way */
+	err broken;     /* something written in this transaction was lost: nothing may follow */
 	struct db_error error;
 	unsigned round_trips, statements;
 };
@@ -100,7 +102,7 @@ db_start(struct db *db, struct arena *a)
 	db->error = (struct db_error){ .sqlstate = "", .message = "" };
 	db->queue = db->aside = (struct queue){ 0 };
 	db->steps = (struct steps){ 0 };
-	db->suspended = db->overtaken = false;
+	db->suspended = db->kept = db->overtaken = false;
 	db->round_trips = db->statements = 0;
 }
 
@@ -157,6 +159,15 @@ sqlstate_meaning(const char *sqlstate)
 	return (E_DATABASE);
 }
 
+/* A serialization failure, a deadlock, a row that came to be or went since it was looked for. */
+static bool
+sqlstate_overtaken(const char *sqlstate)
+{
+	static char *const states[] = { "40001", "40P01", "23503", "23505", NULL };
+
+	return (strs_have(states, sqlstate));
+}
+
 static err
 error_said(struct db *db, PGresult *refused)
 {
@@ -167,6 +178,7 @@ error_said(struct db *db, PGresult *refused)
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
 		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
 	PQclear(refused);
+	db->overtaken = sqlstate_overtaken(db->error.sqlstate);
 	return (sqlstate_meaning(db->error.sqlstate));
 }
 
@@ -339,6 +351,7 @@ batch_send(struct db *db, const struct batch *b, PGresult **result)
 			db->broken = e;
 		return (e);
 	}
+	db->overtaken = false;
 	if (reply.last != NULL)
 		arena_defer(db->arena, result_release, reply.last);
 	batch_remember(db, &queued, b, reply.last);
@@ -363,10 +376,12 @@ db_run(struct db *db, const struct db_statement *st, const char *const *inputs, 
 	}
 	if (!db->open && !db->apart && !st->final && (st->write || db->queue.len > 0))
 		b.first = &begin;
-	if (db->open && st->final)
+	if (db->open && st->final && !db->apart)
 		b.end = &commit;
 	TRY(batch_send(db, &b, &res));
+	db->kept = db->kept || (st->final && !db->apart);
 	wrong = rows_fill(db->arena, st, res, row, count);
+	db->overtaken = wrong != NULL;
 	if (wrong != NULL)
 		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s: %s", st->name, wrong)));
 	return (OK);
@@ -381,16 +396,18 @@ db_commit(struct db *db)
 	struct batch b = { 0 };
 	PGresult *res = NULL;
 	err e = db->apart ? db_apart_end(db) : db_resume(db);
-	bool undone;
+	bool sends, undone;
 
 	b.last = db->open ? &call : NULL;
-	if (e == OK && (db->open || db->queue.len > 0 || db->broken != OK))
+	sends = db->open || db->queue.len > 0 || db->broken != OK;
+	if (e == OK && sends)
 		e = batch_send(db, &b, &res);
 	undone = b.last != NULL && res != NULL && strcmp(PQcmdStatus(res), "COMMIT") != 0;
 	if (undone)
 		e = error_ours(db, E_DATABASE, "the transaction had failed and was rolled back");
 	if (e != OK)
 		db_rollback(db);
+	db->kept = db->kept || (e == OK && sends);
 	return (e);
 }
 
@@ -399,6 +416,7 @@ db_rollback(struct db *db)
 {
 	struct link_call call = { .statement = &rollback };
 	struct db_error said = db->error;
+	bool overtaken = db->overtaken;
 
 	db->queue.len = 0;
 	db->aside.len = 0;
@@ -411,6 +429,7 @@ db_rollback(struct db *db)
 	db->steps.len = 0;
 	db->broken = OK;
 	db->error = said;
+	db->overtaken = overtaken;
 }
 
 /* --- Leaving a transaction for a while --- */
@@ -485,7 +504,7 @@ db_resume(struct db *db)
 bool
 db_overtaken(const struct db *db)
 {
-	return (db->overtaken);
+	return (db->overtaken && !db->kept);
 }
 
 /* --- Functions of the site --- */
@@ -530,13 +549,15 @@ apart_leave(struct db *db)
 	db->queue = db->aside;
 	db->aside = (struct queue){ 0 };
 	db->apart = false;
-	db->broken = OK; /* that was not the request's */
+	if (!db->open)
+		db->broken = OK; /* that was not the request's */
 }
 
 void
 db_apart_begin(struct db *db)
 {
-	assert(!db->open);
+	if (db->open)
+		log_line(LOG_ERROR, "what is to stand by itself runs within a transaction, and is gone if that is");
 	if (db->apart)
 		apart_leave(db);
 	db->aside = db->queue;

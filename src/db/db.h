@@ -59,7 +59,8 @@ unsigned db_statements(const struct db *);
 
 /*
  * Statements in committed transactions of their own, whatever the request's will become (limit counters): brackets the calls.  Not
- * while a transaction is open.  What is queued stays queued.  After an error between them db_apart_end() may be left out.
+ * while a transaction is open: then they are part of it, and the log says so.  What is queued stays queued.  After an error between them
+ * db_apart_end() may be left out.
  */
 void db_apart_begin(struct db *);
 checked err db_apart_end(struct db *);
@@ -67,11 +68,16 @@ checked err db_apart_end(struct db *);
 /*
  * Between the two nothing is open, so that somebody outside can be asked however far the request has come.  db_suspend() takes back what
  * its transaction has done, db_resume() does it again; what is queued stays queued.  Writes that find other rows the second time, or
- * something else true in them, give E_CONFLICT: everything after it fails until db_rollback(), and the request begins anew, once, if
- * db_overtaken().  Nothing else may be asked of the database between the two.
+ * something else true in them, give E_CONFLICT: everything after it fails until db_rollback().  Nothing else may be asked of the database
+ * between the two.
  */
 checked err db_suspend(struct db *);
 checked err db_resume(struct db *);
+
+/*
+ * What failed last failed because somebody else was in the way (such an E_CONFLICT, a deadlock, a serialization failure, a row that came to
+ * be or went meanwhile), and nothing of the request is committed: it may begin anew.
+ */
 bool db_overtaken(const struct db *);
 
 /*

@@ -33,7 +33,8 @@ linking_begin(struct linking *l)
 		names[len++] = arena_printf(a, "user %s", l->in->target_id);
 	for (size_t i = 0; i < p->emails; i++)
 		names[len++] = arena_printf(a, "email %s", str_lower(a, p->email[i].address));
-	return (linking_lock(l->r->db, .names = db_array(a, names)));
+	TRY(linking_lock(l->r->db, .names = db_array(a, names)));
+	return (user_hold(l->r->db, .id = l->in->user.id));
 }
 
 err

@@ -188,7 +188,7 @@ identity_unlink(struct request *r, const char *id)
 	struct linking_identity seen;
 
 	/* The row is held, so that of many who take the last but one, one succeeds. */
-	TRY(linking_hold(r->db, .user_id = u->id));
+	TRY(user_hold(r->db, .id = u->id));
 	TRY_DB(r, linking_identity(r->db, &seen, .user_id = u->id, .id = id), "Database error deleting identity");
 	TRY(unlink_check(r, &seen));
 	if (!str_equal(seen.provider, "phone"))

@@ -216,6 +216,8 @@ request_open(struct arena *arena, struct db *db, char *const *variables)
 
 	r->arena = arena;
 	r->db = db;
+	r->done = arena_new_object(arena, struct query);
+	*r->done = query_new(arena);
 	r->variables = variables_keep(arena, variables);
 	r->now = clock_now();
 	r->now_text = clock_rfc3339(arena, r->now);
@@ -289,4 +291,16 @@ request_form_value(struct request *r, const char *name)
 	if (value == NULL)
 		value = query_get(&r->query, name);
 	return (value != NULL ? value : "");
+}
+
+bool
+request_did(const struct request *r, const char *what)
+{
+	return (query_get(r->done, what) != NULL);
+}
+
+void
+request_done(struct request *r, const char *what)
+{
+	query_set(r->done, what, "");
 }

@@ -55,6 +55,7 @@ struct request {
 	const struct user *user;
 	const struct oauth_state_by_id *state; /* that a provider's callback names */
 
+	struct query *done; /* see request_did() */
 	struct failure failure;
 	bool commit_anyway; /* COMMIT_WITH */
 	bool blurred;       /* the time that the reply takes would tell something: chance adds to it, POSTERN_REPLY_BLUR at most */
@@ -86,6 +87,13 @@ bool request_ambiguous(const struct request *);
 
 /* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
 const char *request_form_value(struct request *, const char *name);
+
+/*
+ * What was done for good, whatever becomes of the request: a limit taken, a nonce spent.  Whoever does such a thing notes it, and does it
+ * no more when the request has to begin anew.
+ */
+bool request_did(const struct request *, const char *what);
+void request_done(struct request *, const char *what);
 
 /*
  * The one reader of parameters: the JSON body into a struct, as Go's encoding/json fills one.  Whatever the content type says;

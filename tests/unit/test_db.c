@@ -582,6 +582,43 @@ test_apart(void **state)
 	assert_true(db_in_transaction(f->db));
 }
 
+/* A mistake of ours, which ends no worker. */
+static void
+test_apart_in_a_transaction(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_swap s;
+	struct thing_put p;
+
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	assert_int_equal(thing_add(f->db, .id = "b"), OK);
+	db_apart_begin(f->db);
+	assert_int_equal(thing_swap(f->db, &s, .id = "a", .word = "new"), OK);
+	assert_int_equal(db_apart_end(f->db), OK);
+	assert_true(db_in_transaction(f->db));
+	assert_int_equal(things(), 0);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 2);
+}
+
+static void
+test_begins_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_put p;
+
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	sql("insert into " S ".thing values ('b')");
+	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
+	db_rollback(f->db);
+	assert_true(db_overtaken(f->db));
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	assert_false(db_overtaken(f->db));
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
+	assert_false(db_overtaken(f->db)); /* there is something of it that stands */
+}
+
 static void
 test_long_input(void **state)
 {
@@ -771,8 +808,8 @@ main(void)
 		TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle),
 		TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled), TEST(test_server_hangs),
 		TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table), TEST(test_forgotten_statements), TEST(test_apart),
-		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends),
-		TEST(test_call), TEST(test_call_limit) };
+		TEST(test_apart_in_a_transaction), TEST(test_begins_anew), TEST(test_long_input), TEST(test_suspend),
+		TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends), TEST(test_call), TEST(test_call_limit) };
 	int failed;
 
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {
