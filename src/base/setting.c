@@ -155,16 +155,29 @@ name_nearest(const char *name)
 	return (nearest);
 }
 
+/* With a prefix too many, or without it (in a file; of the environment nobody knows whom such a name is for); NULL: neither. */
+static const char *
+name_otherwise(struct arena *a, const char *name)
+{
+	static const char prefix[] = "GOTRUE_";
+	const char *other = str_starts(name, prefix) ? name + strlen(prefix) : arena_printf(a, "%s%s", prefix, name);
+
+	return (name_is_known(other) ? other : NULL);
+}
+
 static void
 unknown_names(struct load *l)
 {
 	for (size_t i = 0; i < l->source.len; i++) {
-		const char *name = l->source.pair[i].name;
-		const char *nearest;
+		const char *name = l->source.pair[i].name, *nearest;
 
-		if (!name_is_ours(name) || name_is_known(name))
+		if (name_is_known(name))
 			continue;
-		nearest = name_nearest(name);
+		nearest = name_otherwise(l->arena, name);
+		if (nearest == NULL && !name_is_ours(name))
+			continue;
+		if (nearest == NULL)
+			nearest = name_nearest(name);
 		if (nearest != NULL)
 			complain(l->arena, l->complaints, WARNING, name, "%s is not a setting: is %s meant?", name, nearest);
 		else
@@ -215,13 +228,6 @@ setting_reset(struct arena *a, struct settings *s, const struct setting_row *row
 		(void)row->type->parse(a, row->fallback, row_member(s, row));
 }
 
-/* Words and lists that are set to nothing have their default; numbers and the like must not be empty, as in the reference. */
-static bool
-row_is_blank(const struct setting_row *row, const char *text)
-{
-	return (text == NULL || (*text == '\0' && (row->type == &setting_type_text || row->type == &setting_type_list)));
-}
-
 static void
 row_load(struct load *l, const struct setting_row *row, const char *name)
 {
@@ -229,7 +235,7 @@ row_load(struct load *l, const struct setting_row *row, const char *name)
 	const char *why;
 
 	setting_reset(l->arena, l->settings, row);
-	if (row_is_blank(row, text))
+	if (text == NULL || (*text == '\0' && row->type->blank))
 		return;
 	why = row->type->parse(l->arena, text, row_member(l->settings, row));
 	if (why == NULL)

@@ -25,7 +25,7 @@ struct setting_maybe_duration {
 	int64_t ns;
 };
 typedef struct setting_maybe_duration setting_maybe_duration;
-typedef char **setting_list; /* split at ",", ends with NULL, never NULL */
+typedef char **setting_list; /* split at ",", trimmed, empty ones left out; ends with NULL, never NULL */
 struct setting_pair {
 	const char *name, *value;
 };
@@ -42,6 +42,14 @@ typedef struct setting_rate setting_rate;
 typedef char **setting_charsets; /* split at ":", "\:" is a colon */
 typedef int64_t setting_time;    /* RFC 3339 as microseconds; 0 when unset */
 
+/* Texts of a form, trimmed; "" when unset. */
+typedef const char *setting_url;
+typedef const char *setting_site;
+typedef const char *setting_email;
+typedef const char *setting_role;
+typedef char **setting_emails;
+typedef char **setting_roles;
+
 enum provider_id {
 #define PROVIDER(id, ...) PROVIDER_##id,
 #include "provider.def"
@@ -55,9 +63,9 @@ enum provider_id {
 	FIELD(id, bool, enabled, "ENABLED", "false", LIVE, "Sign-in through this provider.") \
 	FIELD(id, list, client_id, "CLIENT_ID", "", LIVE, "The client id; more, separated by commas, are accepted as audience of identity tokens.") \
 	FIELD(id, secret, secret, "SECRET", "", LIVE, "The client secret.") \
-	FIELD(id, text, redirect_uri, "REDIRECT_URI", "", LIVE, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
-	FIELD(id, text, url, "URL", "", LIVE, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
-	FIELD(id, text, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
+	FIELD(id, url, redirect_uri, "REDIRECT_URI", "", LIVE, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
+	FIELD(id, url, url, "URL", "", LIVE, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
+	FIELD(id, url, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
 	FIELD(id, bool, email_optional, "EMAIL_OPTIONAL", "false", LIVE, "Accounts without an e-mail address are taken.") \
 	FIELD(id, bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LIVE, "The nonce of an identity token is not compared.")
 /* clang-format on */

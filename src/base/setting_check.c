@@ -186,12 +186,23 @@ settings_clamp(struct arena *a, struct settings *s)
 	domains_clamp(a, s);
 }
 
+/* A value that was refused has been taken away. */
+static bool
+is_refused(const struct check *c, const char *name)
+{
+	for (size_t i = 0; i < c->complaints->len; i++)
+		if (c->complaints->item[i].fatal && strcmp(c->complaints->item[i].setting, name) == 0)
+			return (true);
+	return (false);
+}
+
 static void
 check_required(struct check *c)
 {
 	for (size_t i = 0; i < COUNT(required_table); i++) {
 		const struct required_row *row = &required_table[i];
-		if (str_empty(text_at(c->s, row->offset)))
+
+		if (str_empty(text_at(c->s, row->offset)) && !is_refused(c, row->name))
 			refuse(c, row->name, "%s must be set: %s.", row->name, row->cure);
 	}
 }
@@ -233,32 +244,21 @@ check_choices(struct check *c)
 	}
 }
 
-/* Go's url.ParseRequestURI. */
-static bool
-url_is_absolute(struct arena *a, const char *text)
+/* As libpq takes it; what it makes of anything else is hard to understand. */
+static void
+check_database(struct check *c)
 {
-	struct url url;
+	const char *url = c->s->database_url, *scheme_end = url + strspn(url, "abcdefghijklmnopqrstuvwxyz");
+	bool ours = str_starts(url, "postgres://") || str_starts(url, "postgresql://");
 
-	return (!str_empty(text) && url_parse(a, text, &url) && (*text == '/' || !str_empty(url.scheme)));
+	if (*url == '"' || *url == '\'' || (!ours && str_starts(scheme_end, "://")))
+		refuse(c, "DATABASE_URL", "DATABASE_URL must be a URL such as postgres://user:password@host/database, without quotes.");
 }
 
 static void
-check_urls(struct check *c)
+check_patterns(struct check *c)
 {
-	const struct settings *s = c->s;
-	const struct {
-		const char *name, *value;
-	} url[] = {
-		{ "API_EXTERNAL_URL", s->api_external_url },
-		{ "GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL", s->gotrue_custom_oauth_external_url },
-		{ "GOTRUE_SAML_EXTERNAL_URL", s->gotrue_saml_enabled ? s->gotrue_saml_external_url : "" },
-	};
-
-	for (size_t i = 0; i < COUNT(url); i++) {
-		if (!str_empty(url[i].value) && !url_is_absolute(c->arena, url[i].value))
-			refuse(c, url[i].name, "%s must be a URL such as https://example.com, not \"%s\".", url[i].name, url[i].value);
-	}
-	for (char *const *pattern = s->gotrue_uri_allow_list; *pattern != NULL; pattern++) {
+	for (char *const *pattern = c->s->gotrue_uri_allow_list; *pattern != NULL; pattern++) {
 		const char *open = strrchr(*pattern, '[');
 
 		if (open != NULL && strchr(open, ']') == NULL)
@@ -483,7 +483,8 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 		check_required,
 		check_ranges,
 		check_choices,
-		check_urls,
+		check_database,
+		check_patterns,
 		check_confirmation,
 		check_captcha,
 		check_encryption,

@@ -165,11 +165,14 @@ read_quoted(struct scan *s)
 const char *
 source_parse(struct setting_source *src, const char *text, size_t len)
 {
+	static const char mark[] = "\xEF\xBB\xBF";
 	struct scan s = { .arena = src->arena, .at = NULL, .line = 1 };
 
 	if (memchr(text, '\0', len) != NULL)
 		return ("has a NUL byte in it: write it as plain text");
 	s.at = str_replace(src->arena, arena_strndup(src->arena, text, len), "\r\n", "\n");
+	if (str_starts(s.at, mark)) /* of editors that mean UTF-8 */
+		s.at += strlen(mark);
 	for (;;) {
 		skip_to_statement(&s);
 		if (*s.at == '\0')

@@ -249,12 +249,27 @@ show_maybe_duration(struct arena *a, const void *value)
 	return (d->set ? duration_text(a, d->ns) : arena_strdup(a, ""));
 }
 
+/* The reference's split: blanks and empty items stay. */
+static char **
+split(struct arena *a, const char *text)
+{
+	return (str_empty(str_trim(a, text)) ? arena_new_array(a, char *, 1) : str_split(a, text, ','));
+}
+
+/* An empty item would take who has none: a token without role, for one. */
 static const char *
 parse_list(struct arena *a, const char *text, void *out)
 {
-	bool blank = str_empty(str_trim(a, text));
+	char **item = split(a, text);
+	size_t kept = 0;
 
-	*(char ***)out = blank ? arena_new_array(a, char *, 1) : str_split(a, text, ',');
+	for (size_t i = 0; item[i] != NULL; i++) {
+		item[kept] = str_trim(a, item[i]);
+		if (*item[kept] != '\0')
+			kept++;
+	}
+	item[kept] = NULL;
+	*(char ***)out = item;
 	return (NULL);
 }
 
@@ -310,10 +325,9 @@ pairs_put(struct setting_pair *pair, const char *name, const char *value)
 static const char *
 parse_map(struct arena *a, const char *text, void *out)
 {
-	char **item;
+	char **item = split(a, text);
 	struct setting_pair *pair;
 
-	parse_list(a, text, &item);
 	pair = arena_new_array(a, struct setting_pair, strs_len(item) + 1);
 	for (size_t i = 0; item[i] != NULL; i++) {
 		char **half = str_split(a, item[i], ':');
@@ -331,10 +345,9 @@ static const char *
 parse_domains(struct arena *a, const char *text, void *out)
 {
 	static const char wrong[] = "must be written provider=domain,provider=domain";
-	char **item;
+	char **item = split(a, str_trim(a, text));
 	struct setting_pair *pair;
 
-	parse_list(a, str_trim(a, text), &item);
 	pair = arena_new_array(a, struct setting_pair, strs_len(item) + 1);
 	for (size_t i = 0; item[i] != NULL; i++) {
 		char *equals = strchr(item[i], '=');
@@ -460,19 +473,57 @@ show_time(struct arena *a, const void *value)
 	return (at == 0 ? arena_strdup(a, "") : clock_rfc3339(a, at));
 }
 
-const struct setting_type setting_type_text = { "text", parse_text, show_text, false };
-const struct setting_type setting_type_secret = { "secret", parse_text, show_text, true };
-const struct setting_type setting_type_bool = { "true or false", parse_bool, show_bool, false };
-const struct setting_type setting_type_int = { "number", parse_int, show_int, false };
-const struct setting_type setting_type_uint = { "number", parse_uint, show_int, false };
-const struct setting_type setting_type_real = { "number", parse_real, show_real, false };
-const struct setting_type setting_type_duration = { "duration", parse_duration, show_duration, false };
-const struct setting_type setting_type_maybe_duration = { "duration", parse_maybe_duration, show_maybe_duration, false };
-const struct setting_type setting_type_list = { "list", parse_list, show_list, false };
-const struct setting_type setting_type_map = { "map", parse_map, show_map, false };
-const struct setting_type setting_type_secret_map = { "secret map", parse_map, show_map, true };
-const struct setting_type setting_type_domains = { "map with =", parse_domains, show_domains, false };
-const struct setting_type setting_type_secrets = { "secrets", parse_secrets, show_secrets, true };
-const struct setting_type setting_type_rate = { "rate", parse_rate, show_rate, false };
-const struct setting_type setting_type_charsets = { "character sets", parse_charsets, show_charsets, false };
-const struct setting_type setting_type_time = { "time", parse_time, show_time, false };
+static const char *
+parse_formed(struct arena *a, const char *text, void *out, const char *(*fault)(struct arena *, const char *))
+{
+	const char *trimmed = str_trim(a, text);
+
+	*(const char **)out = trimmed;
+	return (*trimmed == '\0' ? NULL : fault(a, trimmed));
+}
+
+static const char *
+parse_formed_list(struct arena *a, const char *text, void *out, const char *(*fault)(struct arena *, const char *))
+{
+	const char *why = parse_list(a, text, out);
+
+	for (char *const *item = *(char ***)out; *item != NULL && why == NULL; item++)
+		why = fault(a, *item);
+	return (why);
+}
+
+#define FORMED(type, parse, form)                                                     \
+	static const char *parse_##type(struct arena *a, const char *text, void *out) \
+	{                                                                             \
+		return (parse(a, text, out, form));                                   \
+	}
+
+FORMED(url, parse_formed, form_url)
+FORMED(site, parse_formed, form_site)
+FORMED(email, parse_formed, form_email)
+FORMED(role, parse_formed, form_role)
+FORMED(emails, parse_formed_list, form_email)
+FORMED(roles, parse_formed_list, form_role)
+
+const struct setting_type setting_type_text = { "text", parse_text, show_text, false, true };
+const struct setting_type setting_type_secret = { "secret", parse_text, show_text, true, false };
+const struct setting_type setting_type_bool = { "true or false", parse_bool, show_bool, false, false };
+const struct setting_type setting_type_int = { "number", parse_int, show_int, false, false };
+const struct setting_type setting_type_uint = { "number", parse_uint, show_int, false, false };
+const struct setting_type setting_type_real = { "number", parse_real, show_real, false, false };
+const struct setting_type setting_type_duration = { "duration", parse_duration, show_duration, false, false };
+const struct setting_type setting_type_maybe_duration = { "duration", parse_maybe_duration, show_maybe_duration, false, false };
+const struct setting_type setting_type_list = { "list", parse_list, show_list, false, true };
+const struct setting_type setting_type_map = { "map", parse_map, show_map, false, false };
+const struct setting_type setting_type_secret_map = { "secret map", parse_map, show_map, true, false };
+const struct setting_type setting_type_domains = { "map with =", parse_domains, show_domains, false, false };
+const struct setting_type setting_type_secrets = { "secrets", parse_secrets, show_secrets, true, false };
+const struct setting_type setting_type_rate = { "rate", parse_rate, show_rate, false, false };
+const struct setting_type setting_type_charsets = { "character sets", parse_charsets, show_charsets, false, false };
+const struct setting_type setting_type_time = { "time", parse_time, show_time, false, false };
+const struct setting_type setting_type_url = { "URL", parse_url, show_text, false, true };
+const struct setting_type setting_type_site = { "URL of any scheme", parse_site, show_text, false, true };
+const struct setting_type setting_type_email = { "e-mail address", parse_email, show_text, false, true };
+const struct setting_type setting_type_emails = { "list of e-mail addresses", parse_emails, show_list, false, true };
+const struct setting_type setting_type_role = { "role", parse_role, show_text, false, true };
+const struct setting_type setting_type_roles = { "list of roles", parse_roles, show_list, false, true };

@@ -19,17 +19,25 @@ struct setting_type {
 	const char *(*parse)(struct arena *, const char *text, void *out);
 	char *(*show)(struct arena *, const void *value);
 	bool masked;
+	bool blank; /* set to nothing it has its default; numbers and the like must not be empty, as in the reference */
 };
 
 /* clang-format off */
 #define SETTING_TYPES(TYPE) \
 	TYPE(text) TYPE(secret) TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) \
-	TYPE(secret_map) TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time)
+	TYPE(secret_map) TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time) \
+	TYPE(url) TYPE(site) TYPE(email) TYPE(emails) TYPE(role) TYPE(roles)
 /* clang-format on */
 
 #define TYPE(type) extern const struct setting_type setting_type_##type;
 SETTING_TYPES(TYPE)
 #undef TYPE
+
+/* What is wrong with a text of some form: words as parse() gives them, NULL for nothing. */
+const char *form_url(struct arena *, const char *);  /* of a web server */
+const char *form_site(struct arena *, const char *); /* of whatever opens it: myapp:// too */
+const char *form_email(struct arena *, const char *);
+const char *form_role(struct arena *, const char *);
 
 /* Names and values as they came; a later one of the same name takes the place of an earlier one. */
 struct setting_source {

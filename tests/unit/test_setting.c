@@ -87,6 +87,16 @@ accepts(const char *name, const char *value)
 	unsetenv(name);
 }
 
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
 /* What is parsed and shown again; "!" when refused. */
 struct parse_case {
 	const char *text, *shown;
@@ -152,8 +162,7 @@ test_durations(void **state)
 static void
 test_lists(void **state)
 {
-	static const struct parse_case list[] = { { "a,b", "a,b" }, { " a, b ", " a, b " }, { "a,,b,", "a,,b," }, { "", "" },
-		{ "  ", "" } };
+	static const struct parse_case list[] = { { "a,b", "a,b" }, { " a, b ", "a,b" }, { "a,,b,", "a,b" }, { "", "" }, { "  ", "" } };
 	static const struct parse_case secrets[] = { { "a|b", "a|b" }, { "|a||b|", "a|b" }, { "", "" } };
 	static const struct parse_case charsets[] = { { "abc:123", "abc:123" }, { "", "" }, { "::a:", "a" }, { "a\\:b:c", "a\\:b:c" },
 		{ "ab\\", "ab\\" }, { "\\::x", "\\::x" } };
@@ -242,6 +251,75 @@ test_required(void **state)
 	setenv("API_EXTERNAL_URL", "http://api.test/auth/v1", 1);
 	accepts("GOTRUE_DB_DRIVER", "postgres");
 	refuses("GOTRUE_DB_DRIVER", "mysql");
+}
+
+/* Each by its type. */
+static void
+test_forms(void **state)
+{
+	static const char *const url[] = { "API_EXTERNAL_URL", "GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL", "GOTRUE_EXTERNAL_GITHUB_REDIRECT_URI",
+		"GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL" };
+	static const char *const site[] = { "GOTRUE_SITE_URL", "GOTRUE_EXTERNAL_REDIRECTURL" };
+	static const char *const no_url[] = { "\"https://a.test\"", "'https://a.test'", "a.test", "a.test:3000", "localhost:3000",
+		"//a.test", "/a", "https:a.test", "https://", "https:///a", "https://a.test,https://b.test", "https://a.test, myapp://b",
+		"https://a.test https://b.test", "https://a.test;https://b.test", "https://a .test", "https://a.test:x" };
+	static const char *const emails[] = { "Auth <auth@a.test>", "<auth@a.test>", "\"auth@a.test\"", "auth", "@a.test", "auth@", "a@b@c",
+		"a@b.test c@d.test" };
+	static const char *const role[] = { "GOTRUE_JWT_ADMIN_GROUP_NAME", "GOTRUE_JWT_DEFAULT_GROUP_NAME", "GOTRUE_JWT_ADMIN_ROLES" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(no_url); i++) {
+		for (size_t j = 0; j < COUNT(url); j++)
+			refuses(url[j], no_url[i]);
+		for (size_t j = 0; j < COUNT(site); j++)
+			refuses(site[j], no_url[i]);
+	}
+	for (size_t j = 0; j < COUNT(url); j++)
+		refuses(url[j], "myapp://");
+	setenv("API_EXTERNAL_URL", " https://a.test:1/b?u=https://c&d=/e ", 1);
+	setenv("GOTRUE_SITE_URL", " myapp:// ", 1);
+	for (size_t i = 0; i < COUNT(emails); i++)
+		refuses("GOTRUE_SMTP_ADMIN_EMAIL", emails[i]);
+	refuses("GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", "a@b.test,c");
+	accepts("GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", "a@b.test, c@d.test ,");
+	for (size_t i = 0; i < COUNT(role); i++) {
+		refuses(role[i], "\"service_role\"");
+		refuses(role[i], "service role");
+	}
+	refuses("GOTRUE_JWT_DEFAULT_GROUP_NAME", "a,b");
+	setenv("GOTRUE_JWT_ADMIN_ROLES", " a, b ,,", 1);
+	assert_non_null(load(NULL));
+	assert_string_equal(cfg->gotrue_site_url, "myapp://");
+	assert_string_equal(cfg->gotrue_jwt_admin_roles[0], "a");
+	assert_string_equal(cfg->gotrue_jwt_admin_roles[1], "b");
+	assert_null(cfg->gotrue_jwt_admin_roles[2]);
+	refuses("DATABASE_URL", "\"postgres://u:hunter2@h/d\"");
+	assert_null(strstr(complaint_of("DATABASE_URL")->sentence, "hunter2"));
+	refuses("DATABASE_URL", "mysql://h/d");
+	accepts("DATABASE_URL", "host=h dbname=d password=p://");
+}
+
+/* Names with a prefix too many, or without. */
+static void
+test_hints(void **state)
+{
+	static const char *const hint[][2] = { { "GOTRUE_API_EXTERNAL_URL", "API_EXTERNAL_URL" }, { "GOTRUE_DATABASE_URL", "DATABASE_URL" },
+		{ "GOTRUE_DB_NAMESPACE", "DB_NAMESPACE" }, { "GOTRUE_PORT", "PORT" } };
+	char path[] = "/tmp/test_setting.XXXXXX";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hint); i++) {
+		setenv(hint[i][0], "x", 1);
+		assert_non_null(load(NULL));
+		assert_non_null(complaint_of(hint[i][0]));
+		assert_non_null(strstr(complaint_of(hint[i][0])->sentence, arena_printf(arena, " %s meant", hint[i][1])));
+	}
+	close(mkstemp(path));
+	write_file(path, "SITE_URL=https://a.test\nOTHER=1\n");
+	assert_non_null(load(path));
+	assert_non_null(strstr(complaint_of("SITE_URL")->sentence, "GOTRUE_SITE_URL"));
+	assert_null(complaint_of("OTHER"));
+	unlink(path);
 }
 
 static void
@@ -420,16 +498,6 @@ test_hooks(void **state)
 }
 
 static void
-write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void
 test_file(void **state)
 {
 	char path[] = "/tmp/test_setting.XXXXXX";
@@ -437,7 +505,8 @@ test_file(void **state)
 	(void)state;
 	close(mkstemp(path));
 	write_file(path,
-	    "GOTRUE_JWT_AUD=from file\r\n  # a comment\nexport GOTRUE_SITE_URL = 'http://file.test' # here\nGOTRUE_JWT_EXP: 60\n");
+	    "\xEF\xBB\xBFGOTRUE_JWT_AUD=from file\r\n  # a comment\r\n\r\nexport GOTRUE_SITE_URL = 'http://file.test' # "
+	    "here\r\nGOTRUE_JWT_EXP: 60\r\n");
 	setenv("GOTRUE_JWT_AUD", "from the environment", 1);
 	assert_non_null(load(path));
 	assert_string_equal(cfg->gotrue_jwt_aud, "from file");
@@ -558,6 +627,8 @@ main(void)
 		TEST(test_numbers),
 		TEST(test_durations),
 		TEST(test_lists),
+		TEST(test_forms),
+		TEST(test_hints),
 		TEST(test_maps),
 		TEST(test_rates_and_times),
 		TEST(test_defaults),
