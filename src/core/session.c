@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/custom_claims.h"
@@ -15,6 +17,7 @@
 
 #define SESSION_KEY_LEN 32
 #define REFRESH_TOKEN_LEN 12
+#define TOKEN_MOST 31000 /* the samples of contrib/ let 32 kB through in a header */
 
 char *
 session_key_new(struct arena *a, const char *session_id)
@@ -87,6 +90,15 @@ access_claims(struct request *r, const struct user *u, const struct access *acce
 	return (b.data);
 }
 
+/* Who has such a token can't use it: a redirect with it, or a request, is refused before it gets here. */
+static void
+warn_of_size(const struct request *r, const struct user *u, size_t bytes)
+{
+	if (bytes > TOKEN_MOST)
+		log_event(LOG_WARN, "an access token is larger than web servers take: its user has too much metadata", "user_id", u->id,
+		    "#bytes", arena_printf(r->arena, "%zu", bytes), NULL);
+}
+
 err
 access_token(struct request *r, const struct user *u, const struct access *access, struct tokens *t)
 {
@@ -99,6 +111,7 @@ access_token(struct request *r, const struct user *u, const struct access *acces
 	t->access = jwt_sign(r->arena, claims);
 	if (t->access == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "error generating jwt token"));
+	warn_of_size(r, u, strlen(t->access));
 	return (OK);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/setting.h"
 #include "base/str.h"
 #include "web/gateway.h"
 
@@ -95,12 +96,30 @@ html_escape(struct arena *a, const char *text)
 	return (str_or(out.data, ""));
 }
 
+/* As long as a web server lets no header through, it is a page that leads there; scripts and other pages get nothing of it. */
+static err
+reply_redirect_page(struct request *r, const char *url)
+{
+	const char *to = html_escape(r->arena, url);
+
+	reply_header(r, "Cache-Control", "no-store");
+	reply_header(r, "Referrer-Policy", "no-referrer");
+	reply_header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	return (reply_text(r, 200, "text/html; charset=utf-8",
+	    arena_printf(r->arena,
+		"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%s\">"
+		"<title>Continue</title><p><a href=\"%s\">Continue</a></p></html>\n",
+		to, to)));
+}
+
 /* Browsers follow; the page is for the rest.  Go gives it to GET alone. */
 err
 reply_redirect(struct request *r, int status, const char *location)
 {
 	const char *url = location_escape(r->arena, location);
 
+	if (cfg->postern_redirect_max > 0 && strlen(url) > (size_t)cfg->postern_redirect_max)
+		return (reply_redirect_page(r, url));
 	reply_header(r, "Location", url);
 	if (strcmp(r->method, "GET") != 0)
 		return (reply_empty(r, status));

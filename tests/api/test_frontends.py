@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The samples of contrib/ for web servers, in front of the program."""
 
+import html
 import os
 import pwd
 import re
@@ -8,11 +9,12 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 import harness
-from harness import BIN, PASSWORD, TOP, address, is_error, wait_for
+from harness import BIN, PASSWORD, TOP, address, is_error, mint, wait_for
 
 pytestmark = pytest.mark.skipif(harness.CGI or harness.SANITIZED, reason="about web servers")
 ROOT = os.getuid() == 0
@@ -142,3 +144,30 @@ def test_too_large_is_said_in_our_words(front):
 def test_client_address(front, sql):
     got = front.post("/signup", {"email": address(), "password": PASSWORD}).json()
     assert sql("select host(ip) as ip from auth.sessions where user_id = %s", got["user"]["id"])[0]["ip"] == "127.0.0.1"
+
+
+def large(front, metadata):
+    """A link of somebody who has so many bytes of metadata."""
+    email = address()
+    admin = mint({"role": "supabase_admin"})
+    assert front.post("/admin/users", {"email": email, "email_confirm": True, "user_metadata": {"x": "m" * metadata}}, admin).status_code == 200
+    made = front.post("/admin/generate_link", {"type": "magiclink", "email": email}, admin).json()
+    return front.get(f"/verify?token={made['hashed_token']}&type=magiclink")
+
+
+@pytest.mark.parametrize("metadata", [100, 3000, 9000, 16000])
+def test_long_tokens(front, metadata):
+    """There in a redirect, or in the page that stands for it; back in a header."""
+    got = large(front, metadata)
+    if got.status_code == 200:
+        assert front.prefix and metadata > 3000, "Apache's way, where it must be"
+        assert got.headers["cache-control"] == "no-store" and "script" not in got.text.lower()
+        to = html.unescape(re.search('http-equiv="refresh" content="0;url=([^"]*)"', got.text)[1])
+        assert html.unescape(re.search('<a href="([^"]*)"', got.text)[1]) == to
+    else:
+        assert got.status_code == 303, got.text
+        to = got.headers["location"]
+    assert to.startswith("http://app.test#access_token=")
+    token = parse_qs(urlsplit(to).fragment)["access_token"][0]
+    assert len(token) > metadata * 4 / 3
+    assert front.get("/user", token).json()["user_metadata"]["x"] == "m" * metadata

@@ -120,3 +120,10 @@ def test_password_never_in_the_log(server):
     text = server.log_path.read_text(errors="replace")
     for secret in (me.password, me.access, me.refresh_token, PASSWORD):
         assert secret not in text
+
+
+def test_tokens_too_large_for_a_header_are_in_the_log(server):
+    """Web servers refuse a request that shows one before the program gets it."""
+    said = lambda: {x.get("user_id") for x in server.log() if "larger than web servers take" in x.get("msg", "")}
+    small, large = server.sign_up(data={"x": "m" * 20000}), server.sign_up(data={"x": "m" * 24000})
+    assert large.id in said() and small.id not in said()
