@@ -90,7 +90,7 @@ reply_signed_in(struct request *r, const struct signup *p, const struct user *u)
 	if (hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
 		TRY(db_commit(r->db));
 	TRY(audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", signup_provider(p), NULL)));
-	TRY(session_start(r, u, &(const struct grant){ .method = "password", .signed_up = true }, &t));
+	TRY(session_start(r, u, &(const struct grant){ .method = "password", .signed_up = signup_provider(p) }, &t));
 	return (reply_tokens(r, &t));
 }
 

@@ -150,8 +150,8 @@ user_mark_signed_in(struct request *r, const struct user *u, const struct grant 
 	struct user_signed_in in;
 	struct user_signed_up_and_in up;
 
-	if (g->signed_up) {
-		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .now = r->now_text));
+	if (g->signed_up != NULL) {
+		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .provider = g->signed_up, .now = r->now_text));
 		t->user_json = up.json;
 	} else {
 		TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));

@@ -9,7 +9,7 @@
 struct grant {
 	const char *method; /* an amr method: password, otp, oauth ... */
 	const char *factor_id, *not_after, *tag;
-	bool signed_up; /* the reply shows a user who has just signed up */
+	const char *signed_up; /* the reply shows a user who has just signed up, with the identity of this provider */
 };
 
 /* What the client gets. */

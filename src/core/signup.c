@@ -112,7 +112,7 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 	} else {
 		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"), &message_id));
 	}
-	TRY(user_signed_up(r->db, &shown, .id = u->id));
+	TRY(user_signed_up(r->db, &shown, .id = u->id, .provider = signup_provider(p), .now = r->now_text));
 	u->json = shown.json;
 	return (hook_told(r, u));
 }

@@ -140,8 +140,8 @@ sign_in_try(struct linking *l)
 	TRY(user_reload(l->r, &in->user));
 	if (pkce)
 		return (OK);
-	return (session_start(l->r, &in->user, &(const struct grant){ .method = "oauth", .signed_up = in->state == NULL && in->created },
-	    &in->tokens));
+	return (session_start(l->r, &in->user,
+	    &(const struct grant){ .method = "oauth", .signed_up = in->state == NULL && in->created ? in->provider : NULL }, &in->tokens));
 }
 
 enum overtaken { NOT_OVERTAKEN, WORLD_CHANGED, STATE_GONE };

@@ -362,6 +362,24 @@ def test_hooks_around_a_new_user(told, site, sql):
     assert after == got.json()
 
 
+def test_a_repeated_sign_up_shows_the_identity_as_it_is(serve, site, sql):
+    """In the reply and to the hook: this provider's alone, with its own data, whatever the user has been told to be meanwhile."""
+    server = serve(GOTRUE_MAILER_AUTOCONFIRM="false", GOTRUE_SMTP_MAX_FREQUENCY="1ns", **over_http(site, AFTER_USER_CREATED="after-user-created"))
+    email = address()
+    body = {"email": email, "password": PASSWORD, "data": {"a": 1}}
+    first = server.post("/signup", body).json()
+    assert first["identities"][0]["identity_data"] == first["user_metadata"] == {"a": 1, "sub": first["id"], "email": email, "email_verified": False, "phone_verified": False}
+    sql("update auth.users set raw_user_meta_data = '{\"b\": 2}' where id = %s", first["id"])
+    sql("insert into auth.identities (id, provider_id, user_id, provider, identity_data, created_at) values (gen_random_uuid(), 'x', %s, 'github', %s, now())", first["id"], '{"sub": "x"}')
+    again = server.post("/signup", body).json()
+    own = sql("select identity_data from auth.identities where user_id = %s and provider = 'email'", first["id"])[0]["identity_data"]
+    assert [(x["provider"], x["identity_data"]) for x in again["identities"]] == [("email", own)] and own["email"] == email
+    assert again["user_metadata"] == {"b": 2}
+    assert [call["user"] for _, call in site.calls] == [first, again]
+    sure = serve(GOTRUE_MAILER_AUTOCONFIRM="true").post("/signup", body).json()["user"]
+    assert [(x["provider"], x["identity_data"]["sub"], "b" in x["identity_data"]) for x in sure["identities"]] == [("email", first["id"], False)]
+
+
 def test_refused_users(told, site, sql):
     emails = {what: address(what) for what in ("signup", "otp", "invite", "link")}
     site.says["/before-user-created"] = {"error": {"http_code": 403, "message": "staff only"}}
