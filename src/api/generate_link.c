@@ -198,7 +198,7 @@ generate_link_post(struct request *r)
 
 	TRY(params_read(r, generate_params, &p));
 	TRY(address_check_email(r, &p.email));
-	p.to = redirect_allowed(r->arena, p.redirect_to) ? p.redirect_to : redirect_wanted(r);
+	p.to = redirect_wanted_or(r, p.redirect_to);
 	TRY_DB(r, generate(r, &p), "Database error saving new user");
 	return (OK);
 }

@@ -320,3 +320,34 @@ glob_match(const struct glob *glob, const char *text)
 	}
 	return (glob->now[glob->len - 1]);
 }
+
+/* One that the set takes: of a negated one, one that may stand anywhere in a URL. */
+static uint32_t
+set_example(const struct step *step)
+{
+	const char *plain = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+	if (!step->negated)
+		return (step->points[0]);
+	while (plain[1] != '\0' && !step_takes(NULL, step, (unsigned char)*plain))
+		plain++;
+	return ((unsigned char)*plain);
+}
+
+char *
+glob_example(struct arena *arena, const struct glob *glob, char wild)
+{
+	struct buf out = buf_new(arena);
+
+	for (size_t i = 0; i < glob->len; i++) {
+		const struct step *step = &glob->step[i];
+
+		if (step->op == OP_JUMP)
+			i = step->target - 1;
+		else if (step->op == OP_POINT || step->op == OP_SET)
+			utf8_put(&out, step->op == OP_SET ? set_example(step) : step->point);
+		else if (step->op != OP_SPLIT && step->op != OP_END)
+			buf_putc(&out, wild);
+	}
+	return (out.data);
+}

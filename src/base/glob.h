@@ -17,4 +17,7 @@ struct glob;
 struct glob *glob_compile(struct arena *, const char *pattern, const char *separators);
 bool glob_match(const struct glob *, const char *text); /* not to be used in two threads at once */
 
+/* A text that the pattern takes, with wild for each wildcard. */
+char *glob_example(struct arena *, const struct glob *, char wild);
+
 #endif

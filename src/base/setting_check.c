@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/glob.h"
 #include "base/str.h"
 #include "base/url.h"
 
@@ -259,10 +260,10 @@ static void
 check_patterns(struct check *c)
 {
 	for (char *const *pattern = c->s->gotrue_uri_allow_list; *pattern != NULL; pattern++) {
-		const char *open = strrchr(*pattern, '[');
-
-		if (open != NULL && strchr(open, ']') == NULL)
-			refuse(c, "GOTRUE_URI_ALLOW_LIST", "GOTRUE_URI_ALLOW_LIST has a pattern with a [ that is not closed: \"%s\".",
+		if (glob_compile(c->arena, *pattern, "./") == NULL)
+			refuse(c, "GOTRUE_URI_ALLOW_LIST",
+			    "GOTRUE_URI_ALLOW_LIST has a pattern with a [ that is not closed or holds no set such as [abc] or [a-z]: "
+			    "\"%s\".",
 			    *pattern);
 	}
 }

@@ -32,12 +32,6 @@ has_second_url(const char *text)
 	return (false);
 }
 
-static bool
-scheme_is_web(const struct url *url)
-{
-	return (strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "http") == 0);
-}
-
 static const char *
 url_fault(struct arena *a, const char *text, struct url *url)
 {
@@ -52,7 +46,7 @@ url_fault(struct arena *a, const char *text, struct url *url)
 	/* "localhost:3000" has a scheme only in the eyes of a parser. */
 	if (str_empty(url->scheme) || url->opaque != NULL)
 		return ("must begin with a scheme, as in https://example.com");
-	if (scheme_is_web(url) && str_empty(url->host))
+	if (url_web(url) && str_empty(url->host))
 		return ("must be a URL such as https://example.com");
 	return (NULL);
 }
@@ -71,7 +65,7 @@ form_url(struct arena *a, const char *text)
 	struct url url;
 	const char *fault = url_fault(a, text, &url);
 
-	if (fault == NULL && !scheme_is_web(&url))
+	if (fault == NULL && !url_web(&url))
 		return ("must begin with https:// or http://");
 	return (fault);
 }

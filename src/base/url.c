@@ -157,6 +157,12 @@ controls_in(const char *text)
 	return (false);
 }
 
+bool
+url_web(const struct url *url)
+{
+	return (str_equal(url->scheme, "http") || str_equal(url->scheme, "https"));
+}
+
 /* Takes the scheme off; *rest is then what follows its colon.  False when the scheme is empty. */
 static bool
 scheme_take(struct arena *arena, char **rest, struct url *url)
@@ -168,7 +174,7 @@ scheme_take(struct arena *arena, char **rest, struct url *url)
 		return (false);
 	if (!letter_is(*c))
 		return (true);
-	while (letter_is(*c) || digit_is(*c) || one_of(*c, "+-."))
+	while (letter_is(*c) || digit_is(*c) || one_of(*c, "+-._"))
 		c++;
 	if (*c != ':')
 		return (true);
@@ -243,13 +249,12 @@ bracketed_take(struct arena *arena, char *text, struct url *url)
 static bool
 host_take(struct arena *arena, char *text, struct url *url)
 {
-	bool web = str_equal(url->scheme, "http") || str_equal(url->scheme, "https");
 	struct buf host = buf_new(arena);
 	char *bracket = strrchr(text, '['), *colon;
 
 	if (bracket != NULL)
 		return (bracket == text && bracketed_take(arena, text + 1, url));
-	colon = web ? strchr(text, ':') : strrchr(text, ':');
+	colon = url_web(url) ? strchr(text, ':') : strrchr(text, ':');
 	if (colon != NULL) {
 		if (!port_take(colon, url))
 			return (false);
@@ -331,6 +336,43 @@ url_parse(struct arena *arena, const char *text, struct url *url)
 		return (false);
 	url->query = cut(rest, '?');
 	return (hierarchy_take(arena, rest, url));
+}
+
+/* Letters, digits, inner dots and hyphens. */
+static bool
+host_regular(const char *host)
+{
+	static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	size_t len = strlen(host);
+
+	return (len > 0 && strspn(host, inner) == len && one_of(host[0], alnum) && one_of(host[len - 1], alnum));
+}
+
+/* "1", "08", "0x1f", "0x". */
+static bool
+number_is(const char *label)
+{
+	if (label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+		return (label[2 + strspn(label + 2, "0123456789abcdefABCDEF")] == '\0');
+	return (*label != '\0' && label[strspn(label, "0123456789")] == '\0');
+}
+
+enum url_host
+url_host(const struct url *url)
+{
+	const char *dot = strrchr(url->host, '.');
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, url->host, &four) == 1)
+		return (ntohl(four.s_addr) >> 24 == 127 ? HOST_LOOPBACK : HOST_ADDRESS);
+	if (inet_pton(AF_INET6, url->host, &six) == 1) {
+		if (IN6_IS_ADDR_V4MAPPED(&six))
+			return (six.s6_addr[12] == 127 ? HOST_LOOPBACK : HOST_ADDRESS);
+		return (IN6_IS_ADDR_LOOPBACK(&six) ? HOST_LOOPBACK : HOST_ADDRESS);
+	}
+	return (!host_regular(url->host) || number_is(dot == NULL ? url->host : dot + 1) ? HOST_ODD : HOST_NAME);
 }
 
 /*

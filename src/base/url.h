@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* RFC 3986, read as Go's net/url reads it. */
+/* RFC 3986, read as Go's net/url reads it; a scheme may have "_" besides, as apps have it. */
 struct url {
 	const char *scheme;   /* small letters */
 	const char *userinfo; /* NULL without */
@@ -26,6 +26,14 @@ struct url {
 /* false when Go's url.Parse refuses it (control characters, bad escapes, bad port, space in host ...). */
 bool url_parse(struct arena *, const char *, struct url *);
 char *url_text(struct arena *, const struct url *); /* Go's String() */
+
+/*
+ * What browsers (WHATWG) make of the host of an http or https URL.  They read a last label that is a number, in any notation, as an IP
+ * address; of those only the usual forms are one here.  HOST_ODD: that, or other than letters, digits, inner dots and hyphens.
+ */
+enum url_host { HOST_ODD, HOST_NAME, HOST_LOOPBACK, HOST_ADDRESS };
+bool url_web(const struct url *); /* http or https */
+enum url_host url_host(const struct url *);
 
 /*
  * The URL of path as seen from base (RFC 3986 section 5.2, Go's ResolveReference), with query (as it is; NULL: none).  Path may be a whole

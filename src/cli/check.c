@@ -8,6 +8,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "core/redirect.h"
 #include "core/sms.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -109,6 +110,17 @@ check_messages(struct arena *a, struct report *r)
 }
 
 static void
+check_redirects(struct arena *a, struct report *r)
+{
+	for (char **entry = cfg->gotrue_uri_allow_list; *entry != NULL; entry++) {
+		const char *complaint = redirect_complaint(a, *entry);
+
+		if (complaint != NULL)
+			report_warning(r, complaint);
+	}
+}
+
+static void
 check_http(struct arena *a, struct report *r)
 {
 	for (char **n = cfg->postern_http_private_networks; *n != NULL; n++)
@@ -183,6 +195,7 @@ check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 		settings_each(a, settings, show_setting, NULL);
 	check_letters(a, r);
 	check_messages(a, r);
+	check_redirects(a, r);
 	check_http(a, r);
 	check_keys(a, r);
 	check_database(a, r);

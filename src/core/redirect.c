@@ -1,95 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <string.h>
 
-#include "base/glob.h"
+#include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "base/url.h"
+#include "core/allow_list.h"
 #include "core/redirect.h"
 
 #define URL_MAX 8192 /* globs take time by the length */
+#define LOGGED_MAX 200
 
-/* 1 for a loopback address, 0 for any other, -1 when the host is no address. */
-static int
-host_loopback(const char *host)
+/* A whole URL that browsers and we read alike: they take a backslash for a slash. */
+static bool
+url_sound(struct arena *a, const char *text, struct url *url)
 {
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (inet_pton(AF_INET, host, &four) == 1)
-		return (ntohl(four.s_addr) >> 24 == 127);
-	if (inet_pton(AF_INET6, host, &six) != 1)
-		return (-1);
-	if (IN6_IS_ADDR_V4MAPPED(&six))
-		return (six.s6_addr[12] == 127);
-	return (IN6_IS_ADDR_LOOPBACK(&six));
+	if (str_empty(text) || strlen(text) > URL_MAX || strchr(text, '\\') != NULL || !url_parse(a, text, url))
+		return (false);
+	return (!str_empty(url->scheme) && url->userinfo == NULL && !(url_web(url) && str_empty(url->host)));
 }
 
 static bool
-host_local(const char *host)
+loopback_is(const struct url *url)
 {
-	return (str_equal(host, "localhost") || host_loopback(host) == 1);
+	return (url_web(url) && url_host(url) == HOST_LOOPBACK);
 }
 
-/* Letters, digits, inner dots and hyphens. */
+/* Apps on somebody's own machine take what port they get (RFC 8252 section 7.3). */
 static bool
-host_regular(const char *host)
+site_is(struct arena *a, const struct url *url)
 {
-	static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	size_t len = strlen(host);
+	bool local = str_equal(url->host, "localhost") || loopback_is(url);
+	struct url site;
 
-	return (len > 0 && strspn(host, inner) == len && strchr(alnum, host[0]) != NULL && strchr(alnum, host[len - 1]) != NULL);
-}
-
-static bool
-allow_list_has(struct arena *a, const char *url)
-{
-	const char *text = arena_strndup(a, url, strcspn(url, "#"));
-
-	for (char **pattern = cfg->gotrue_uri_allow_list; *pattern != NULL; pattern++) {
-		const struct glob *glob = glob_compile(a, *pattern, "./");
-
-		if (glob != NULL && glob_match(glob, text))
-			return (true);
-	}
-	return (false);
+	return (url_parse(a, cfg->gotrue_site_url, &site) && str_equal(site.host, url->host) && str_equal(site.scheme, url->scheme) &&
+		(str_equal(site.port, url->port) || local));
 }
 
 bool
-redirect_allowed(struct arena *a, const char *url)
+redirect_allowed(struct arena *a, const char *text)
 {
-	struct url site, wanted;
-	bool http;
-	int loopback;
+	struct url url;
 
-	if (str_empty(url) || strlen(url) > URL_MAX || !url_parse(a, cfg->gotrue_site_url, &site) || !url_parse(a, url, &wanted))
+	if (!url_sound(a, text, &url))
 		return (false);
-	if (str_equal(site.host, wanted.host) && str_equal(site.scheme, wanted.scheme) &&
-	    (str_equal(site.port, wanted.port) || host_local(wanted.host)))
-		return (true);
-	if (!str_empty(wanted.host) && strspn(wanted.host, "0123456789") == strlen(wanted.host))
-		return (false); /* an address in decimal */
-	if ((loopback = host_loopback(wanted.host)) >= 0)
-		return (loopback == 1);
-	http = str_equal(wanted.scheme, "http") || str_equal(wanted.scheme, "https");
-	if (http && !host_regular(wanted.host))
-		return (false);
-	return (allow_list_has(a, url));
+	return (site_is(a, &url) || loopback_is(&url) || allow_list_has(a, cfg->gotrue_uri_allow_list, text, &url));
+}
+
+/* "localhost:3000" is a scheme to every parser, and a mistake. */
+static bool
+host_and_port(const struct url *url)
+{
+	return (url->opaque != NULL && *url->opaque >= '0' && *url->opaque <= '9');
 }
 
 const char *
-redirect_wanted(struct request *r)
+redirect_complaint(struct arena *a, char *entry)
+{
+	char *const list[] = { entry, NULL };
+	const char *example = allow_list_example(a, entry);
+	struct url url;
+
+	if (strpbrk(entry, "\"# ") == NULL && !str_ends(entry, "'") && url_sound(a, example, &url) && !host_and_port(&url) &&
+	    (loopback_is(&url) || allow_list_has(a, list, example, &url)))
+		return (NULL);
+	return (arena_printf(a,
+	    "GOTRUE_URI_ALLOW_LIST: \"%s\" can never match. An entry is a URL such as https://app.example.com/**: its scheme first; no "
+	    "quotes, no #, no user; an IP address only without wildcards.",
+	    entry));
+}
+
+/* Without what may be a secret: user, query, fragment. */
+static const char *
+text_for_log(struct arena *a, const char *url)
+{
+	char *text = arena_strndup(a, url, strcspn(url, "?#")), *host = strstr(text, "//"), *user_end;
+
+	if (host == NULL)
+		return (text);
+	host += 2;
+	user_end = memrchr(host, '@', strcspn(host, "/"));
+	return (user_end == NULL ? text : arena_printf(a, "%.*s%s", (int)(host - text), text, user_end + 1));
+}
+
+/* Says so, for it is the first thing that goes wrong where a site is set up. */
+static bool
+asked_allowed(struct request *r, const char *asked)
+{
+	if (redirect_allowed(r->arena, asked))
+		return (true);
+	if (!str_empty(asked))
+		log_event(LOG_WARN, "the redirect_to is not in GOTRUE_URI_ALLOW_LIST", "redirect_to",
+		    arena_printf(r->arena, "%.*s", LOGGED_MAX, text_for_log(r->arena, asked)), NULL);
+	return (false);
+}
+
+static const char *
+wanted_find(struct request *r)
 {
 	const char *asked = request_header(r, "redirect_to");
 	const char *referer = request_header(r, "Referer");
 
 	if (str_empty(asked))
 		asked = request_form_value(r, "redirect_to");
-	if (redirect_allowed(r->arena, asked))
+	if (asked_allowed(r, asked))
 		return (asked);
 	return (redirect_allowed(r->arena, referer) ? referer : cfg->gotrue_site_url);
+}
+
+const char *
+redirect_wanted(struct request *r)
+{
+	if (r->wanted == NULL)
+		r->wanted = wanted_find(r);
+	return (r->wanted);
+}
+
+const char *
+redirect_wanted_or(struct request *r, const char *asked)
+{
+	return (asked_allowed(r, asked) ? asked : redirect_wanted(r));
 }
 
 const char *

@@ -6,11 +6,21 @@
 
 /* Where browsers are sent, and under which name they know this server. */
 
-/* Whether a client may be sent there: GOTRUE_SITE_URL's place, or GOTRUE_URI_ALLOW_LIST's globs. */
+/*
+ * Whether a client may be sent there: GOTRUE_SITE_URL's place, the client's own machine by its IP address, or what GOTRUE_URI_ALLOW_LIST has.
+ * Never where browsers would read another place than we do.
+ */
 bool redirect_allowed(struct arena *, const char *url);
 
-/* Where this request wants its user to end: redirect_to, else the Referer, else GOTRUE_SITE_URL; the first that is allowed. */
+/* A sentence about an entry of GOTRUE_URI_ALLOW_LIST that allows nothing, or NULL. */
+const char *redirect_complaint(struct arena *, char *entry);
+
+/*
+ * Where this request wants its user to end: redirect_to, else the Referer, else GOTRUE_SITE_URL; the first that is allowed.
+ * redirect_wanted_or() asks first for a URL from elsewhere in the request.
+ */
 const char *redirect_wanted(struct request *);
+const char *redirect_wanted_or(struct request *, const char *asked);
 
 /* API_EXTERNAL_URL, or the forwarded host where GOTRUE_MAILER_EXTERNAL_HOSTS has it; without a slash at the end unless the setting has one. */
 const char *redirect_external_url(struct request *);

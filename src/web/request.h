@@ -54,6 +54,7 @@ struct request {
 	const struct claims *claims;
 	const struct user *user;
 	const struct oauth_state_by_id *state; /* that a provider's callback names */
+	const char *wanted;                    /* redirect_wanted()'s answer */
 
 	struct query *done; /* see request_did() */
 	struct failure failure;

@@ -47,6 +47,9 @@ def test_check(database):
     assert "GOTRUE_DISABLE_SIGNUP" in done.stdout + done.stderr
     done = command(database, "check", GOTRUE_JWT_EXP="soon")
     assert done.returncode != 0 and "GOTRUE_JWT_EXP" in done.stdout + done.stderr
+    done = command(database, "check", GOTRUE_URI_ALLOW_LIST="https://a.test/** , #b,\"https://c.test/**\",http://192.168.0.1/**,exp://**,")
+    assert done.returncode == 0 and done.stdout.count("can never match") == 3
+    assert all(f"warning: GOTRUE_URI_ALLOW_LIST: \"{x}\" can never match." in done.stdout for x in ("#b", '"https://c.test/**"', "http://192.168.0.1/**"))
     done = command(database, "check", GOTRUE_JWT_KEYS="[{}]")
     assert done.returncode != 0
     done = command(database, "check", DATABASE_URL="postgresql://127.0.0.1:1/none")

@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where browsers may be sent: GOTRUE_SITE_URL, GOTRUE_URI_ALLOW_LIST, and those who would rather have them elsewhere."""
 
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from harness import address, mint
+from harness import PASSWORD, address, mint
 from post import Landing
 
 SERVICE = mint({"role": "service_role"})
 SITE = "https://site.test:8443/base"
-ALLOW = ",".join((
+ALLOW = " , ".join((
     "https://*.ok.test/**", "http://star.test/*/end", "myapp://callback", "com.app.x://**", "https://q.test/a?b=*",
-    "https://[a-c]x.test/", "https://one?.test/*"))
+    "https://[a-c]x.test/", "https://one?.test/*", "https://*-team.vercel.app/**", "http://localhost:*/**", "my_app://auth", "exp://**",
+    "http://192.168.1.20:3000/cb", "http://192.168.0.1/**")) + " ,"
 
 
 @pytest.fixture
 def server(mailing):
-    return mailing(GOTRUE_SITE_URL=SITE, GOTRUE_URI_ALLOW_LIST=ALLOW, GOTRUE_MAILER_EXTERNAL_HOSTS="ext.test,localhost")
+    return mailing(GOTRUE_SITE_URL=SITE, GOTRUE_URI_ALLOW_LIST=ALLOW, GOTRUE_MAILER_EXTERNAL_HOSTS="ext.test,localhost",
+                   GOTRUE_EXTERNAL_GITHUB_ENABLED="true", GOTRUE_EXTERNAL_GITHUB_CLIENT_ID="x", GOTRUE_EXTERNAL_GITHUB_SECRET="x",
+                   GOTRUE_EXTERNAL_GITHUB_REDIRECT_URI="https://api.test/callback")
 
 
 ALLOWED = [
-    "https://site.test:8443", "https://site.test:8443/", "https://site.test:8443/any?where=1", "https://user:pw@site.test:8443/x",
+    "https://site.test:8443", "https://site.test:8443/", "https://site.test:8443/any?where=1",
     "https://a.ok.test/", "https://a.ok.test/x/y?z=1", "http://star.test/x/end", "myapp://callback", "com.app.x://what/ever", "https://q.test/a?b=c",
-    "https://bx.test/", "https://one1.test/x", "http://127.0.0.1:3000/x", "http://[::1]:3000/", "http://127.0.0.1/", "ftp://127.0.0.1/",
+    "https://bx.test/", "https://one1.test/x", "http://127.0.0.1:3000/x", "http://[::1]:3000/", "http://127.0.0.1/",
+    "https://a-team.vercel.app/", "http://localhost:3000/x?y=1", "my_app://auth", "exp://192.168.1.5:8081/--/auth", "http://192.168.1.20:3000/cb",
 ]
 REFUSED = [
     "https://evil.test/", "//evil.test/", "//site.test:8443/", "/path", "https:/a.ok.test/", "https:a.ok.test", "javascript:alert(1)", "data:text/html,x",
@@ -34,6 +38,9 @@ REFUSED = [
     "http://star.test/x/y/end", "http://star.test/x/end/", "myapp://callback/", "myapp://other", "https://q.test/a?b=c.d", "https://dx.test/",
     "https://one12.test/x", "http://10.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://127.1/", "http://[::ffff:1.2.3.4]/", "http://[fe80::1%25lo]/",
     "http://0177.0.0.1/", "", " ",
+    "https://user:pw@site.test:8443/x", "https://@a.ok.test/", "https://a.ok.test/x\\y", "https://evil?.ok.test/", "https://0x01020304?-team.vercel.app/",
+    "https://1.2.3.4#-team.vercel.app/", "https://a.ok.test/x/../y", "javascript://127.0.0.1/", "evilapp://127.0.0.1/", "ftp://127.0.0.1/",
+    "http://localhost/x", "http://localhost:/x", "my_app://other", "http://192.168.1.20:3000/cb/", "http://192.168.0.1/x", "http://192.168.0.1/**",
 ]
 
 
@@ -64,6 +71,35 @@ def test_the_next_best(server):
     assert lands(server, evil, headers={"Referer": evil}) == SITE
     assert lands(server, good, headers={"redirect_to": evil, "Referer": third}) == third
     assert lands(server, evil, headers={"redirect_to": good}) == good
+
+
+@pytest.mark.parametrize("evil", ["https://0x01020304?-team.vercel.app/", "javascript://127.0.0.1/", "https://u:p@a.ok.test/"])
+def test_wherever_a_client_says_where(server, sql, evil):
+    """/verify with its redirect_to is above; a Referer, an admin's link, a letter's, a provider's way back."""
+    assert lands(server, "", headers={"Referer": evil}) == SITE
+    made = server.post("/admin/generate_link", {"type": "signup", "email": address(), "password": PASSWORD, "redirect_to": evil}, token=SERVICE)
+    assert made.json()["redirect_to"] == SITE and f"redirect_to={SITE}" in made.json()["action_link"]
+    got = server.get(f"/authorize?provider=github&redirect_to={quote(evil, safe='')}")
+    state = parse_qs(urlsplit(got.headers["Location"]).query)["state"][0]
+    assert sql("select referrer from auth.flow_state where id = %s", state)[0]["referrer"] == SITE
+
+
+def test_the_log_says_what_was_refused(server):
+    """Once a request, and nothing that could be a secret."""
+    def refused(to, **kw):
+        got = server.get(f"/verify?type=signup&token=x&redirect_to={quote(to, safe='')}", **kw)
+        number = server.log_of(got)["request_id"]
+        return [x["redirect_to"] for x in server.log() if x.get("request_id") == number and "redirect_to" in x]
+
+    assert refused("https://evil.test/cb?code=secret#token=secret") == ["https://evil.test/cb"]
+    assert refused("https://user:secret@evil.test/@x?y") == ["https://evil.test/@x"]
+    assert refused("evil\r\n\"x") == ["evil\r\n\"x"]
+    assert len(refused("https://evil.test/" + "x" * 2000)[0]) == 200
+    assert refused("https://a.ok.test/") == refused("") == []
+    assert refused("", headers={"Referer": "https://elsewhere.test/"}) == []
+    letter = server.post(f"/otp?redirect_to={quote('https://evil.test/?x', safe='')}", {"email": address()})
+    number = server.log_of(letter)["request_id"]
+    assert [x["redirect_to"] for x in server.log() if x.get("request_id") == number and "redirect_to" in x] == ["https://evil.test/"]
 
 
 def test_the_scheme_in_capitals(server):

@@ -58,6 +58,21 @@ test_matches(void **state)
 }
 
 static void
+test_examples(void **state)
+{
+	static const char *const patterns[][2] = { { "https://*.x/**", "https://a.x/a" }, { "a?[bc][!0][!a-z][!a]", "aab100" },
+		{ "{xy,z}{,b}", "xy" }, { "\\*\xC3\xA4", "*\xC3\xA4" }, { "", "" }, { "[!0123456789abcdefghijklmnopqrstuvwxyz]", "z" } };
+
+	for (size_t i = 0; i < LENGTH(patterns); i++) {
+		struct glob *glob = glob_compile(*state, patterns[i][0], "./");
+		const char *example = glob_example(*state, glob, 'a');
+
+		assert_string_equal(example, patterns[i][1]);
+		assert_true(glob_match(glob, example) || i == LENGTH(patterns) - 1);
+	}
+}
+
+static void
 test_malformed(void **state)
 {
 	static const char *const bad[] = { "[", "[a", "[]", "[!]", "[a-]", "[a-b", "[b-a]", "[a-zA-Z]", "[a\\", "[!", "\xFF", "a\xC3" };
@@ -106,6 +121,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		arena_test(test_matches),
+		arena_test(test_examples),
 		arena_test(test_malformed),
 		arena_test(test_hostile_text_takes_no_time),
 		arena_test(test_deep_braces),

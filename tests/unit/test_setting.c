@@ -440,6 +440,11 @@ test_checks(void **state)
 	refuses("GOTRUE_SESSIONS_TIMEBOX", "0");
 	refuses("GOTRUE_SESSIONS_INACTIVITY_TIMEOUT", "-1s");
 	refuses("GOTRUE_URI_ALLOW_LIST", "http://[a,http://b");
+	refuses("GOTRUE_URI_ALLOW_LIST", "http://[b-a]x/");
+	accepts("GOTRUE_URI_ALLOW_LIST", " http://a ,,\thttp://[b] ,");
+	assert_string_equal(cfg->gotrue_uri_allow_list[0], "http://a");
+	assert_string_equal(cfg->gotrue_uri_allow_list[1], "http://[b]");
+	assert_null(cfg->gotrue_uri_allow_list[2]);
 	refuses("GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL", "nowhere");
 	accepts("GOTRUE_EXTERNAL_GITHUB_ENABLED", "true");
 	setenv("GOTRUE_MAILER_AUTOCONFIRM", "true", 1);

@@ -160,12 +160,35 @@ test_a_flood_of_parameters(void **state)
 	assert_int_equal(query.len, 0);
 }
 
+static void
+test_hosts(void **state)
+{
+	static const struct {
+		const char *host;
+		enum url_host is;
+	} rows[] = { { "a.test", HOST_NAME }, { "A-1.0x7f.test", HOST_NAME }, { "localhost", HOST_NAME }, { "1.a", HOST_NAME },
+		{ "0xg", HOST_NAME }, { "127.1.2.3", HOST_LOOPBACK }, { "[::1]", HOST_LOOPBACK }, { "[::ffff:127.0.0.1]", HOST_LOOPBACK },
+		{ "10.0.0.1", HOST_ADDRESS }, { "[fd00::1]", HOST_ADDRESS }, { "[::ffff:1.2.3.4]", HOST_ADDRESS },
+		{ "2130706433", HOST_ODD }, { "0x7f000001", HOST_ODD }, { "a.0X", HOST_ODD }, { "127.1", HOST_ODD },
+		{ "127.0.0.01", HOST_ODD }, { "a.08", HOST_ODD }, { "127.0.0.1.", HOST_ODD }, { "a_b.test", HOST_ODD },
+		{ "-a.test", HOST_ODD }, { ".a", HOST_ODD }, { "", HOST_ODD }, { "[fe80::1%25lo]", HOST_ODD },
+		{ "\xC3\xA4.test", HOST_ODD } };
+	struct url url;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_true(url_parse(*state, arena_printf(*state, "http://%s/", rows[i].host), &url));
+		if (url_host(&url) != rows[i].is)
+			fail_msg("%s", rows[i].host);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		arena_test(test_parts),
 		arena_test(test_what_is_refused),
+		arena_test(test_hosts),
 		arena_test(test_text),
 		arena_test(test_escapes),
 		arena_test(test_query),
