@@ -1,12 +1,23 @@
 -- Providers that administrators add.  client_secret is sealed (sec/secret.h); no JSON here has it.
 
--- custom_provider_overview() -> one json
-select coalesce(jsonb_agg(%custom_provider_json(p) order by p.created_at desc), '[]') as json from auth.custom_oauth_providers p;
+-- row listed_provider: id, created_at, json
+
+-- Newest first, behind a provider; null: from the beginning.
+-- custom_provider_older(most, created_at, id) -> many listed_provider
+select p.id, p.created_at, %custom_provider_json(p)::text as json
+from (select * from auth.custom_oauth_providers
+    where (created_at, id) < (coalesce(:created_at::timestamptz, 'infinity'), coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    order by created_at desc, id desc limit :most::bigint) p
+order by p.created_at desc, p.id desc;
 
 -- Oldest first: the reference's statement has no order, which comes to the same.
--- custom_provider_overview_of(type) -> one json
-select coalesce(jsonb_agg(%custom_provider_json(p) order by p.created_at, p.id), '[]') as json from auth.custom_oauth_providers p
-where p.provider_type = :type::text;
+-- custom_provider_newer_of(type, most, created_at, id) -> many listed_provider
+select p.id, p.created_at, %custom_provider_json(p)::text as json
+from (select * from auth.custom_oauth_providers
+    where provider_type = :type::text
+        and (created_at, id) > (coalesce(:created_at::timestamptz, '-infinity'), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
+    order by created_at, id limit :most::bigint) p
+order by p.created_at, p.id;
 
 -- custom_provider_shown(identifier) -> maybe json
 select %custom_provider_json(p) as json from auth.custom_oauth_providers p where p.identifier = :identifier::text;

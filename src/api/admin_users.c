@@ -24,10 +24,7 @@ static const struct param admin_user_params[] = {
 err
 admin_users_get(struct request *r)
 {
-	const char *text;
-
-	TRY(user_list(r, &text));
-	return (reply_json(r, 200, text));
+	return (user_list(r));
 }
 
 /* POST /admin/users */

@@ -9,21 +9,12 @@
 err
 custom_providers_get(struct request *r)
 {
-	const char *type = str_or(query_get(&r->query, "type"), ""), *list;
+	const char *type = query_get(&r->query, "type");
 
-	if (*type == '\0') {
-		struct custom_provider_overview all;
-
-		TRY_DB(r, custom_provider_overview(r->db, &all), "Error retrieving custom OAuth providers");
-		list = all.json;
-	} else if (str_equal(type, "oauth2") || str_equal(type, "oidc")) {
-		struct custom_provider_overview_of some;
-
-		TRY_DB(r, custom_provider_overview_of(r->db, &some, .type = type), "Error retrieving custom OAuth providers");
-		list = some.json;
-	} else
+	if (!str_empty(type) && !str_equal(type, "oauth2") && !str_equal(type, "oidc"))
 		return (fail(r, E_VALIDATION_FAILED, "type must be either 'oauth2' or 'oidc'"));
-	return (reply_json(r, 200, arena_printf(r->arena, "{\"providers\":%s}", list)));
+	TRY_DB(r, custom_provider_list(r, str_empty(type) ? NULL : type), "Error retrieving custom OAuth providers");
+	return (OK);
 }
 
 /* POST /admin/custom-providers */

@@ -36,6 +36,16 @@ clock_rfc3339(struct arena *arena, usec at)
 	    tm.tm_min, tm.tm_sec, (int)fraction));
 }
 
+char *
+clock_iso(struct arena *a, const char *timestamptz)
+{
+	const char *day = timestamptz, *time = day == NULL ? NULL : strchr(day, ' '), *zone = time == NULL ? NULL : strchr(time, '+');
+
+	if (zone == NULL || strcmp(zone, "+00") != 0)
+		return (NULL);
+	return (arena_printf(a, "%.*sT%.*sZ", (int)(time - day), day, (int)(zone - time - 1), time + 1));
+}
+
 /* Reads exactly count digits. */
 static bool
 digits_take(const char **text, int count, int *value)

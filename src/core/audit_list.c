@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "core/audit_list.h"
+#include "core/list.h"
+#include "core/page.h"
+#include "query/audit.h"
 
 static const struct {
 	const char *scope;
@@ -30,4 +34,60 @@ audit_query_read(struct request *r, const char *text, struct audit_query *q)
 		return (OK);
 	}
 	return (fail(r, E_VALIDATION_FAILED, "Invalid query scope: %s", text));
+}
+
+static err
+number_entries(struct request *r, const struct audit_query *q, struct list *list, struct audit_entry_rows *found)
+{
+	TRY(audit_page(r->db, found, .who = q->who, .action = q->action, .type = q->type,
+	    .most = arena_printf(r->arena, "%" PRIu64, list->most), .skip = arena_printf(r->arena, "%" PRIu64, list->skip)));
+	list->total = found->row->total;
+	if (found->row->id == NULL)
+		found->len = 0;
+	return (OK);
+}
+
+static void
+entry_put(struct arena *a, struct buf *out, const struct audit_entry *e)
+{
+	const char *at = clock_iso(a, e->created_at);
+
+	buf_printf(out, "{\"id\":\"%s\",\"payload\":%s,\"created_at\":%s,\"ip_address\":%s}", e->id, str_or(e->payload, "{}"),
+	    at == NULL ? "null" : json_quote(a, at), json_quote(a, e->address));
+}
+
+static err
+entries_read(struct request *r, struct list *list, struct buf *out)
+{
+	const struct audit_query *q = list->wanted;
+	struct audit_entry_rows found;
+
+	if (list->created_at == NULL)
+		TRY(number_entries(r, q, list, &found));
+	else
+		TRY(audit_older(r->db, &found, .who = q->who, .action = q->action, .type = q->type,
+		    .most = arena_printf(r->arena, "%" PRIu64, list->most), .created_at = list->created_at, .id = list->id));
+	for (size_t i = 0; i < found.len; i++) {
+		list_row(list, out, found.row[i].created_at, found.row[i].id);
+		entry_put(r->arena, out, &found.row[i]);
+	}
+	return (OK);
+}
+
+err
+audit_list(struct request *r)
+{
+	struct audit_query *q = arena_new_object(r->arena, struct audit_query);
+	struct list *list;
+	struct page page;
+
+	TRY(page_read(r, &page));
+	TRY(audit_query_read(r, query_get(&r->query, "query"), q));
+	list = list_new(r, page.most, page.skip);
+	list->read = entries_read;
+	list->wanted = q;
+	list->end = "]";
+	TRY_DB(r, list_reply(r, list, "["), "Error searching for audit logs");
+	page_headers(r, &page, list->total);
+	return (OK);
 }

@@ -12,4 +12,7 @@ struct audit_query {
 /* 400 validation_failed.  NULL and "" ask for everything. */
 checked err audit_query_read(struct request *, const char *text, struct audit_query *);
 
+/* Replies with a page of the audit log, newest first, as the request's query asks for it. */
+checked err audit_list(struct request *);
+
 #endif

@@ -30,15 +30,13 @@ page_number(struct request *r, const char *text, uint64_t *number)
 	    why));
 }
 
-/* For SQL; *b times *a may be beyond all numbers. */
-static char *
-rows_text(struct arena *arena, uint64_t a, uint64_t b)
+/* a times b may be beyond all numbers. */
+static uint64_t
+rows_count(uint64_t a, uint64_t b)
 {
 	uint64_t rows;
 
-	if (__builtin_mul_overflow(a, b, &rows) || rows > ROWS_MAX)
-		rows = ROWS_MAX;
-	return (arena_printf(arena, "%" PRIu64, rows));
+	return (__builtin_mul_overflow(a, b, &rows) || rows > ROWS_MAX ? ROWS_MAX : rows);
 }
 
 err
@@ -54,8 +52,8 @@ page_read(struct request *r, struct page *p)
 		TRY(page_number(r, size, &p->size));
 	if (p->size == 0)
 		return (fail(r, E_VALIDATION_FAILED, "Bad Pagination Parameters: per_page must be greater than 0"));
-	p->most = rows_text(r->arena, p->size, 1);
-	p->skip = rows_text(r->arena, p->number > 0 ? p->number - 1 : 0, p->size);
+	p->most = rows_count(p->size, 1);
+	p->skip = rows_count(p->number > 0 ? p->number - 1 : 0, p->size);
 	return (OK);
 }
 

@@ -9,7 +9,7 @@
 /* Lists by page number: ?page= and ?per_page=, and the headers that lead to the other pages. */
 struct page {
 	uint64_t number, size;
-	const char *most, *skip; /* the same for SQL */
+	uint64_t most, skip; /* the same in rows, within what the database has numbers for */
 };
 
 /* 400 validation_failed. */

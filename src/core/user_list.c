@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/address.h"
 #include "core/claims.h"
+#include "core/list.h"
 #include "core/page.h"
 #include "core/user_list.h"
 #include "query/user_list.h"
@@ -82,54 +83,87 @@ wants_exact(const struct wanted *w)
 	return (w->email != NULL || w->phone != NULL);
 }
 
-static char *
-list_json(struct request *r, const struct wanted *w, const char *users, const char *more)
+struct cursor {
+	uint64_t most;
+	const char *created_at, *id; /* of the last user seen; NULL at the first page */
+};
+
+static err
+cursor_users(struct request *r, const struct wanted *w, const struct cursor *c, struct listed_user_rows *found)
 {
-	return (arena_printf(r->arena, "{\"users\":[%s],\"aud\":%s%s}", users, json_quote(r->arena, w->aud), more));
+	const char *most = arena_printf(r->arena, "%" PRIu64, c->most);
+
+	if (w->oldest)
+		return (user_page_newer(r->db, found, .aud = w->aud, .email = w->email, .phone = w->phone, .filter = w->filter,
+		    .most = most, .created_at = c->created_at, .id = c->id));
+	return (user_page_older(r->db, found, .aud = w->aud, .email = w->email, .phone = w->phone, .filter = w->filter, .most = most,
+	    .created_at = c->created_at, .id = c->id));
 }
+
+static const char *
+list_end(struct request *r, const struct wanted *w, const char *more)
+{
+	return (arena_printf(r->arena, "],\"aud\":%s%s}", json_quote(r->arena, w->aud), more));
+}
+
+#define LIST_HEAD "{\"users\":["
 
 /* --- By number --- */
 
 static err
-numbered_page(struct request *r, const struct wanted *w, const struct page *p, struct user_page *found)
+number_users(struct request *r, const struct wanted *w, struct list *list, struct listed_user_rows *found)
 {
-	struct user_page_filtered filtered;
-	struct user_page_exact exact;
 	const char *oldest = w->oldest ? "t" : "f";
+	const char *most = arena_printf(r->arena, "%" PRIu64, list->most), *skip = arena_printf(r->arena, "%" PRIu64, list->skip);
 
-	if (wants_exact(w)) {
-		TRY(user_page_exact(r->db, &exact, .aud = w->aud, .email = w->email, .phone = w->phone, .filter = w->filter,
-		    .most = p->most, .skip = p->skip, .oldest = oldest));
-		*found = (struct user_page){ .total = exact.total, .users = exact.users };
-	} else if (w->filter != NULL) {
-		TRY(user_page_filtered(r->db, &filtered, .aud = w->aud, .filter = w->filter, .most = p->most, .skip = p->skip,
-		    .oldest = oldest));
-		*found = (struct user_page){ .total = filtered.total, .users = filtered.users };
-	} else {
-		TRY(user_page(r->db, found, .aud = w->aud, .most = p->most, .skip = p->skip, .oldest = oldest));
+	if (wants_exact(w))
+		TRY(user_page_exact(r->db, found, .aud = w->aud, .email = w->email, .phone = w->phone, .filter = w->filter, .most = most,
+		    .skip = skip, .oldest = oldest));
+	else if (w->filter != NULL)
+		TRY(user_page_filtered(r->db, found, .aud = w->aud, .filter = w->filter, .most = most, .skip = skip, .oldest = oldest));
+	else
+		TRY(user_page(r->db, found, .aud = w->aud, .most = most, .skip = skip, .oldest = oldest));
+	list->total = found->row->total;
+	if (found->row->id == NULL)
+		found->len = 0;
+	return (OK);
+}
+
+static err
+users_read(struct request *r, struct list *list, struct buf *out)
+{
+	const struct cursor c = { list->most, list->created_at, list->id };
+	struct listed_user_rows found;
+
+	if (c.created_at == NULL)
+		TRY(number_users(r, list->wanted, list, &found));
+	else
+		TRY(cursor_users(r, list->wanted, &c, &found));
+	for (size_t i = 0; i < found.len; i++) {
+		list_row(list, out, found.row[i].created_at, found.row[i].id);
+		buf_puts(out, found.row[i].json);
 	}
 	return (OK);
 }
 
 static err
-list_by_number(struct request *r, const struct wanted *w, const char **text)
+list_by_number(struct request *r, const struct wanted *w)
 {
-	struct user_page found;
+	struct list *list;
 	struct page page;
 
 	TRY(page_read(r, &page));
-	TRY_DB(r, numbered_page(r, w, &page, &found), "Database error finding users");
-	page_headers(r, &page, found.total);
-	*text = list_json(r, w, found.users, "");
+	list = list_new(r, page.most, page.skip);
+	list->read = users_read;
+	list->wanted = w;
+	list->end = list_end(r, w, "");
+	list->undated_last = w->oldest;
+	TRY_DB(r, list_reply(r, list, LIST_HEAD), "Database error finding users");
+	page_headers(r, &page, list->total);
 	return (OK);
 }
 
 /* --- By cursor --- */
-
-struct cursor {
-	uint64_t most;
-	const char *created_at, *id; /* of the last user seen; NULL at the first page */
-};
 
 static err
 cursor_refuse(struct request *r, const char *why)
@@ -193,18 +227,12 @@ cursor_read(struct request *r, struct cursor *c)
 	return (str_empty(cursor) ? OK : cursor_open(r, cursor, c));
 }
 
-/* Times are written without zeros at the end, as Go does. */
+/* Times end as Go ends them. */
 static char *
 cursor_text(struct arena *a, const char *created_at, const char *id)
 {
-	size_t len = strlen(created_at) - 1;
-	const char *plain;
+	const char *plain = arena_printf(a, "{\"created_at\":\"%s\",\"id\":\"%s\"}", str_or(clock_iso(a, created_at), ""), id);
 
-	while (created_at[len - 1] == '0')
-		len--;
-	if (created_at[len - 1] == '.')
-		len--;
-	plain = arena_printf(a, "{\"created_at\":\"%.*sZ\",\"id\":\"%s\"}", (int)len, created_at, id);
 	return (base64url_encode(a, plain, strlen(plain)));
 }
 
@@ -220,50 +248,48 @@ cursor_header(struct request *r, const char *next)
 	reply_header(r, "Link", arena_printf(r->arena, "<%s>; rel=\"next\"", page_url(r, &query)));
 }
 
-static err
-cursor_page(struct request *r, const struct wanted *w, const struct cursor *c, struct user_page_older *found)
+static const char *
+cursor_end(struct request *r, const struct wanted *w, const struct listed_user *last)
 {
-	const char *most = arena_printf(r->arena, "%" PRIu64, c->most);
-	struct user_page_newer newer;
-
-	if (!w->oldest)
-		return (user_page_older(r->db, found, .aud = w->aud, .filter = w->filter, .most = most, .created_at = c->created_at,
-		    .id = c->id));
-	TRY(user_page_newer(r->db, &newer, .aud = w->aud, .filter = w->filter, .most = most, .created_at = c->created_at, .id = c->id));
-	*found = (struct user_page_older){
-		.more = newer.more, .users = newer.users, .last_id = newer.last_id, .last_created_at = newer.last_created_at
-	};
-	return (OK);
-}
-
-static err
-list_by_cursor(struct request *r, const struct wanted *w, const char **text)
-{
-	struct user_page_older found;
-	struct cursor c;
 	const char *next;
 
-	TRY(cursor_read(r, &c));
-	TRY_DB(r, cursor_page(r, w, &c, &found), "Database error finding users");
-	if (!found.more) {
-		*text = list_json(r, w, found.users, ",\"pagination\":{\"has_more\":false}");
-		return (OK);
-	}
-	next = cursor_text(r->arena, found.last_created_at, found.last_id);
+	if (last == NULL)
+		return (list_end(r, w, ",\"pagination\":{\"has_more\":false}"));
+	next = cursor_text(r->arena, last->created_at, last->id);
 	cursor_header(r, next);
-	*text = list_json(r, w, found.users, arena_printf(r->arena, ",\"pagination\":{\"next_cursor\":\"%s\",\"has_more\":true}", next));
-	return (OK);
+	return (list_end(r, w, arena_printf(r->arena, ",\"pagination\":{\"next_cursor\":\"%s\",\"has_more\":true}", next)));
+}
+
+/* One more than is shown tells whether there are more. */
+static err
+list_by_cursor(struct request *r, const struct wanted *w)
+{
+	struct listed_user_rows found;
+	struct buf out = buf_new(r->arena);
+	struct cursor c;
+	bool more;
+
+	TRY(cursor_read(r, &c));
+	c.most++;
+	TRY_DB(r, cursor_users(r, w, &c, &found), "Database error finding users");
+	more = found.len == c.most;
+	found.len -= more;
+	buf_puts(&out, LIST_HEAD);
+	for (size_t i = 0; i < found.len; i++)
+		buf_printf(&out, "%s%s", i > 0 ? "," : "", found.row[i].json);
+	buf_puts(&out, cursor_end(r, w, more ? &found.row[found.len - 1] : NULL));
+	return (reply_json(r, 200, out.data));
 }
 
 err
-user_list(struct request *r, const char **text)
+user_list(struct request *r)
 {
 	bool numbered = wanted_text(r, "page") != NULL || wanted_text(r, "per_page") != NULL;
-	struct wanted w;
+	struct wanted *w = arena_new_object(r->arena, struct wanted);
 
-	TRY(wanted_read(r, &w));
+	TRY(wanted_read(r, w));
 	/* One address has few users: no cursor leads through them. */
-	if (cfg->gotrue_experimental_cursor_pagination_enabled && !numbered && !wants_exact(&w))
-		return (list_by_cursor(r, &w, text));
-	return (list_by_number(r, &w, text));
+	if (cfg->gotrue_experimental_cursor_pagination_enabled && !numbered && !wants_exact(w))
+		return (list_by_cursor(r, w));
+	return (list_by_number(r, w));
 }

@@ -5,7 +5,7 @@
 #include "web/request.h"
 
 /*
- * A page of the users of the audience that the request means, as its query asks for it; *text is the reply.  By number (headers Link and
+ * Replies with a page of the users of the audience that the request means, as its query asks for it.  By number (headers Link and
  * X-Total-Count), or, where GOTRUE_EXPERIMENTAL_CURSOR_PAGINATION_ENABLED, by cursor.  400 validation_failed for what is not understood.
  *
  * sort      created_at, created_at asc, created_at desc
@@ -13,6 +13,6 @@
  * email     ours: exactly this address, whatever the case
  * phone     ours: exactly this number
  */
-checked err user_list(struct request *, const char **text);
+checked err user_list(struct request *);
 
 #endif

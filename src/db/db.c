@@ -106,6 +106,13 @@ db_start(struct db *db, struct arena *a)
 	db->round_trips = db->statements = 0;
 }
 
+void
+db_arena(struct db *db, struct arena *a)
+{
+	db->arena = a;
+	db->error = (struct db_error){ .sqlstate = "", .message = "" };
+}
+
 bool
 db_in_transaction(const struct db *db)
 {

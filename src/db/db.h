@@ -50,6 +50,7 @@ void db_free(struct db *);
 void db_limit(struct db *, int64_t ns); /* for one statement (statement_timeout); 10 s when never called, 0: no limit */
 
 void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
+void db_arena(struct db *, struct arena *); /* from now on they live in this one */
 checked err db_commit(struct db *);
 void db_rollback(struct db *); /* also drops what is queued */
 bool db_in_transaction(const struct db *);

@@ -398,7 +398,7 @@ extras_forget(struct migration *m)
 		return (E_DATABASE);
 	if (*PQgetvalue(there, 0, 0) != 't')
 		return (OK);
-	return (run(m, "postern", "delete from postern.user_counts; delete from postern.migrations where version = '92-extras'"));
+	return (run(m, "postern", "delete from postern.user_counts; delete from postern.migrations where version like '%-extras%'"));
 }
 
 static checked err

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "external/custom_provider.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/list.h"
 #include "external/custom_discovery.h"
 #include "external/custom_url.h"
 #include "external/issuer.h"
@@ -327,4 +329,33 @@ custom_provider_remove(struct request *r, const char *identifier)
 
 	TRY_DB(r, custom_provider_drop(r->db, &row, .identifier = identifier), "Error deleting custom OAuth provider");
 	return (row.found ? OK : fail(r, E_CUSTOM_PROVIDER_NOT_FOUND, NULL));
+}
+
+static err
+providers_read(struct request *r, struct list *providers, struct buf *out)
+{
+	const char *type = providers->wanted, *most = arena_printf(r->arena, "%" PRIu64, providers->most);
+	struct listed_provider_rows found;
+
+	if (type == NULL)
+		TRY(custom_provider_older(r->db, &found, .most = most, .created_at = providers->created_at, .id = providers->id));
+	else
+		TRY(custom_provider_newer_of(r->db, &found, .type = type, .most = most, .created_at = providers->created_at,
+		    .id = providers->id));
+	for (size_t i = 0; i < found.len; i++) {
+		list_row(providers, out, found.row[i].created_at, found.row[i].id);
+		buf_puts(out, found.row[i].json);
+	}
+	return (OK);
+}
+
+err
+custom_provider_list(struct request *r, const char *type)
+{
+	struct list *providers = list_new(r, UINT64_MAX, 0);
+
+	providers->read = providers_read;
+	providers->wanted = type;
+	providers->end = "]}";
+	return (list_reply(r, providers, "{\"providers\":["));
 }

@@ -26,4 +26,7 @@ checked err custom_provider_alter(struct request *, const char *identifier, stru
 
 checked err custom_provider_remove(struct request *, const char *identifier);
 
+/* Replies with all of a type, the oldest first; NULL: with all, the newest first. */
+checked err custom_provider_list(struct request *, const char *type);
+
 #endif

@@ -25,7 +25,7 @@ cgi_read(void *io, char *into, size_t len)
 }
 
 /* lighttpd signals a process that is still there when the reply has its full length; what comes after it is to be done all the same. */
-static void
+static bool
 cgi_write(void *io, const char *bytes, size_t len)
 {
 	(void)io;
@@ -36,13 +36,18 @@ cgi_write(void *io, const char *bytes, size_t len)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
-			return; /* the client has gone */
+			return (false);
 		bytes += put;
 		len -= (size_t)put;
 	}
+	return (true);
 }
 
-/* The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client. */
+/*
+ * Where a reply breaks off the web server cannot be told: its text, which has no end then, has to.
+ *
+ * The web server waits for the end of the output, not of the process: what comes after the reply need not keep the client.
+ */
 static void
 cgi_finish(void *io)
 {
@@ -55,7 +60,7 @@ server_cgi(const struct server *server)
 {
 	const char *length = getenv("CONTENT_LENGTH");
 	unsigned long long left = length != NULL ? strtoull(length, NULL, 10) : 0;
-	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, &left };
+	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, cgi_finish, &left };
 	struct arena *arena = arena_new();
 
 	signal(SIGPIPE, SIG_IGN);

@@ -31,13 +31,12 @@ fcgi_read(void *io, char *into, size_t len)
 	return (got > 0 ? (size_t)got : 0);
 }
 
-static void
+static bool
 fcgi_write(void *io, const char *bytes, size_t len)
 {
 	FCGX_Request *request = io;
 
-	/* A failure means that the client has gone. */
-	(void)FCGX_PutStr(bytes, (int)len, request->out);
+	return (FCGX_PutStr(bytes, (int)len, request->out) == (int)len);
 }
 
 /* Whatever the web server asks: a connection that is kept would tie this worker to one of its processes and starve the others. */
@@ -48,6 +47,17 @@ fcgi_finish(void *io)
 
 	request->keepConnection = 0;
 	FCGX_Finish_r(request);
+}
+
+/* lighttpd notices an end that was not announced, nginx a record that is none; Apache puts an error page behind what there is. */
+static void
+fcgi_cut(void *io)
+{
+	static const char no_record[8];
+	FCGX_Request *request = io;
+
+	(void)!write(request->ipcFd, no_record, sizeof(no_record));
+	FCGX_Free(request, 1);
 }
 
 /* What a web server would believe of an authorizer is not what our answers say; nothing of the request is read. */
@@ -120,7 +130,7 @@ fcgi_wait(int poll, const sigset_t *mask)
 static int
 fcgi_loop(const struct server *server, FCGX_Request *request, int poll, const sigset_t *mask)
 {
-	struct gateway gateway = { NULL, fcgi_read, fcgi_write, fcgi_finish, request };
+	struct gateway gateway = { NULL, fcgi_read, fcgi_write, fcgi_finish, fcgi_cut, request };
 	struct arena *arena = arena_new();
 	int accepted = 0;
 

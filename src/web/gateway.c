@@ -86,23 +86,54 @@ request_handle(const struct server *server, struct request *r)
 		reply_failure(r, E_UNEXPECTED_FAILURE);
 }
 
+/* What follows the body, each piece in an arena of its own.  False when it breaks off. */
+static bool
+pieces_write(struct request *r, const struct gateway *gateway)
+{
+	struct arena *whole = r->arena;
+	struct buf piece;
+	err error;
+
+	r->arena = arena_new();
+	do {
+		arena_wipe(r->arena);
+		db_arena(r->db, r->arena);
+		piece = buf_new(r->arena);
+		error = r->reply.next(r, r->reply.state, &piece);
+	} while (error == OK && piece.len > 0 && gateway->write(gateway->io, piece.data, piece.len));
+	if (error != OK)
+		log_line(LOG_ERROR, "the reply breaks off: %s", db_error(r->db)->message);
+	arena_free(r->arena);
+	r->arena = whole;
+	db_arena(r->db, whole);
+	return (error == OK);
+}
+
+static void
+reply_write(struct request *r, const struct gateway *gateway)
+{
+	struct buf bytes = reply_bytes(r);
+
+	if (r->blurred)
+		reply_blur();
+	if (gateway->write(gateway->io, bytes.data, bytes.len) && r->reply.next != NULL && !pieces_write(r, gateway))
+		gateway->cut(gateway->io);
+	else
+		gateway->finish(gateway->io);
+}
+
 void
 gateway_serve(const struct server *server, struct arena *arena, const struct gateway *gateway)
 {
 	uint64_t start = clock_mono_ns();
 	struct request *r;
-	struct buf bytes;
 
 	db_start(server->db, arena);
 	r = request_open(arena, server->db, gateway->variables);
 	log_context(r->id);
 	request_read_body(r, gateway);
 	request_handle(server, r);
-	bytes = reply_bytes(r);
-	if (r->blurred)
-		reply_blur();
-	gateway->write(gateway->io, bytes.data, bytes.len);
-	gateway->finish(gateway->io);
+	reply_write(r, gateway);
 	log_request(r, clock_mono_ns() - start);
 	after_run(r);
 	log_context(NULL);

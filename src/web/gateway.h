@@ -2,6 +2,7 @@
 #ifndef WEB_GATEWAY_H
 #define WEB_GATEWAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "web/server.h"
@@ -9,9 +10,10 @@
 /* What CGI and FastCGI have in common: variables, a body to read, a place to write to.  Only for web/. */
 struct gateway {
 	char *const *variables;
-	size_t (*read)(void *io, char *into, size_t len); /* 0: the end */
-	void (*write)(void *io, const char *bytes, size_t len);
-	void (*finish)(void *io); /* the reply is complete: nobody waits any longer */
+	size_t (*read)(void *io, char *into, size_t len);       /* 0: the end */
+	bool (*write)(void *io, const char *bytes, size_t len); /* false: nobody reads it any more */
+	void (*finish)(void *io);                               /* the reply is complete: nobody waits any longer */
+	void (*cut)(void *io);                                  /* instead: it never will be, and the client shall see that */
 	void *io;
 };
 

@@ -41,6 +41,7 @@ reply_set(struct request *r, int status, const char *type, const char *body)
 	r->reply.type = type;
 	r->reply.body = body;
 	r->reply.len = body != NULL ? strlen(body) : 0;
+	r->reply.next = NULL;
 	return (OK);
 }
 
@@ -62,6 +63,13 @@ reply_text(struct request *r, int status, const char *type, const char *text)
 	if (str_starts(type, "text/plain"))
 		reply_header(r, "X-Content-Type-Options", "nosniff");
 	return (reply_set(r, status, type, text));
+}
+
+void
+reply_continue(struct request *r, err (*next)(struct request *, void *, struct buf *), void *state)
+{
+	r->reply.next = next;
+	r->reply.state = state;
 }
 
 /* A header is ASCII; what the URL has beyond is escaped, as Go does. */
@@ -136,7 +144,7 @@ reply_bytes(struct request *r)
 	buf_printf(&out, "Status: %d %s\r\n", reply->status, status_words(reply->status));
 	if (reply->body != NULL)
 		buf_printf(&out, "Content-Type: %s\r\n", reply->type != NULL ? reply->type : "application/json");
-	if (reply->status != 204 && reply->status != 304)
+	if (reply->status != 204 && reply->status != 304 && reply->next == NULL)
 		buf_printf(&out, "Content-Length: %zu\r\n", reply->len);
 	for (size_t i = 0; i < reply->headers.len; i++)
 		buf_printf(&out, "%s: %s\r\n", reply->headers.pair[i].name, reply->headers.pair[i].value);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/url.h"
 
+struct buf;
 struct db;
 struct route;
 struct claims;
@@ -66,7 +67,9 @@ struct request {
 		const char *type; /* NULL: application/json */
 		const char *body;
 		size_t len;
-		struct query headers; /* ordered; further reply headers */
+		struct query headers;                                     /* ordered; further reply headers */
+		err (*next)(struct request *, void *state, struct buf *); /* see reply_continue(); NULL: body is all */
+		void *state;
 	} reply;
 
 	/* Makes the reply to an error, which is complete in failure by then, where JSON is not what the client expects; NULL: JSON. */
@@ -180,6 +183,13 @@ err reply_empty(struct request *, int status); /* 204 and its like */
 err reply_redirect(struct request *, int status, const char *location);
 err reply_text(struct request *, int status, const char *type, const char *text);
 void reply_header(struct request *, const char *name, const char *value); /* set; control characters become spaces */
+
+/*
+ * The body of the reply goes on behind what was given so far, so that a long answer is never whole in memory.  next() is called when that
+ * is out and the transaction over: it puts the next piece into the buffer, nothing when there is none.  r->arena is then the piece's own;
+ * state lives in the request's.  After an error the connection is cut, so that half an answer never looks whole.
+ */
+void reply_continue(struct request *, err (*next)(struct request *, void *state, struct buf *), void *state);
 
 /* Runs call(r, arg) after the reply is out and the transaction committed; not at all after a rollback. */
 void after(struct request *, void (*call)(struct request *, void *), void *arg);

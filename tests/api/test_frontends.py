@@ -171,3 +171,18 @@ def test_long_tokens(front, metadata):
     token = parse_qs(urlsplit(to).fragment)["access_token"][0]
     assert len(token) > metadata * 4 / 3
     assert front.get("/user", token).json()["user_metadata"]["x"] == "m" * metadata
+
+
+def test_a_list_that_breaks_off(front, sql):
+    key = mint({"role": "service_role"})
+    sql(
+        """insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+        select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), json_build_object('note', repeat('x', 500)), now() - k * interval '1 minute', '' from generate_series(1, 3000) k"""
+    )
+    assert front.how_it_ends("/admin/audit?per_page=3000", key) == "whole"
+    harness.spoil_audit(sql)
+    try:
+        assert front.how_it_ends("/admin/audit?per_page=3000", key) == ("no JSON" if front.prefix else "cut")
+    finally:
+        sql("alter table auth.audit_log_entries alter created_at type timestamptz using created_at::timestamptz")
+    assert front.get("/health").status_code == 200

@@ -69,6 +69,24 @@ test_there_and_back(void **state)
 	assert_true(clock_mono_ns() <= clock_mono_ns());
 }
 
+static void
+test_iso(void **state)
+{
+	static const struct {
+		const char *text, *iso;
+	} times[] = {
+		{ "2026-01-01 23:59:00+00", "2026-01-01T23:59:00Z" },
+		{ "2026-01-01 00:00:00.12+00", "2026-01-01T00:00:00.12Z" },
+		{ "10000-01-01 00:00:00.000001+00", "10000-01-01T00:00:00.000001Z" },
+	};
+	static const char *const none[] = { NULL, "", "infinity", "-infinity", "0044-03-15 00:00:00+00 BC" };
+
+	for (size_t i = 0; i < LENGTH(times); i++)
+		assert_string_equal(clock_iso(*state, times[i].text), times[i].iso);
+	for (size_t i = 0; i < LENGTH(none); i++)
+		assert_null(clock_iso(*state, none[i]));
+}
+
 int
 main(void)
 {
@@ -76,6 +94,7 @@ main(void)
 		arena_test(test_text),
 		cmocka_unit_test(test_parsing),
 		arena_test(test_there_and_back),
+		arena_test(test_iso),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -209,6 +209,29 @@ test_bytes(void **state)
 	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n");
 }
 
+static err
+nothing_more(struct request *r, void *state, struct buf *out)
+{
+	(void)r;
+	(void)state;
+	(void)out;
+	return (OK);
+}
+
+static void
+test_bytes_of_a_beginning(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	reply_json(r, 200, "[1");
+	reply_continue(r, nothing_more, NULL);
+	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n[1");
+	reply_json(r, 500, "{}");
+	assert_string_equal(reply_bytes(r).data,
+	    "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+}
+
 static void
 test_redirect(void **state)
 {
@@ -289,7 +312,8 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_first_form), cmocka_unit_test(test_server_errors),
 		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth),
 		cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
+		cmocka_unit_test(test_bytes_of_a_beginning), cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight),
+		cmocka_unit_test(test_cors) };
 	int failed;
 
 	arena = arena_new();

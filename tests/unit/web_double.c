@@ -11,6 +11,13 @@ struct settings double_settings = {
 };
 
 void
+db_arena(struct db *db, struct arena *arena)
+{
+	(void)db;
+	(void)arena;
+}
+
+void
 db_start(struct db *db, struct arena *arena)
 {
 	(void)db;
@@ -67,7 +74,7 @@ struct request *
 double_request(struct arena *arena, char *const *variables, const char *body, size_t len)
 {
 	struct given given = { body, len };
-	struct gateway gateway = { variables, given_read, NULL, NULL, &given };
+	struct gateway gateway = { variables, given_read, NULL, NULL, NULL, &given };
 	struct request *r;
 
 	cfg = &double_settings;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "core/list.h"
+
+#define BATCH 500
+
+struct list *
+list_new(struct request *r, uint64_t size, uint64_t skip)
+{
+	struct list *list = arena_new_object(r->arena, struct list);
+
+	list->left = size;
+	list->skip = skip;
+	return (list);
+}
+
+void
+list_row(struct list *list, struct buf *out, const char *created_at, const char *id)
+{
+	if (list->rows++ > 0)
+		buf_putc(out, ',');
+	snprintf(list->last_created_at, sizeof(list->last_created_at), "%s", str_or(created_at, ""));
+	snprintf(list->last_id, sizeof(list->last_id), "%s", id);
+}
+
+/* Where less came than was asked for there are no more, but for rows without created_at.  Elsewhere the total proves nothing: rows come and go. */
+static err
+batch_read(struct request *r, struct list *list, struct buf *out)
+{
+	uint64_t before = list->rows, got;
+	bool whole, undated;
+
+	list->most = list->left < BATCH ? list->left : BATCH;
+	TRY(list->read(r, list, out));
+	got = list->rows - before;
+	list->skip += got;
+	whole = got == list->most;
+	undated = !whole && list->undated_last && list->created_at != NULL && list->skip < (uint64_t)list->total;
+	list->left = whole || undated ? list->left - got : 0;
+	list->created_at = undated || *list->last_created_at == '\0' ? NULL : list->last_created_at;
+	list->id = list->last_id;
+	if (list->left == 0)
+		buf_puts(out, list->end);
+	return (OK);
+}
+
+static err
+list_next(struct request *r, void *state, struct buf *out)
+{
+	struct list *list = state;
+
+	while (list->left > 0 && out->len == 0)
+		TRY(batch_read(r, list, out));
+	return (OK);
+}
+
+err
+list_reply(struct request *r, struct list *list, const char *head)
+{
+	struct buf out = buf_new(r->arena);
+
+	buf_puts(&out, head);
+	TRY(batch_read(r, list, &out));
+	TRY(reply_json(r, 200, out.data));
+	if (list->left > 0)
+		reply_continue(r, list_next, list);
+	return (OK);
+}
