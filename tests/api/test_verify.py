@@ -125,6 +125,41 @@ def test_every_kind(server, post, sql, kind, way):
     assert sessions(sql, email) == 1
 
 
+@pytest.fixture
+def strict(mailing):
+    return mailing(GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD="true")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["recovery", "magiclink"])
+def test_who_proves_an_address_needs_no_current_password(strict, post, sql, kind, way):
+    email, letter = KINDS[kind](strict, post, sql)
+    token = is_in(WAYS[way](strict, email, letter, kind), way)
+    assert strict.put("/user", {"password": "a new one 8"}, token).status_code == 200
+    again = strict.sign_in(email=email, password="a new one 8").json()["access_token"]
+    is_error(strict.put("/user", {"password": "a newer one 9"}, again), 400, "current_password_required")
+
+
+@pytest.mark.parametrize("kind", ["recover", "otp"])
+def test_who_proves_an_address_by_pkce_needs_no_current_password(strict, post, kind):
+    email = confirmed(strict)
+    verifier, flow = pkce()
+    assert strict.post(f"/{kind}", {"email": email, **flow}).status_code == 200
+    landing = Landing(strict.get(post.take(email).path))
+    token = exchange(strict, landing.query["code"], verifier).json()["access_token"]
+    assert claims_of(token)["amr"][0]["method"] == ("recovery" if kind == "recover" else "magiclink")
+    assert strict.put("/user", {"password": "a new one 8"}, token).status_code == 200
+
+
+def test_who_proves_a_number_needs_no_current_password(strict, phones):
+    number = phone()
+    body = {"phone": number, "password": PASSWORD, "phone_confirm": True}
+    assert strict.post("/admin/users", body, token=SERVICE).status_code == 200
+    assert strict.post("/otp", {"phone": number}).status_code == 200
+    token = strict.post("/verify", {"type": "sms", "phone": number, "token": phones.take(number)}).json()["access_token"]
+    assert strict.put("/user", {"password": "a new one 8"}, token).status_code == 200
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_as_email(server, post, sql, kind, way):
