@@ -115,3 +115,8 @@ from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-0
 select %user_columns(u), %no_session from auth.users u
 where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.phone_change <> '' and u.aud = :aud::text and not u.is_sso_user
 limit 1;
+
+-- How many characters a stored password may have; 0: any number.
+-- user_password_room() -> one room:int
+select coalesce((select case when a.atttypmod > 0 then a.atttypmod - 4 end from pg_attribute a
+    where a.attrelid = 'auth.users'::regclass and a.attname = 'encrypted_password'), 0) as room;

@@ -56,10 +56,12 @@ make_recovery(struct request *r, struct generate *p, struct user *u)
 }
 
 static err
-user_make(struct request *r, const struct generate *p, struct user *u, const char *password)
+user_make(struct request *r, const struct generate *p, struct user *u, const char *id, const char *password)
 {
 	return (user_create_apart(r,
-	    &(const struct new_user){ .email = p->email, .aud = claims_audience(r), .user_metadata = p->data, .password = password }, u));
+	    &(const struct new_user){
+		.id = id, .email = p->email, .aud = claims_audience(r), .user_metadata = p->data, .password = password },
+	    u));
 }
 
 static err
@@ -68,38 +70,38 @@ make_invite(struct request *r, struct generate *p, struct user *u)
 	if (u->found && u->email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (!u->found)
-		TRY(user_make(r, p, u, NULL));
+		TRY(user_make(r, p, u, NULL, NULL));
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u->id, "user_email", u->email, NULL)));
 	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "t", .now = r->now_text));
 	return (secret_set(r, p, u, "confirmation_token", u->email));
 }
 
 static err
-password_make(struct request *r, const struct generate *p, const char **stored)
+password_make(struct request *r, const struct generate *p, const char *id, const char **stored)
 {
 	if (p->by_code) {
-		*stored = credential_unknown(r, "");
+		*stored = credential_unknown(r, id);
 		return (OK);
 	}
 	if (str_empty(p->password))
 		return (fail(r, E_VALIDATION_FAILED, "Signup requires a valid password"));
 	TRY(credential_check_strength(r, p->password));
-	*stored = credential_new(r, "", p->password);
+	*stored = credential_new(r, id, p->password);
 	return (OK);
 }
 
 static err
 make_signup(struct request *r, struct generate *p, struct user *u)
 {
-	const char *stored = NULL;
+	const char *id = uuid_new(r->arena), *stored = NULL; /* the id is part of what seals the password */
 
 	if (u->found && u->email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (u->found) {
 		TRY(user_merge(r, u->id, p->data, NULL));
 	} else {
-		TRY(password_make(r, p, &stored));
-		TRY(user_make(r, p, u, stored));
+		TRY(password_make(r, p, id, &stored));
+		TRY(user_make(r, p, u, id, stored));
 	}
 	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "f", .now = r->now_text));
 	return (secret_set(r, p, u, "confirmation_token", u->email));

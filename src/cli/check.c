@@ -16,7 +16,9 @@
 #include "net/address.h"
 #include "net/transport.h"
 #include "query/outbox.h"
+#include "query/user.h"
 #include "sec/jwt.h"
+#include "sec/password.h"
 #include "sec/secret.h"
 
 #define WAITING_TOO_LONG 300 /* seconds */
@@ -154,6 +156,28 @@ check_outbox(struct arena *a, struct db *db, struct report *r)
 		    arena_printf(a, "A letter has waited for %lld minutes: does postern serve run, or postern deliver?", mail.age / 60));
 }
 
+/* A password as it would be stored, and read again. */
+static void
+check_password(struct arena *a, struct db *db, struct report *r)
+{
+	static const char password[] = "a password to try";
+	struct user_password_room column = { 0 };
+	const char *stored, *hash;
+
+	if (secret_keys_check(a) != NULL)
+		return; /* that is told already */
+	stored = secret_seal(a, UUID_NIL, password_hash(a, password));
+	hash = secret_unseal(a, UUID_NIL, stored, NULL);
+	if (user_password_room(db, &column) != OK)
+		report_error(r, arena_printf(a, "The table of users can't be looked at: %s.", str_or(db_error(db)->message, "no answer")));
+	else if (column.room > 0 && utf8_count(stored) > (size_t)column.room)
+		report_error(r,
+		    arena_printf(a, "A password takes %zu characters as the settings have it stored, and its column holds %lld.",
+			utf8_count(stored), (long long)column.room));
+	if (hash == NULL || password_verify(a, hash, password) != PASSWORD_RIGHT)
+		report_error(r, "A password can't be read again as the settings have it stored.");
+}
+
 static void
 check_schema(struct arena *a, struct db *db, struct report *r)
 {
@@ -165,8 +189,10 @@ check_schema(struct arena *a, struct db *db, struct report *r)
 	else if (pending > 0)
 		report_error(r,
 		    arena_printf(a, "The schema \"%s\" is not current, %d to go: run postern migrate.", cfg->db_namespace, pending));
-	else
+	else {
 		check_outbox(a, db, r);
+		check_password(a, db, r);
+	}
 }
 
 static void

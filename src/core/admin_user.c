@@ -19,7 +19,6 @@
 #include "sec/secret.h"
 
 #define PASSWORD_MAX 72 /* bytes: what bcrypt reads */
-#define HASH_MAX 255    /* characters of the column */
 
 static char *
 user_traits(struct arena *a, const struct user *u, const char *more)
@@ -133,7 +132,7 @@ create_check_addresses(struct request *r, struct admin_user *p)
 static err
 create_check_hash(struct request *r, const char *hash)
 {
-	if (!password_hash_valid(hash) || strlen(hash) > HASH_MAX)
+	if (!password_hash_valid(hash) || strlen(hash) > PASSWORD_COLUMN)
 		return (fail(r, E_VALIDATION_FAILED, "Error creating user: the password hash is of no known form"));
 	return (OK);
 }

@@ -112,12 +112,15 @@ credential_unknown(struct request *r, const char *user_id)
 	return (credential_seal(r, user_id, password_unknown(r->arena)));
 }
 
+/* An imported hash may be too long to be sealed. */
 static const char *
 credential_renewed(struct request *r, const char *user_id, const char *hash, const char *password, bool reseal)
 {
-	if (password_outdated(hash))
+	const char *sealed = reseal ? secret_seal(r->arena, user_id, hash) : NULL;
+
+	if (password_outdated(hash) || utf8_count(sealed) > PASSWORD_COLUMN)
 		return (credential_new(r, user_id, password));
-	return (reseal ? secret_seal(r->arena, user_id, hash) : NULL);
+	return (sealed);
 }
 
 /* Ids are chance, so the one that follows a keyed hash of the name is anybody's, and the same each time. */

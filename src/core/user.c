@@ -68,7 +68,7 @@ user_create_apart(struct request *r, const struct new_user *given, struct user *
 {
 	struct new_user all = *given;
 
-	all.id = uuid_new(r->arena);
+	all.id = str_or(given->id, uuid_new(r->arena));
 	all.role = cfg->gotrue_jwt_default_group_name;
 	all.provider = "email";
 	all.apart = true;

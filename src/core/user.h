@@ -24,7 +24,7 @@ checked err user_create(struct request *, const struct new_user *);
 struct user user_queued(struct arena *, const struct new_user *);
 
 /*
- * A user that an operator invites: a new id, provider email, metadata apart; u is what will be known of them.  The before_user_created
+ * A user that an operator invites: a new id unless there is one, provider email, metadata apart; u is what will be known of them.  The before_user_created
  * hook is asked.
  */
 checked err user_create_apart(struct request *, const struct new_user *, struct user *u);

@@ -13,8 +13,10 @@
 #include "sec/password_form.h"
 
 #define SCRYPT_KEY_LEN 32
-#define SIGNER_LEN 32
-#define SALT_LEN 16
+/* Sealed, with a key id of 36 characters and the longest of costs, a hash still fits into varchar(255); base64 of 15 bytes has no padding. */
+#define SIGNER_LEN 15
+#define SALT_LEN 15
+#define BCRYPT_SALT_LEN 16
 /* bcrypt uses no more of a password, and libxcrypt refuses longer ones than 511 bytes where the reference cuts them. */
 #define BCRYPT_PASSWORD_LEN 72
 #define BCRYPT_SETTING_LEN 29
@@ -56,7 +58,7 @@ bcrypt_verify(struct arena *arena, const struct password_form *form, const char 
 static char *
 bcrypt_setting(struct arena *arena)
 {
-	char setting[CRYPT_GENSALT_OUTPUT_SIZE], random[SALT_LEN];
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE], random[BCRYPT_SALT_LEN];
 
 	secret_random(random, sizeof(random));
 	crypto_insist(crypt_gensalt_rn("$2a$", (unsigned long)cfg->postern_bcrypt_cost, random, sizeof(random), setting, sizeof(setting)) !=

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 
+#define PASSWORD_COLUMN 255 /* characters of auth.users.encrypted_password */
+
 /* A hash of the configured algorithm: $fbscrypt$ by libscrypt, or bcrypt (POSTERN_PASSWORD_HASH, POSTERN_SCRYPT_*, POSTERN_BCRYPT_COST). Slow: never in a transaction. */
 char *password_hash(struct arena *, const char *password);
 

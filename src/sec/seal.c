@@ -8,6 +8,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "sec/crypto.h"
+#include "sec/password.h"
 #include "sec/secret.h"
 
 #define KEY_LEN 32
@@ -196,5 +197,9 @@ secret_keys_check(struct arena *arena)
 		return ("GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY is not 32 bytes in base64url without padding");
 	if (str_empty(decryption_key(id)))
 		return ("GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS does not have the encryption key");
+	if (utf8_count(secret_seal(arena, "", password_unknown(arena))) > PASSWORD_COLUMN)
+		return (
+		    "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID is so long that no password fits into its column when it is "
+		    "encrypted");
 	return (NULL);
 }

@@ -119,7 +119,7 @@ CODES = {
 }
 DEAR = {
     "bcrypt": ({"POSTERN_PASSWORD_HASH": "bcrypt", "POSTERN_BCRYPT_COST": "17"}, r"\$2a\$17\$[./A-Za-z0-9]{53}"),
-    "scrypt": ({"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_SCRYPT_LOG_N": "20"}, r"\$fbscrypt\$v=1,n=20,r=8,p=5,sk=[+/=A-Za-z0-9]{44}\$[+/=A-Za-z0-9]{24}\$[+/=A-Za-z0-9]{44}"),
+    "scrypt": ({"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_SCRYPT_LOG_N": "20"}, r"\$fbscrypt\$v=1,n=20,r=8,p=5,sk=[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}"),
 }
 
 
