@@ -150,14 +150,12 @@ enum overtaken { NOT_OVERTAKEN, WORLD_CHANGED, STATE_GONE };
 static enum overtaken
 overtaken(const struct request *r, err error)
 {
-	static char *const others[] = { "23505", "40001", "40P01", NULL }; /* who does not wait for our locks: POST /signup and its like */
 	const struct db_error *e = db_error(r->db);
 
-	if (error != E_DATABASE)
-		return (NOT_OVERTAKEN);
-	if (str_equal(e->sqlstate, "PO001"))
+	if (error == E_DATABASE && str_equal(e->sqlstate, "PO001"))
 		return (str_equal(e->message, "state") ? STATE_GONE : WORLD_CHANGED);
-	return (strs_have(others, e->sqlstate) ? WORLD_CHANGED : NOT_OVERTAKEN);
+	/* Who does not wait for our locks: POST /signup and its like.  Begun anew here, for the provider's code is good once. */
+	return (db_overtaken(r->db) ? WORLD_CHANGED : NOT_OVERTAKEN);
 }
 
 /* What somebody hears who comes later. */
