@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
+#include "base/str.h"
 #include "sec/jwt.h"
 
 static err
@@ -46,12 +47,13 @@ openid_configuration_get(struct request *r)
 	};
 	bool registers = cfg->gotrue_oauth_server_enabled && cfg->gotrue_oauth_server_allow_dynamic_registration;
 	size_t count = sizeof(endpoints) / sizeof(endpoints[0]) - (registers ? 0 : 1);
-	char *base = arena_strdup(r->arena, cfg->gotrue_jwt_issuer);
+	const char *issuer = str_or(cfg->gotrue_jwt_issuer, cfg->api_external_url);
+	char *base = arena_strdup(r->arena, issuer);
 	struct buf b = buf_new(r->arena);
 
 	for (size_t len = strlen(base); len > 0 && base[len - 1] == '/'; len--)
 		base[len - 1] = '\0';
-	buf_printf(&b, "{\"issuer\":%s,", json_quote(r->arena, cfg->gotrue_jwt_issuer));
+	buf_printf(&b, "{\"issuer\":%s,", json_quote(r->arena, issuer));
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&b, "\"%s\":%s,", endpoints[i][0], json_quote(r->arena, arena_printf(r->arena, "%s%s", base, endpoints[i][1])));
 	buf_puts(&b, supported);

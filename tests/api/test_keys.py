@@ -83,3 +83,16 @@ def test_key_confusion(serve):
             signed = b64(header) + "." + b64(claims)
             token = signed + "." + b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())
             assert server.get("/user", token).status_code == 403, header
+
+
+@pytest.mark.parametrize("issuer, api, named", [
+    (None, None, None), (None, "https://api.test/auth/v1/", "https://api.test/auth/v1/"), ("https://iss.test/x", "https://api.test/auth/v1", "https://iss.test/x")])
+def test_the_document_is_complete_without_an_issuer(serve, issuer, api, named):
+    """It names API_EXTERNAL_URL then; tokens name nobody, as in the reference."""
+    server = serve(**{k: v for k, v in {"GOTRUE_JWT_ISSUER": issuer, "API_EXTERNAL_URL": api}.items() if v})
+    named = named or server.url
+    document = server.get("/.well-known/openid-configuration").json()
+    assert document["issuer"] == named
+    assert document["jwks_uri"] == named.rstrip("/") + "/.well-known/jwks.json"
+    assert all(v.startswith(named) for k, v in document.items() if k.endswith("_endpoint"))
+    assert jwt.decode(server.sign_up().access, options={"verify_signature": False}).get("iss") == issuer
