@@ -175,6 +175,17 @@ session_touch(struct request *r, const struct user *u, const char *counter, cons
 	return (OK);
 }
 
+/* Somebody uses a token that has been used up: whoever has the others now may be a thief. */
+static err
+session_refused(struct request *r, const struct user *u)
+{
+	if (cfg->gotrue_security_refresh_token_rotation_enabled) {
+		TRY(session_end(r->db, .id = u->session_id));
+		reply_header(r, "sb-auth-refresh-token-rotated", "true");
+	}
+	return (already_used(r));
+}
+
 /* The parent of the active token: the client has missed our last answer and gets it again. */
 static err
 row_repeat(struct request *r, const struct refresh_by_token *row, struct tokens *t, bool *done)
@@ -187,11 +198,14 @@ row_repeat(struct request *r, const struct refresh_by_token *row, struct tokens 
 	return (session_touch(r, &row->user, counter, counter, done));
 }
 
+/* Where counted tokens have come in the place of rows, revoking rows would stop nobody. */
 static err
 row_refused(struct request *r, const struct refresh_by_token *row)
 {
 	const char *id = row->user.session_id;
 
+	if (row->hmac_key != NULL)
+		return (session_refused(r, &row->user));
 	if (cfg->gotrue_security_refresh_token_rotation_enabled) {
 		TRY(session_hold(r->db, .id = id));
 		TRY(refresh_revoke_all(r->db, .session_id = id, .now = r->now_text));
@@ -245,16 +259,6 @@ counter_reuse_cause(struct request *r, const struct user *u, long long behind)
 	return (causes.data);
 }
 
-static err
-counter_refused(struct request *r, const struct user *u)
-{
-	if (cfg->gotrue_security_refresh_token_rotation_enabled) {
-		TRY(session_end(r->db, .id = u->session_id));
-		reply_header(r, "sb-auth-refresh-token-rotated", "true");
-	}
-	return (already_used(r));
-}
-
 /* Gives the token of counter `next`, which is the current one when an older one was used again. */
 static err
 counter_step(struct request *r, const struct refresh_by_session *row, long long next, struct tokens *t, bool *done)
@@ -295,7 +299,7 @@ counter_refresh(struct request *r, const char *token, const struct counted_token
 	}
 	cause = counter_reuse_cause(r, &row.user, behind);
 	if (str_empty(cause))
-		return (counter_refused(r, &row.user));
+		return (session_refused(r, &row.user));
 	reply_header(r, "sb-auth-refresh-token-reuse-cause", cause);
 	return (counter_step(r, &row, row.counter, t, done));
 }
