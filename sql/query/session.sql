@@ -1,3 +1,10 @@
+-- A session is written only for what was seen: somebody who is there, not banned, with the password that was compared (null: none was).
+-- session_insist(user_id, password) -> none
+select postern.insist(u.id is not null, 'gone'), postern.insist(not coalesce(u.banned_until > now(), false), 'banned'),
+    postern.insist(:password::text is null or u.encrypted_password = :password::text, 'password')
+from (values (1)) one (one)
+left join lateral (select o.id, o.banned_until, o.encrypted_password from auth.users o where o.id = :user_id::uuid for no key update) u on true;
+
 -- session_add(id, user_id, now, aal, factor_id, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
 insert into auth.sessions (id, user_id, created_at, updated_at, aal, factor_id, not_after, user_agent, ip, tag, oauth_client_id, scopes,
     refresh_token_hmac_key, refresh_token_counter)

@@ -110,11 +110,9 @@ grant_password(struct request *r)
 	TRY(params_read(r, fields, &p));
 	TRY(password_find(r, &p, &u));
 	TRY(password_prove(r, &p, &u, &renewed));
-	if (renewed != NULL)
-		TRY(user_renew_password(r->db, .id = u.id, .was = u.password, .password = renewed));
 	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
 	t.extra = credential_weakness(r, p.password);
-	TRY(session_start(r, &u, &(const struct grant){ .method = "password" }, &t));
+	TRY(session_start(r, &u, &(const struct grant){ .method = "password", .password = u.password, .renewed_password = renewed }, &t));
 	return (reply_tokens(r, &t));
 }
 
@@ -170,6 +168,8 @@ grant_pkce(struct request *r)
 	if (str_empty(p.auth_code) || str_empty(p.code_verifier))
 		return (fail(r, E_VALIDATION_FAILED, "invalid request: both auth code and code verifier should be non-empty"));
 	TRY(flow_find(r, p.auth_code, p.code_verifier, &flow));
+	if (flow.user.banned)
+		return (fail(r, E_USER_BANNED, NULL));
 	TRY(user_hold(r->db, .id = flow.user.id));
 	TRY(flow_spend(r, &flow));
 	TRY(audit(r, &flow.user, AUDIT_LOGIN, json_pairs(r->arena, "provider_type", flow.provider, NULL)));

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/custom_claims.h"
 #include "core/session.h"
+#include "db/db.h"
 #include "query/refresh.h"
 #include "query/session.h"
 #include "query/user.h"
@@ -160,8 +161,8 @@ user_mark_signed_in(struct request *r, const struct user *u, const struct grant 
 	return (OK);
 }
 
-err
-session_start(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+static err
+session_write(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
 {
 	const char *id = uuid_new(r->arena);
 	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
@@ -173,12 +174,39 @@ session_start(struct request *r, const struct user *u, const struct grant *g, st
 
 	reply_header(r, "sb-auth-user-id", u->id);
 	reply_header(r, "sb-auth-session-id", id);
-	TRY(user_hold(r->db, .id = u->id));
+	TRY(session_insist(r->db, .user_id = u->id, .password = g->password));
+	if (g->renewed_password != NULL)
+		TRY(user_renew_password(r->db, .id = u->id, .was = g->password, .password = g->renewed_password));
 	TRY(session_rows(r, u, g, id, key));
 	TRY(first_refresh_token(r, u, id, key, t));
 	TRY(access_token(r, u, &access, t));
 	TRY_DB(r, user_mark_signed_in(r, u, g, t), "Database error granting user");
 	return (OK);
+}
+
+/* What session_insist() has to say comes with whatever travels next. */
+static err
+session_refused(struct request *r, const struct grant *g, err error)
+{
+	const struct db_error *said = db_error(r->db);
+
+	if (!str_equal(said->sqlstate, "PO001"))
+		return (error);
+	if (str_equal(said->message, "banned"))
+		return (fail_as(r, E_USER_BANNED, g->password != NULL ? 400 : 403, "User is banned"));
+	if (str_equal(said->message, "password"))
+		return (fail(r, E_INVALID_CREDENTIALS, NULL));
+	if (str_equal(said->message, "gone"))
+		return (fail(r, E_USER_NOT_FOUND, NULL));
+	return (error);
+}
+
+err
+session_start(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+{
+	err error = session_write(r, u, g, t);
+
+	return (error == OK ? OK : session_refused(r, g, error));
 }
 
 err

@@ -7,7 +7,9 @@
 
 /* How a session came to be; only method is required. */
 struct grant {
-	const char *method; /* an amr method: password, otp, oauth ... */
+	const char *method;           /* an amr method: password, otp, oauth ... */
+	const char *password;         /* as stored, if it was compared: the session is written only while it is that */
+	const char *renewed_password; /* a better form of it, to be stored; NULL: none */
 	const char *factor_id, *not_after, *tag;
 	const char *signed_up; /* the reply shows a user who has just signed up, with the identity of this provider */
 };
@@ -22,7 +24,8 @@ struct tokens {
 
 /*
  * Starts a session for the user: rows, refresh token, last_sign_in_at, access token, and the sb-auth-* headers.
- * Ends the writing of this request: whatever else it writes must be queued before.
+ * Ends the writing of this request: whatever else it writes must be queued before.  A ban, or another password, that came meanwhile is
+ * user_banned or invalid_credentials.
  */
 checked err session_start(struct request *, const struct user *, const struct grant *, struct tokens *);
 
