@@ -45,8 +45,9 @@ left join lateral (
 where u.id = :user_id::uuid;
 
 -- Another address of the user's identities takes the place of theirs: what was begun with the old one is void.
+-- One that is not proven does not go to somebody whose number is.
 -- linking_take_email(id, email, confirmed, now) -> none
-update auth.users set email = nullif(:email::text, ''), updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
+update auth.users set email = case when :confirmed::bool or phone_confirmed_at is null then nullif(:email::text, '') end, updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
     recovery_token = '', recovery_sent_at = null, email_change = '', email_change_token_current = '', email_change_token_new = '',
     email_change_sent_at = null, email_change_confirm_status = 0, phone_change = '', phone_change_token = '', phone_change_sent_at = null,
     reauthentication_token = '', reauthentication_sent_at = null,
@@ -59,9 +60,11 @@ where id = :id::uuid;
 update auth.identities set identity_data = :data::jsonb, last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz
 where id = :id::uuid;
 
--- Nobody has proven the address of this user: password and metadata were anybody's.
--- linking_disown(id, data, now) -> none
-update auth.users set encrypted_password = null, raw_user_meta_data = :data::jsonb, updated_at = :now::timestamptz where id = :id::uuid;
+-- An address that is not proven, of somebody whose number is, gives way to who proves it.
+-- linking_yield(email, aud, now) -> none
+update auth.users u set email = null, confirmation_token = '', recovery_token = '', updated_at = :now::timestamptz
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text) and u.aud = :aud::text
+    and not u.is_sso_user and %yields_email(u);
 
 -- An identity of a user, and how many they have.
 -- linking_identity(user_id, id) -> maybe count:int, id, provider, provider_id

@@ -1,5 +1,12 @@
--- The one-time secret of a kind that a user has, as it stands in links; a new one takes the place of the old.  auth.users has what is typed.
+-- The one-time secret of a kind that a user has, as it stands in links; a new one takes the place of the old, and what waits beside that
+-- goes on with it.  auth.users has what is typed.
 -- onetime_set(id, user_id, kind, hash, relates_to, now) -> none
+with before as (
+    select t.token_hash as link from auth.one_time_tokens t
+    where t.user_id = :user_id::uuid and t.token_type::text = :kind::text and t.token_type = 'confirmation_token'
+), goes_on as (
+    update postern.waiting w set link = :hash from before where w.user_id = :user_id::uuid and w.link = before.link
+)
 insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
 values (:id::uuid, :user_id::uuid, :kind::auth.one_time_token_type, :hash, lower(:relates_to::text collate "C"),
     :now::timestamptz at time zone 'UTC', :now::timestamptz at time zone 'UTC')
@@ -12,11 +19,12 @@ delete from auth.one_time_tokens where user_id = :user_id::uuid;
 -- onetime_clear_kind(user_id, kind) -> none
 delete from auth.one_time_tokens where user_id = :user_id::uuid and token_type = :kind::auth.one_time_token_type;
 
--- Who holds a link of one of these kinds.  What went to a phone was typed off, and opens nothing here.
+-- Who holds a link of one of these kinds, if it went to the address that they have.  What went to a phone opens nothing here.
 -- onetime_holder(link, kinds) -> maybe user, kind
 select %user_columns(u), %no_session, t.token_type as kind
 from auth.one_time_tokens t join auth.users u on u.id = t.user_id
-where t.token_hash = :link and t.token_type::text = any (:kinds::text[]) and t.relates_to like '%@%'
+where t.token_hash = :link and t.token_type::text = any (:kinds::text[])
+    and t.relates_to = lower(case t.token_type when 'email_change_token_new' then u.email_change else u.email end collate "C")
 order by array_position(:kinds::text[], t.token_type::text)
 limit 1;
 
@@ -51,7 +59,7 @@ with locked as (
 select %user_columns(u), %no_session from auth.users u join taken on u.id = taken.user_id for update of u;
 
 -- Takes a code that only stands in the user's row.
--- onetime_take_column(user_id, kind, hash, life) -> maybe user
+-- onetime_take_column(user_id, kind, hash, life) -> maybe user, link
 with locked as (
     select h.id from auth.users h
     where h.id = :user_id::uuid and %token_column(h, :kind::text) = :hash::text and :hash::text <> ''
@@ -60,6 +68,7 @@ with locked as (
     for update
 ), cleared as (
     delete from auth.one_time_tokens t using locked where t.user_id = locked.id and t.token_type::text = :kind::text
+    returning t.token_hash as link
 )
 update auth.users u set
     confirmation_token = case :kind::text when 'confirmation_token' then '' else u.confirmation_token end,
@@ -67,7 +76,7 @@ update auth.users u set
     phone_change_token = case :kind::text when 'phone_change_token' then '' else u.phone_change_token end,
     reauthentication_token = case :kind::text when 'reauthentication_token' then '' else u.reauthentication_token end
 from locked where u.id = locked.id
-returning %user_columns(u), %no_session;
+returning %user_columns(u), %no_session, (select c.link from cleared c) as link;
 
 -- How often a wrong code was tried against each of these.
 -- onetime_tries(hashes) -> many hash, tries:int

@@ -22,13 +22,14 @@ select %user_columns(u), %no_session from auth.users u
 where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phone::text and u.aud = :aud::text and not u.is_sso_user
 limit 1;
 
--- Who has an address in the default linking domain: by identity first, then by users.email.  except: a user that does not count;
+-- Who has an address in the default linking domain: by identity that is believed first, then by users.email.  except: a user that does not count;
 -- apart: providers with linking domains of their own.
 -- user_holding_email(email, aud, except, apart) -> maybe user
 select %user_columns(u), %no_session from auth.users u
 where u.id = coalesce(
     (select i.user_id from auth.identities i join auth.users o on o.id = i.user_id
-     where i.email = lower(:email::text) and %identity_address(i) = lower(:email::text collate "C") and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
+     where i.email = lower(:email::text) and %identity_address(i) = lower(:email::text collate "C") and %believed_address(i, o)
+       and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
        and o.aud = :aud::text and i.user_id is distinct from :except::uuid
      limit 1),
     (select o.id from auth.users o
@@ -69,12 +70,16 @@ with merged as (
 )
 select postern.insist(fits or :max::text is null, 'metadata') from merged;
 
--- A new password ends everything that was begun under the old one.
+-- A new password ends everything that was begun under the old one; account_undo has the rest.
 -- user_set_password(id, password, now) -> none
 update auth.users set encrypted_password = :password, updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
-    recovery_token = '', recovery_sent_at = null, email_change_token_current = '', email_change_token_new = '', email_change_sent_at = null,
-    phone_change_token = '', phone_change_sent_at = null, reauthentication_token = '', reauthentication_sent_at = null
+    recovery_token = '', recovery_sent_at = null, email_change_sent_at = null, phone_change_sent_at = null, reauthentication_sent_at = null
 where id = :id::uuid;
+
+-- For who has none.
+-- user_fill_password(id, password, now) -> none
+update auth.users set encrypted_password = :password, updated_at = :now::timestamptz
+where id = :id::uuid and coalesce(encrypted_password, '') = '';
 
 -- Another form of the same password, stored only where the hash is still the one that was checked.
 -- user_renew_password(id, was, password) -> none

@@ -11,6 +11,7 @@
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/redirect.h"
 #include "core/user.h"
@@ -64,6 +65,14 @@ user_make(struct request *r, const struct generate *p, struct user *u, const cha
 	    u));
 }
 
+/* Who follows the link of somebody known has the password of this request, if any. */
+static err
+confirmation_set(struct request *r, const struct generate *p, const struct user *u, const char *password)
+{
+	TRY(secret_set(r, p, u, "confirmation_token", u->email));
+	return (u->found ? owner_wait(r, u->id, password, NULL) : OK);
+}
+
 static err
 make_invite(struct request *r, struct generate *p, struct user *u)
 {
@@ -73,7 +82,7 @@ make_invite(struct request *r, struct generate *p, struct user *u)
 		TRY(user_make(r, p, u, NULL, NULL));
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u->id, "user_email", u->email, NULL)));
 	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "t", .now = r->now_text));
-	return (secret_set(r, p, u, "confirmation_token", u->email));
+	return (confirmation_set(r, p, u, NULL));
 }
 
 static err
@@ -98,13 +107,14 @@ make_signup(struct request *r, struct generate *p, struct user *u)
 	if (u->found && u->email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	if (u->found) {
+		stored = credential_new(r, u->id, p->password);
 		TRY(user_merge(r, u->id, p->data, NULL));
 	} else {
 		TRY(password_make(r, p, id, &stored));
 		TRY(user_make(r, p, u, id, stored));
 	}
 	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "f", .now = r->now_text));
-	return (secret_set(r, p, u, "confirmation_token", u->email));
+	return (confirmation_set(r, p, u, stored));
 }
 
 static err

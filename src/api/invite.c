@@ -8,6 +8,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/user.h"
 
@@ -26,16 +27,20 @@ invite(struct request *r, const struct invite *p)
 {
 	const char *aud = claims_audience(r);
 	struct user u;
+	bool known;
 
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = aud), "Database error finding user");
 	if (u.found && u.email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
-	if (!u.found) {
+	known = u.found;
+	if (!known) {
 		TRY(proof_may_send(r, PROOF_INVITE, &(const struct user){ .email = p->email }));
 		TRY(user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
 	}
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
 	TRY(proof_send(r, PROOF_INVITE, &u, false));
+	if (known)
+		TRY(owner_wait(r, u.id, NULL, NULL));
 	TRY(user_reload(r, &u));
 	TRY(hook_after_user_created(r, u.json));
 	return (reply_json(r, 200, u.json));

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/audit.h"
+#include "core/owner.h"
 #include "query/row.h"
 #include "query/session.h"
 #include "query/user.h"
@@ -22,7 +23,7 @@ logout_post(struct request *r)
 	if (local && u->session_id != NULL) {
 		TRY(session_end(r->db, .id = u->session_id));
 	} else {
-		TRY(user_hold(r->db, .id = u->id));
+		TRY(others ? user_hold(r->db, .id = u->id) : owner_undo(r, u->id, false));
 		TRY(session_end_others(r->db, .user_id = u->id, .except = others ? u->session_id : NULL));
 	}
 	return (reply_empty(r, 204));

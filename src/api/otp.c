@@ -104,6 +104,8 @@ magic_link(struct request *r, struct otp *p)
 	if (u.found && u.email_confirmed)
 		return (magic_link_known(r, p, &u));
 	TRY(otp_sign_up(r, p, &u, &outcome));
+	if (outcome == SIGNUP_TAKEN && (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm))
+		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
 	return (outcome == SIGNUP_CONFIRMED ? magic_link_send(r, p, &u) : reply_nothing(r));
 }
 

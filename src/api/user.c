@@ -8,6 +8,7 @@
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/flow.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "core/verify.h"
@@ -177,6 +178,7 @@ password_write(struct request *r, const char *stored)
 	const struct user *u = r->user;
 
 	TRY(user_set_password(r->db, .id = u->id, .password = stored, .now = r->now_text));
+	TRY(owner_undo(r, u->id, true));
 	TRY(session_end_others(r->db, .user_id = u->id, .except = u->session_id));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));

@@ -9,6 +9,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
+#include "core/owner.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "query/admin_user.h"
@@ -262,6 +263,7 @@ update_password(struct request *r, const struct update *change)
 	const char *id = r->user->id;
 
 	TRY(user_set_password(r->db, .id = id, .password = change->password, .now = r->now_text));
+	TRY(owner_undo(r, id, true));
 	return (session_end_others(r->db, .user_id = id));
 }
 
@@ -327,6 +329,8 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 
 	TRY(user_hold(r->db, .id = shown.id));
 	TRY(update_row(r, p, change));
+	if (change->ban.until != NULL)
+		TRY(owner_undo(r, shown.id, true));
 	if (p->password != NULL)
 		TRY(update_password(r, change));
 	TRY(update_confirmed(r, p));

@@ -523,7 +523,7 @@ nonce_wrong(struct request *r, const struct user *u)
 static err
 nonce_take(struct request *r, const struct user *u, long long life)
 {
-	struct user spent;
+	struct onetime_take_column spent;
 
 	db_apart_begin(r->db);
 	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,

@@ -7,9 +7,11 @@
 #include "core/credential.h"
 #include "core/flow.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/signup.h"
 #include "core/user.h"
+#include "query/account.h"
 #include "query/onetime.h"
 #include "sec/password.h"
 
@@ -23,6 +25,12 @@ const char *
 signup_provider(const struct signup *p)
 {
 	return (by_email(p) ? "email" : "phone");
+}
+
+static bool
+confirms(const struct signup *p)
+{
+	return (by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm);
 }
 
 static char *
@@ -66,13 +74,26 @@ signup_find(struct request *r, struct signup *p, struct user *u)
 	return (OK);
 }
 
+struct attempt {
+	struct signup *params;
+	struct user *user;
+	enum signup_outcome *outcome;
+	bool repeats;         /* the user was there, unconfirmed */
+	const char *password; /* as stored: what a repeated sign-up leaves them with; NULL: none */
+};
+
 /* Confirmed without proof, because the settings say so. */
 static err
-signup_confirmed(struct request *r, const struct signup *p, struct user *u)
+signup_confirmed(struct request *r, const struct attempt *at)
 {
+	const struct signup *p = at->params;
+	struct user *u = at->user;
 	const char *channel = by_email(p) ? NULL : str_or(p->channel, "sms");
 
 	TRY(audit(r, u, AUDIT_SIGNED_UP, json_pairs(r->arena, "provider", signup_provider(p), "channel", channel, NULL)));
+	if (at->repeats)
+		TRY(owner_settle(r, u,
+		    &(const struct proven){ .provider = signup_provider(p), .decided = true, .password = at->password }));
 	if (by_email(p))
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 	else
@@ -96,8 +117,10 @@ hook_told(struct request *r, const struct user *u)
 
 /* The address has to be proven first. */
 static err
-signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
+signup_unconfirmed(struct request *r, const struct attempt *at)
 {
+	const struct signup *p = at->params;
+	struct user *u = at->user;
 	const char *message_id;
 	struct user_signed_up shown;
 
@@ -112,28 +135,49 @@ signup_unconfirmed(struct request *r, const struct signup *p, struct user *u)
 	} else {
 		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"), &message_id));
 	}
+	if (at->repeats)
+		TRY(owner_wait(r, u->id, at->password, NULL));
 	TRY(user_signed_up(r->db, &shown, .id = u->id, .provider = signup_provider(p), .now = r->now_text));
 	u->json = shown.json;
 	return (hook_told(r, u));
 }
 
-static err
-signup_create(struct request *r, const struct signup *p, bool confirms, struct user *u)
+static struct new_user
+signup_user(const struct signup *p, const char *id)
 {
-	struct new_user made = { .id = uuid_new(r->arena),
-		.aud = p->aud,
-		.role = cfg->gotrue_jwt_default_group_name,
-		.email = by_email(p) ? p->email : NULL,
-		.phone = by_email(p) ? NULL : p->phone,
-		.provider = signup_provider(p),
-		.user_metadata = p->data };
+	return ((struct new_user){ .id = id,
+	    .aud = p->aud,
+	    .role = cfg->gotrue_jwt_default_group_name,
+	    .email = by_email(p) ? p->email : NULL,
+	    .phone = by_email(p) ? NULL : p->phone,
+	    .provider = signup_provider(p),
+	    .user_metadata = p->data });
+}
+
+static err
+signup_create(struct request *r, const struct signup *p, struct user *u)
+{
+	struct new_user made = signup_user(p, uuid_new(r->arena));
 
 	*u = user_queued(r->arena, &made);
-	if (!confirms)
+	if (!confirms(p))
 		TRY(by_email(p) ? proof_may_send(r, PROOF_SIGNUP, u) : proof_may_send_phone(r, u, p->phone, "confirmation"));
 	TRY(hook_before_user_created(r, &made));
 	made.password = p->by_code ? credential_unknown(r, made.id) : credential_new(r, made.id, p->password);
 	return (user_create(r, &made));
+}
+
+/* Somebody has signed up with this address before, and nobody has proven it. */
+static err
+signup_repeat(struct request *r, struct attempt *at)
+{
+	const struct signup *p = at->params;
+	struct new_user again = signup_user(p, at->user->id);
+
+	at->password = p->by_code ? NULL : credential_new(r, again.id, p->password);
+	TRY(account_insist(r->db, .user_id = again.id, .provider = again.provider));
+	return (account_identity(r->db, .id = uuid_new(r->arena), .user_id = again.id, .provider = again.provider,
+	    .data = user_identity_data(r->arena, &again), .now = r->now_text));
 }
 
 /* Where the client is not told, neither may the time tell: a new user costs a hash, a letter and a reading of what was written. */
@@ -149,21 +193,31 @@ signup_taken(struct request *r, const struct signup *p, struct user *u)
 	return (user_reload(r, u));
 }
 
-static err
-signup_run(struct request *r, struct signup *p, struct user *u, enum signup_outcome *outcome)
+/* An account that is found by an identity alone is not the address's, and what nobody proves gives nothing of what somebody has proven. */
+static bool
+is_taken(const struct signup *p, const struct user *u)
 {
-	bool confirms = by_email(p) ? cfg->gotrue_mailer_autoconfirm : cfg->gotrue_sms_autoconfirm;
+	bool proven = by_email(p) ? u->email_confirmed : u->phone_confirmed, other = by_email(p) ? u->phone_confirmed : u->email_confirmed;
 
-	r->blurred = !confirms;
-	TRY(signup_find(r, p, u));
-	if (u->found && (by_email(p) ? u->email_confirmed : u->phone_confirmed)) {
-		*outcome = SIGNUP_TAKEN;
+	return ((by_email(p) && !str_equal_nocase(u->email, p->email)) || proven || (other && confirms(p)));
+}
+
+static err
+signup_run(struct request *r, struct attempt *at)
+{
+	const struct signup *p = at->params;
+	struct user *u = at->user;
+
+	r->blurred = !confirms(p);
+	TRY(signup_find(r, at->params, u));
+	if (u->found && is_taken(p, u)) {
+		*at->outcome = SIGNUP_TAKEN;
 		return (signup_taken(r, p, u));
 	}
-	if (!u->found)
-		TRY(signup_create(r, p, confirms, u));
-	*outcome = confirms ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
-	return (confirms ? signup_confirmed(r, p, u) : signup_unconfirmed(r, p, u));
+	at->repeats = u->found;
+	TRY(at->repeats ? signup_repeat(r, at) : signup_create(r, p, u));
+	*at->outcome = confirms(p) ? SIGNUP_CONFIRMED : SIGNUP_UNCONFIRMED;
+	return (confirms(p) ? signup_confirmed(r, at) : signup_unconfirmed(r, at));
 }
 
 err
@@ -174,6 +228,6 @@ signup(struct request *r, struct signup *p, struct user *u, enum signup_outcome 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
 	TRY(signup_check(r, p));
-	error = signup_run(r, p, u, outcome);
+	error = signup_run(r, &(struct attempt){ .params = p, .user = u, .outcome = outcome });
 	return (error == E_DATABASE ? fail(r, E_DATABASE, "Database error saving new user") : error);
 }

@@ -16,14 +16,14 @@ struct signup {
 const char *signup_provider(const struct signup *); /* email, phone */
 
 enum signup_outcome {
-	SIGNUP_TAKEN,      /* somebody confirmed has the address; that is audited */
+	SIGNUP_TAKEN,      /* somebody has proven the address, or the other one of its account; that is audited */
 	SIGNUP_CONFIRMED,  /* no proof is asked for: the user may have a session */
 	SIGNUP_UNCONFIRMED /* the letter or message goes out */
 };
 
 /*
- * Makes the user, or repeats what an unconfirmed one waits for.  u: the user as the database has them; for SIGNUP_UNCONFIRMED u->json is the
- * reply of POST /signup.
+ * Makes the user, or repeats what an unconfirmed one waits for: who follows the letter then has the password of this request.  u: the user as
+ * the database has them; for SIGNUP_UNCONFIRMED u->json is the reply of POST /signup.
  */
 checked err signup(struct request *, struct signup *, struct user *u, enum signup_outcome *);
 

@@ -10,6 +10,25 @@
 #include "db/db.h"
 #include "query/identity.h"
 
+/* Who somebody is is said by us, never by free-form data. */
+static bool
+is_identifying(const char *member)
+{
+	static char *const names[] = { "sub", "iss", "email", "phone", "provider_id", NULL };
+
+	return (strs_have(names, member) || str_ends(member, "_verified"));
+}
+
+static bool
+member_keep(void *arg, const char *name, json *value)
+{
+	struct buf *out = arg;
+
+	if (!is_identifying(name))
+		buf_printf(out, "%s:%s,", json_quote(out->arena, name), json_text(out->arena, value));
+	return (true);
+}
+
 /* Two objects' texts as one; in the database the second wins. */
 static char *
 objects_joined(struct arena *a, const char *first, const char *second)
@@ -28,24 +47,36 @@ identity_claims(struct arena *a, const struct new_user *u)
 	return (arena_printf(a, "{\"sub\":\"%s\",%s\"email_verified\":false,\"phone_verified\":false}", u->id, email));
 }
 
+char *
+user_identity_data(struct arena *a, const struct new_user *u)
+{
+	struct buf b = buf_new(a);
+
+	buf_putc(&b, '{');
+	if (!u->apart && u->user_metadata != NULL)
+		json_each(json_parse(a, u->user_metadata, strlen(u->user_metadata), NULL), member_keep, &b);
+	buf_puts(&b, identity_claims(a, u) + 1);
+	return (b.data);
+}
+
 err
 user_create(struct request *r, const struct new_user *u)
 {
 	struct arena *a = r->arena;
-	const char *data = u->user_metadata, *identity = NULL, *app = "{}";
+	bool shares = u->provider != NULL && !u->apart;
+	const char *data = u->user_metadata, *app = "{}";
 
-	if (u->provider != NULL) {
-		identity = u->apart ? identity_claims(a, u) : objects_joined(a, data, identity_claims(a, u));
-		data = u->apart ? data : identity;
+	if (shares)
+		data = objects_joined(a, data, identity_claims(a, u));
+	if (u->provider != NULL)
 		app = arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
-	}
 	TRY(user_add(r->db, .id = u->id, .aud = u->aud, .role = u->role, .email = u->email, .phone = u->phone,
-	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = data == identity ? "t" : "f",
+	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = shares ? "t" : "f",
 	    .sso = u->sso ? "t" : "f", .anonymous = u->provider == NULL ? "t" : "f", .now = r->now_text));
 	if (u->provider == NULL)
 		return (OK);
-	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider, .data = identity,
-	    .now = r->now_text));
+	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider,
+	    .data = user_identity_data(a, u), .now = r->now_text));
 }
 
 struct user

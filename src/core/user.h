@@ -17,6 +17,9 @@ struct new_user {
 	bool apart; /* the identity does not share the user's metadata: somebody else made the user */
 };
 
+/* The data of the identity that is made with a user: what the client sent along, but for what is said of identities by us. */
+char *user_identity_data(struct arena *, const struct new_user *);
+
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
 checked err user_create(struct request *, const struct new_user *);
 

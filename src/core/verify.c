@@ -8,6 +8,7 @@
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/sms.h"
 #include "core/user.h"
@@ -110,26 +111,15 @@ life_text(struct request *r, const struct verification *v)
 	return (arena_printf(r->arena, "%lld", secret_life(v)));
 }
 
-/* An invited user goes on with a password that nobody knows, until they set one. */
-static err
-password_for_invited(struct request *r, const struct verification *v)
-{
-	const struct user *u = &v->user;
-
-	if (!(str_equal(v->type, "signup") || str_equal(v->type, "invite")) || !u->invited || !str_empty(u->password))
-		return (OK);
-	TRY(user_set_password(r->db, .id = u->id, .password = credential_unknown(r, u->id), .now = r->now_text));
-	return (session_end_others(r->db, .user_id = u->id));
-}
-
-/* Of many at once, one gets the secret. */
+/* Of many at once, one gets it. */
 static err
 link_take(struct request *r, struct verification *v)
 {
 	const char *id = v->user.id;
 
+	v->link = v->stored;
 	TRY(onetime_take(r->db, &v->user, .user_id = id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
-	return (v->user.found ? password_for_invited(r, v) : link_expired(r));
+	return (v->user.found ? OK : link_expired(r));
 }
 
 err
@@ -201,14 +191,16 @@ code_wrong(struct request *r, const struct verification *v, const struct type_ro
 static err
 code_take(struct request *r, struct verification *v, const struct type_row *row)
 {
-	const char *id = v->user.id;
+	struct onetime_take_column taken;
 	bool too_many;
 
 	TRY(proof_check_tries(r, v->stored, &too_many));
 	if (too_many)
 		return (code_wrong(r, v, row));
-	TRY(onetime_take_column(r->db, &v->user, .user_id = id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
-	return (v->user.found ? password_for_invited(r, v) : code_expired(r));
+	TRY(onetime_take_column(r->db, &taken, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
+	v->user = taken.user;
+	v->link = taken.link;
+	return (taken.found ? OK : code_expired(r));
 }
 
 /* Codes that are not ours to compare.  *done: it was decided here, rightly or not. */
@@ -322,6 +314,9 @@ apply_signup(struct request *r, struct verification *v)
 	const struct user *u = &v->user;
 
 	TRY(signed_up(r, u, "email"));
+	TRY(owner_settle(r, u, &(const struct proven){ .provider = "email", .link = v->link }));
+	if (u->invited) /* they go on with a password that nobody knows, until they set one */
+		TRY(user_fill_password(r->db, .id = u->id, .password = credential_unknown(r, u->id), .now = r->now_text));
 	TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	return (identity_email_verified(r->db, .user_id = u->id, .now = r->now_text));
@@ -334,9 +329,13 @@ apply_recovery(struct request *r, struct verification *v)
 
 	TRY(user_recovered(r->db, .id = u->id, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
-	if (u->email_confirmed)
+	if (u->email_confirmed) {
+		TRY(owner_undo(r, u->id, false));
 		return (audit(r, u, AUDIT_LOGIN, NULL));
+	}
 	TRY(signed_up(r, u, "email"));
+	TRY(user_identity_email(r, u->id, u->email));
+	TRY(owner_settle(r, u, &(const struct proven){ .provider = "email", .decided = true }));
 	return (user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 }
 
@@ -413,6 +412,7 @@ apply_sms(struct request *r, struct verification *v)
 	if (str_equal(v->type, "phone_change"))
 		return (verify_change_phone(r, u, u->phone_change));
 	TRY(signed_up(r, u, "phone"));
+	TRY(owner_settle(r, u, &(const struct proven){ .provider = "phone", .link = v->link }));
 	TRY(user_confirm_phone(r->db, .id = u->id, .now = r->now_text));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	return (user_no_longer_anonymous(r->db, .id = u->id, .now = r->now_text));

@@ -12,6 +12,7 @@ struct verification {
 	const char *hash;  /* what stands in a link, or the typed code with its address as proof_hash() gives it */
 	const char *email, *phone;
 	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
+	const char *link;          /* what stands in the link of it; NULL where that is not known */
 	struct user user;
 	bool half_done; /* an email change waits for its other half: there is no session yet */
 };

@@ -166,13 +166,13 @@ sqlstate_meaning(const char *sqlstate)
 	return (E_DATABASE);
 }
 
-/* A serialization failure, a deadlock, a row that came to be or went since it was looked for. */
+/* A serialization failure, a deadlock, a row that came to be or went since it was looked for, postern.insist() of what was seen. */
 static bool
-sqlstate_overtaken(const char *sqlstate)
+said_overtaken(const char *sqlstate, const char *message)
 {
 	static char *const states[] = { "40001", "40P01", "23503", "23505", NULL };
 
-	return (strs_have(states, sqlstate));
+	return (strs_have(states, sqlstate) || (str_equal(sqlstate, "PO001") && str_equal(message, "world")));
 }
 
 static err
@@ -185,7 +185,7 @@ error_said(struct db *db, PGresult *refused)
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
 		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
 	PQclear(refused);
-	db->overtaken = sqlstate_overtaken(db->error.sqlstate);
+	db->overtaken = said_overtaken(db->error.sqlstate, db->error.message);
 	return (sqlstate_meaning(db->error.sqlstate));
 }
 

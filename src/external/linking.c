@@ -10,6 +10,7 @@
 #include "external/oauth_state.h"
 #include "core/user.h"
 #include "db/db.h"
+#include "core/owner.h"
 #include "query/identity.h"
 #include "query/linking.h"
 #include "query/onetime.h"
@@ -55,8 +56,8 @@ linking_add_identity(struct linking *l, const struct user *u)
 err
 linking_disown_others(struct linking *l, const struct user *u)
 {
-	TRY(linking_disown(l->r->db, .id = u->id, .data = l->data, .now = l->r->now_text));
-	TRY(identity_keep_only(l->r->db, .user_id = u->id, .id = l->identity_id));
+	TRY(owner_settle(l->r, u,
+	    &(const struct proven){ .provider = l->in->provider, .decided = true, .identity_id = l->identity_id, .metadata = l->data }));
 	return (user_refresh_providers(l->r->db, .id = u->id, .now = l->r->now_text));
 }
 

@@ -8,6 +8,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
@@ -105,6 +106,8 @@ write_new_user(struct linking *l, const struct decision *d)
 	struct request *r = l->r;
 	const char *provider = json_quote(r->arena, l->in->provider);
 
+	if (l->email_verified)
+		TRY(linking_yield(r->db, .email = d->email, .aud = d->aud, .now = r->now_text));
 	TRY(user_add(r->db, .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .password = "",
 	    .app_metadata = arena_printf(r->arena, "{\"provider\":%s,\"providers\":[%s]}", provider, provider), .user_metadata = l->data,
 	    .drop_nulls = "t", .sso = d->fresh.sso ? "t" : "f", .anonymous = "f", .now = r->now_text));
@@ -148,6 +151,8 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 
 	if (sent)
 		TRY(proof_send(r, PROOF_SIGNUP, &l->in->user, false));
+	if (sent)
+		TRY(owner_wait(r, l->in->user.id, NULL, l->identity_id));
 	if (cfg->gotrue_mailer_allow_unverified_email_sign_ins)
 		return (OK);
 	l->refused = true;

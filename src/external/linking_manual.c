@@ -5,6 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
+#include "core/owner.h"
 #include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
@@ -48,15 +49,27 @@ take_email(struct request *r, const char *user_id, const struct linking_pick_ema
 	return (onetime_clear(r->db, .user_id = user_id));
 }
 
+/* Somebody whose number is proven has the address when it is, too; others have it at once, and lose the account to who proves it. */
+static err
+letter_send(struct linking *l, const struct user *u)
+{
+	const char *email = profile_text(l->in->profile, "email");
+
+	if (str_empty(u->phone_confirmed ? email : u->email))
+		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
+	if (u->phone_confirmed)
+		return (proof_send_email_change(l->r, u, email, false));
+	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
+	return (owner_wait(l->r, u->id, NULL, l->identity_id));
+}
+
 /* The identity is kept, and the letter goes out; the user stays as anonymous as they were. */
 static err
 ask_to_confirm(struct linking *l, const struct user *u)
 {
 	const char *name = l->in->provider;
 
-	if (str_empty(u->email))
-		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
-	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
+	TRY(letter_send(l, u));
 	l->refused = true;
 	(void)fail(l->r, E_EMAIL_NOT_CONFIRMED, "Unverified email with %s. A confirmation email has been sent to your %s email", name,
 	    name);
@@ -82,6 +95,8 @@ target_look(struct linking *l)
 	    "Database error finding identity for linking");
 	if (!seen.found)
 		return (fail_as(r, E_USER_NOT_FOUND, 422, "Linking target user not found"));
+	if (seen.user.banned)
+		return (fail(r, E_USER_BANNED, NULL));
 	if (seen.owner != NULL)
 		return (fail(r, E_IDENTITY_ALREADY_EXISTS,
 		    str_equal(seen.owner, seen.user.id) ? "Identity is already linked" : "Identity is already linked to another user"));
@@ -108,7 +123,7 @@ linking_by_hand(struct linking *l)
 	TRY(linking_audit(l, u, l->identity_id));
 	if (!had_email) {
 		TRY(take_email(r, u->id, &pick));
-		u->email = pick.kept ? "" : pick.email;
+		u->email = pick.kept || (u->phone_confirmed && !l->shown_verified) ? "" : pick.email;
 		if (!l->shown_verified)
 			return (ask_to_confirm(l, u));
 		TRY(confirm(l, u));
@@ -131,6 +146,8 @@ invite_look(struct linking *l)
 	if (!holder.found)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	l->in->user = holder.user;
+	if (holder.user.banned)
+		return (fail(r, E_USER_BANNED, NULL));
 	for (size_t i = 0; i < p->emails; i++)
 		if (str_equal(p->email[i].address, holder.user.email))
 			return (OK);

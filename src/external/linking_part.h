@@ -30,7 +30,7 @@ checked err linking_begin(struct linking *);
 checked err linking_add_identity(struct linking *, const struct user *);
 checked err linking_audit(struct linking *, const struct user *, const char *identity_id);
 
-/* Queues what follows when nobody has proven the user's address: the new identity is all that is left. */
+/* Queues what follows when nobody has proven an address of the user: the new identity is all that is left. */
 checked err linking_disown_others(struct linking *, const struct user *);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from harness import PASSWORD, address, is_error, mint
+from harness import PASSWORD, address, is_error, mint, typed
 from post import Landing
 
 SERVICE = mint({"role": "service_role"})
@@ -26,7 +26,7 @@ def test_invite(server, sql, post):
     letter = post.take(email)
     assert letter.type == "invite"
     row = sql("select * from auth.users where email = %s", email)[0]
-    assert row["confirmation_token"] == letter.hash and not row["encrypted_password"] and row["email_confirmed_at"] is None
+    assert row["confirmation_token"] == typed(email, letter.code) and not row["encrypted_password"] and row["email_confirmed_at"] is None
     audit = sql("select payload from auth.audit_log_entries where payload->>'action' = 'user_invited' and payload->'traits'->>'user_email' = %s", email)
     assert len(audit) == 1 and audit[0]["payload"]["traits"]["user_id"] == user["id"]
     assert Landing(server.get(letter.path)).fragment["type"] == "invite"

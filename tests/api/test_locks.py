@@ -45,7 +45,7 @@ class Me:
         self.sessions = [self.session() for _ in range(SESSIONS)]
         self.verifier, more = pkce()
         assert server.post("/otp", {"email": self.email, **more}).status_code == 200
-        hash = sql("select recovery_token as hash from auth.users where id = %s", self.id)[0]["hash"]
+        hash = sql("select token_hash as hash from auth.one_time_tokens where user_id = %s", self.id)[0]["hash"]
         self.code = Landing(server.get(f"/verify?token={hash}&type=magiclink")).query["code"]
         self.link = server.post("/admin/generate_link", {"type": "magiclink", "email": self.email}, SERVICE).json()
         assert server.post("/token?grant_type=id_token", {"provider": "google", "id_token": self.token}).status_code == 200

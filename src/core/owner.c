@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/owner.h"
+
+#include "db/db.h"
+#include "query/account.h"
+
+err
+owner_wait(struct request *r, const char *user_id, const char *password, const char *identity_id)
+{
+	return (account_wait(r->db, .user_id = user_id, .password = password, .identity_id = identity_id));
+}
+
+err
+owner_settle(struct request *r, const struct user *u, const struct proven *p)
+{
+	if (u->email_confirmed || u->phone_confirmed)
+		return (OK);
+	TRY(account_settle(r->db, .user_id = u->id, .link = p->link, .provider = p->provider, .decided = p->decided ? "t" : "f",
+	    .password = p->password, .identity_id = p->identity_id, .metadata = p->metadata, .now = r->now_text));
+	return (owner_undo(r, u->id, false));
+}
+
+err
+owner_undo(struct request *r, const char *user_id, bool flows)
+{
+	return (account_undo(r->db, .user_id = user_id, .all = flows ? "t" : "f"));
+}
