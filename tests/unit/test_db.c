@@ -431,13 +431,13 @@ test_dead_under_way(void **state)
 
 	next_request(f);
 	cut_soon(victim);
-	assert_int_equal(nap(f->db, &n, .seconds = "0.6"), OK); /* a lone read: done again */
+	assert_int_equal(nap(f->db, &n, .seconds = "2"), OK); /* a lone read: done again */
 	assert_int_equal(db_round_trips(f->db), 2);
 	assert_int_not_equal(pid_of(f), victim);
 	next_request(f);
 	assert_int_equal(thing_add(f->db, .id = "a"), OK);
 	cut_soon(pid_of(f));
-	assert_int_equal(nap(f->db, &n, .seconds = "0.6"), E_UNAVAILABLE);
+	assert_int_equal(nap(f->db, &n, .seconds = "2"), E_UNAVAILABLE);
 	assert_string_equal(db_error(f->db)->sqlstate, "57P01");
 	assert_int_equal(db_commit(f->db), E_UNAVAILABLE);
 	assert_int_equal(things(), 0);
