@@ -15,7 +15,8 @@ typedef struct json_object json;
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 /*
- * Parses strict JSON (RFC 8259): strict UTF-8, no surrogate halves, no NUL in strings, 100 levels at most, nothing behind it.
+ * Parses strict JSON (RFC 8259): strict UTF-8, no NUL in strings, 100 levels at most, nothing behind it; half a surrogate pair as an
+ * escape is U+FFFD.
  * The arena owns the result.  NULL when it is not JSON; *why (may be NULL) then says what is wrong and where.
  * A JSON null is a value whose kind is JSON_NULL, never a NULL pointer.
  */

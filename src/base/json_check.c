@@ -82,7 +82,25 @@ unit_take(struct json_scan *scan, uint32_t *unit)
 	return (true);
 }
 
-/* Behind "\u". */
+/* The second half of a surrogate pair, if it comes next: all that may follow is another escape. */
+static bool
+low_half_take(struct json_scan *scan, uint32_t *low)
+{
+	struct json_scan ahead = *scan;
+
+	if (peek(&ahead) != '\\')
+		return (false);
+	ahead.at++;
+	if (peek(&ahead) != 'u')
+		return (false);
+	ahead.at++;
+	if (!unit_take(&ahead, low) || *low < 0xDC00 || *low > 0xDFFF)
+		return (false);
+	scan->at = ahead.at;
+	return (true);
+}
+
+/* Behind "\u".  Half a pair is what JavaScript makes of a cut emoji: it stands for U+FFFD, as in Go. */
 static bool
 escaped_point_take(struct json_scan *scan)
 {
@@ -92,16 +110,10 @@ escaped_point_take(struct json_scan *scan)
 		return (false);
 	if (point == 0)
 		return (bad(scan, "NUL in a string"));
-	if (point >= 0xD800 && point <= 0xDFFF) {
-		if (point >= 0xDC00 || scan->len - scan->at < 2 || memcmp(scan->text + scan->at, "\\u", 2) != 0)
-			return (bad(scan, "half a surrogate pair"));
-		scan->at += 2;
-		if (!unit_take(scan, &low))
-			return (false);
-		if (low < 0xDC00 || low > 0xDFFF)
-			return (bad(scan, "half a surrogate pair"));
+	if (point >= 0xD800 && point <= 0xDBFF && low_half_take(scan, &low))
 		point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
-	}
+	else if (point >= 0xD800 && point <= 0xDFFF)
+		point = UTF8_REPLACEMENT;
 	utf8_put(&scan->string, point);
 	return (true);
 }

@@ -86,7 +86,7 @@ cli_request(struct arena *a)
 	r->id = uuid_new(a);
 	r->variables = no_headers;
 	r->method = r->path = r->body = "";
-	r->address = r->user_agent = "";
+	r->address = r->inet = r->user_agent = "";
 	r->query = r->form = r->reply.headers = query_new(a);
 	r->done = arena_new_object(a, struct query);
 	*r->done = query_new(a);
@@ -114,8 +114,12 @@ cli_finish(struct request *r, err error)
 void
 cli_put(const char *text)
 {
-	for (; *text != '\0'; text++)
-		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+		bool high = *c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F; /* U+0080 to U+009F, such as CSI */
+
+		putchar(*c < ' ' || *c == 0x7F || high ? '?' : *c);
+		c += high;
+	}
 }
 
 static int

@@ -31,8 +31,11 @@ run_list(struct request *r, char *const *unused)
 		for (size_t i = 0; i < page.len; i++) {
 			const struct outbox_list *p = &page.row[i];
 
-			printf("%s\t%s\t%s\t%s\t%lld\t%s\t%s\n", p->id, p->state, p->letter, p->recipient, p->tries, p->created_at,
-			    str_or(p->last_error, ""));
+			printf("%s\t%s\t%s\t", p->id, p->state, p->letter);
+			cli_put(p->recipient);
+			printf("\t%lld\t%s\t", p->tries, p->created_at);
+			cli_put(str_or(p->last_error, ""));
+			putchar('\n');
 		}
 		after_id = page.len > 0 ? page.row[page.len - 1].id : NULL;
 	} while (after_id != NULL);

@@ -148,8 +148,11 @@ run_list(struct request *r, char *const *unused)
 	(void)unused;
 	do {
 		TRY(user_overview(r->db, &page, .after = after));
-		for (size_t i = 0; i < page.len; i++)
-			printf("%s\t%s\t%s\n", page.row[i].id, page.row[i].address, str_or(page.row[i].last_sign_in_at, "never"));
+		for (size_t i = 0; i < page.len; i++) {
+			printf("%s\t", page.row[i].id);
+			cli_put(page.row[i].address);
+			printf("\t%s\n", str_or(page.row[i].last_sign_in_at, "never"));
+		}
 		after = page.len > 0 ? page.row[page.len - 1].id : NULL;
 	} while (after != NULL);
 	return (OK);

@@ -8,7 +8,6 @@
 #include "core/claims.h"
 #include "query/audit.h"
 #include "query/row.h"
-#include "web/peer.h"
 
 static const struct {
 	const char *action, *type;
@@ -39,8 +38,7 @@ audit_address(const struct request *r, enum audit_action action)
 {
 	if (!cfg->postern_audit_address && actions[action].address == PLAIN)
 		return ("");
-	/* What a web server names otherwise, a socket's path it may be, need not fit the column. */
-	return (str_or(peer_canonical(r->arena, r->address), ""));
+	return (r->inet);
 }
 
 const char *

@@ -7,6 +7,8 @@
 #include "core/claims.h"
 #include "sec/jwt.h"
 
+#define AUDIENCE_MAX 255 /* characters of the column: nobody has a longer one */
+
 /* The token of "Bearer <token>": one word after white space, as the reference's pattern takes it. */
 static const char *
 bearer_token(struct request *r)
@@ -74,7 +76,7 @@ claims_audience(const struct request *r)
 {
 	const char *header = request_header(r, "X-JWT-AUD");
 
-	if (!str_empty(header))
+	if (!str_empty(header) && utf8_count(header) <= AUDIENCE_MAX)
 		return (header);
 	if (r->claims != NULL && !claims_admin(r->claims) && !str_empty(r->claims->aud))
 		return (r->claims->aud);

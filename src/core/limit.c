@@ -7,7 +7,10 @@
 #include "core/limit.h"
 #include "db/db.h"
 #include "query/limit.h"
+#include "sec/secret.h"
 #include "web/peer.h"
+
+#define CLIENT_MAX 128
 
 #define LIMIT_ROW(id, setting, per, most)      \
 	static double rate_##id(void)          \
@@ -35,7 +38,7 @@ client_key(struct request *r)
 		log_event(LOG_WARN, "the rate limit header has no value: this request is not limited", "header", name, NULL);
 		return (NULL);
 	}
-	return (key);
+	return (strlen(key) > CLIENT_MAX ? sha256_hex(r->arena, key) : key); /* an index takes 2,704 bytes at most */
 }
 
 err

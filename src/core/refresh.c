@@ -156,7 +156,7 @@ row_swap(struct request *r, const struct refresh_by_token *row, const char *toke
 	TRY(new_access(r, u, row->aal, row->amr, t));
 	TRY(refresh_swap(r->db, &swap, .token = token, .was_revoked = row->revoked ? "t" : "f", .fresh = fresh, .user_id = u->id,
 	    .session_id = u->session_id, .hmac_key = key, .counter = counter, .now = r->now_text, .user_agent = r->user_agent,
-	    .address = r->address, .audit_address = audit_address(r, AUDIT_TOKEN_REFRESHED),
+	    .address = r->inet, .audit_address = audit_address(r, AUDIT_TOKEN_REFRESHED),
 	    .refreshed = audit_text(r, u, AUDIT_TOKEN_REFRESHED, NULL), .swapped = audit_text(r, u, AUDIT_TOKEN_REVOKED, NULL)));
 	*done = swap.done;
 	return (OK);
@@ -169,7 +169,7 @@ session_touch(struct request *r, const struct user *u, const char *counter, cons
 	struct refresh_touch touch;
 
 	TRY(refresh_touch(r->db, &touch, .session_id = u->session_id, .counter = counter, .next = next, .now = r->now_text,
-	    .user_agent = r->user_agent, .address = r->address, .audit_address = audit_address(r, AUDIT_TOKEN_REFRESHED),
+	    .user_agent = r->user_agent, .address = r->inet, .audit_address = audit_address(r, AUDIT_TOKEN_REFRESHED),
 	    .refreshed = audit_text(r, u, AUDIT_TOKEN_REFRESHED, NULL)));
 	*done = touch.done;
 	return (OK);

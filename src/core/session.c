@@ -141,7 +141,7 @@ static err
 session_rows(struct request *r, const struct user *u, const struct grant *g, const char *id, const char *key)
 {
 	TRY(session_add(r->db, .id = id, .user_id = u->id, .now = r->now_text, .aal = "aal1", .factor_id = g->factor_id,
-	    .not_after = g->not_after, .user_agent = r->user_agent, .address = r->address, .tag = g->tag, .hmac_key = key));
+	    .not_after = g->not_after, .user_agent = r->user_agent, .address = r->inet, .tag = g->tag, .hmac_key = key));
 	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = g->method, .now = r->now_text));
 }
 

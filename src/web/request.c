@@ -225,6 +225,7 @@ request_open(struct arena *arena, struct db *db, char *const *variables)
 	r->method = variable(r, "REQUEST_METHOD");
 	r->path = path_of(r);
 	r->address = peer_address(r);
+	r->inet = str_or(peer_canonical(r->arena, r->address), "");
 	r->user_agent = str_or(request_header(r, "User-Agent"), "");
 	r->query = query_utf8(query_parse(arena, variable(r, "QUERY_STRING")));
 	r->form = query_new(arena);

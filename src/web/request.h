@@ -39,7 +39,8 @@ struct request {
 	const char *method;
 	/* PATH_INFO, decoded: "/user" wherever we are mounted.  An encoded slash stays %2F; what is not UTF-8 is "" and has no route. */
 	const char *path;
-	const char *address;    /* of the client, as the reference finds it; never NULL */
+	const char *address;    /* of the client, as the reference finds it, for people to read; never NULL */
+	const char *inet;       /* the same where it is an IP address, for the database; else "" */
 	const char *user_agent; /* "" without */
 	struct query query;     /* pairs that are not UTF-8 are left out */
 	struct query form;      /* of an application/x-www-form-urlencoded body, which is then no longer in body */

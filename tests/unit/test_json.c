@@ -46,11 +46,10 @@ test_what_is_not_json(void **state)
 		"\"\\u12g4\"",
 		"\"\\u12",
 		"\"\\u0000\"",
-		"\"\\ud800\"",
-		"\"\\ud800x\"",
-		"\"\\udc00\"",
-		"\"\\ud800\\u0041\"",
-		"\"\\ud800\\ud800\"",
+		"\"\\ud800\\u0000\"",
+		"\"\\ud800\\u12\"",
+		"\"\\ud800\\x\"",
+		"\"\\ud800",
 		"\"a\nb\"",
 		"\"\t\"",
 		"\"\x01\"",
@@ -138,6 +137,25 @@ nested(struct arena *arena, size_t levels, const char *open, const char *close)
 	for (size_t i = 0; i < levels; i++)
 		buf_puts(&text, close);
 	return (text.data);
+}
+
+#define HALF "\xEF\xBF\xBD"
+
+static void
+test_half_a_surrogate_pair(void **state)
+{
+	static const char *const halves[][2] = {
+		{ "\"\\ud83d\"", "\"" HALF "\"" },
+		{ "\"\\uDE00x\"", "\"" HALF "x\"" },
+		{ "\"a\\ud83d\\n\"", "\"a" HALF "\\n\"" },
+		{ "\"\\ud83d\\u0041\"", "\"" HALF "A\"" },
+		{ "\"\\ud83d\\ud83d\\ude00\"", "\"" HALF "\xF0\x9F\x98\x80\"" },
+		{ "\"\\ude00\\ud83d\"", "\"" HALF HALF "\"" },
+		{ "{\"\\ud83d\":1}", "{\"" HALF "\":1}" },
+	};
+
+	for (size_t i = 0; i < LENGTH(halves); i++)
+		assert_string_equal(json_text(*state, parse(*state, halves[i][0])), halves[i][1]);
 }
 
 static void
@@ -282,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		arena_test(test_what_is_not_json),
 		arena_test(test_text_stays_as_it_came),
+		arena_test(test_half_a_surrogate_pair),
 		arena_test(test_levels),
 		arena_test(test_kinds),
 		arena_test(test_names_without_case),
