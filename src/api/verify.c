@@ -77,7 +77,6 @@ reply_button(struct request *r)
 	    "<form method=\"post\"><p>One more step to confirm that it is you.</p>"
 	    "<input type=\"hidden\" name=\"confirm\" value=\"yes\"><button>Continue</button></form></html>";
 
-	reply_header(r, "Cache-Control", "no-store");
 	reply_header(r, "Referrer-Policy", "no-referrer");
 	reply_header(r, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 	return (reply_text(r, 200, "text/html; charset=utf-8", page));

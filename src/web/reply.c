@@ -60,8 +60,6 @@ reply_empty(struct request *r, int status)
 err
 reply_text(struct request *r, int status, const char *type, const char *text)
 {
-	if (str_starts(type, "text/plain"))
-		reply_header(r, "X-Content-Type-Options", "nosniff");
 	return (reply_set(r, status, type, text));
 }
 
@@ -110,7 +108,6 @@ reply_redirect_page(struct request *r, const char *url)
 {
 	const char *to = html_escape(r->arena, url);
 
-	reply_header(r, "Cache-Control", "no-store");
 	reply_header(r, "Referrer-Policy", "no-referrer");
 	reply_header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 	return (reply_text(r, 200, "text/html; charset=utf-8",
@@ -146,6 +143,10 @@ reply_bytes(struct request *r)
 		buf_printf(&out, "Content-Type: %s\r\n", reply->type != NULL ? reply->type : "application/json");
 	if (reply->status != 204 && reply->status != 304 && reply->next == NULL)
 		buf_printf(&out, "Content-Length: %zu\r\n", reply->len);
+	/* Most answers carry tokens or a person's data; what may be kept says so itself. */
+	if (query_get(&reply->headers, "Cache-Control") == NULL)
+		buf_puts(&out, "Cache-Control: no-store\r\n");
+	buf_puts(&out, "X-Content-Type-Options: nosniff\r\n");
 	for (size_t i = 0; i < reply->headers.len; i++)
 		buf_printf(&out, "%s: %s\r\n", reply->headers.pair[i].name, reply->headers.pair[i].value);
 	buf_puts(&out, "\r\n");

@@ -192,6 +192,8 @@ test_after_is_dropped(void **state)
 	assert_null(r->after);
 }
 
+#define KEPT "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" /* by nobody */
+
 static void
 test_bytes(void **state)
 {
@@ -201,12 +203,12 @@ test_bytes(void **state)
 	reply_header(r, "X-A", "b\r\nSet-Cookie: c");
 	reply_json(r, 200, "{}");
 	assert_string_equal(reply_bytes(r).data,
-	    "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-A: b  Set-Cookie: c\r\n\r\n{}");
+	    "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" KEPT "X-A: b  Set-Cookie: c\r\n\r\n{}");
 	reply_empty(r, 204);
-	assert_string_equal(reply_bytes(r).data, "Status: 204 No Content\r\nX-A: b  Set-Cookie: c\r\n\r\n");
+	assert_string_equal(reply_bytes(r).data, "Status: 204 No Content\r\n" KEPT "X-A: b  Set-Cookie: c\r\n\r\n");
 	r = REQUEST("HEAD", "PATH_INFO=/");
 	reply_json(r, 200, "{}");
-	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n");
+	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" KEPT "\r\n");
 }
 
 static err
@@ -226,10 +228,10 @@ test_bytes_of_a_beginning(void **state)
 	(void)state;
 	reply_json(r, 200, "[1");
 	reply_continue(r, nothing_more, NULL);
-	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\n\r\n[1");
+	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\n" KEPT "\r\n[1");
 	reply_json(r, 500, "{}");
 	assert_string_equal(reply_bytes(r).data,
-	    "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+	    "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" KEPT "\r\n{}");
 }
 
 static void
