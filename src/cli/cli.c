@@ -43,9 +43,18 @@ settings_wrong(struct arena *a)
 
 	if (wrong == NULL)
 		wrong = secret_keys_check(a);
-	for (int i = 0; wrong == NULL && i < LETTER_COUNT; i++)
-		wrong = letter_check(a, (enum letter_id)i, false);
 	return (wrong);
+}
+
+/* Not one letter less goes out because of them: our own ones take their place. */
+static void
+letters_complain(struct arena *a)
+{
+	const char *wrong;
+
+	for (int i = 0; i < LETTER_COUNT; i++)
+		if ((wrong = letter_check(a, (enum letter_id)i, false)) != NULL)
+			log_line(LOG_ERROR, "a letter's template can't be used, so our own goes: %s", wrong);
 }
 
 bool
@@ -62,8 +71,10 @@ cli_settings(struct arena *a, const char *file)
 		    complaints.item[i].setting, NULL);
 	if (settings == NULL)
 		return (false);
-	if ((wrong = settings_wrong(a)) == NULL)
+	if ((wrong = settings_wrong(a)) == NULL) {
+		letters_complain(a);
 		return (true);
+	}
 	log_line(LOG_ERROR, "%s", wrong);
 	/* A server that is running goes on with what it had, and so do workers that are born later. */
 	cfg = before;

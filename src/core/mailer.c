@@ -160,6 +160,21 @@ letter_next(struct mailer *m)
 	return (turn);
 }
 
+/*
+ * Templates of the site are fetched for their first letter; a mistake in them is to be known before.  One at a time, when there is
+ * nothing else to do, for what fetches them may be slow.
+ */
+static void
+template_look(struct mailer *m)
+{
+	static int looked;
+	const char *wrong = looked < LETTER_COUNT ? letter_check(m->arena, (enum letter_id)looked++, true) : NULL;
+
+	if (wrong != NULL)
+		log_event(LOG_ERROR, "a letter's template can't be used, so our own goes", "component", "mailer", "error", wrong, NULL);
+	arena_wipe(m->arena);
+}
+
 /* --- Waiting --- */
 
 /* The signals that end us arrive only while we wait, so that no letter is cut off. */
@@ -249,6 +264,8 @@ mailer_run(struct db *db, int wake)
 		if (transport_in_use() != NULL) {
 			database_listen(&m);
 			turn = letter_next(&m);
+			if (turn == TURN_IDLE)
+				template_look(&m);
 		}
 		clean_when_due(m.db);
 		pause_adapt(&m, turn);

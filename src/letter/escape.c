@@ -12,6 +12,8 @@
 /* clang-format off */
 static const char *const html_for[128] = { ['"'] = "&#34;", ['&'] = "&amp;", ['\''] = "&#39;", ['+'] = "&#43;", ['<'] = "&lt;", ['>'] = "&gt;" };
 
+static const char *const plain_for[128] = { ['"'] = "&#34;", ['&'] = "&amp;", ['\''] = "&#39;", ['<'] = "&lt;", ['>'] = "&gt;" };
+
 static const char *const nospace_for[128] = { ['\t'] = "&#9;", ['\n'] = "&#10;", ['\v'] = "&#11;", ['\f'] = "&#12;", ['\r'] = "&#13;", [' '] = "&#32;",
 	['"'] = "&#34;", ['&'] = "&amp;", ['\''] = "&#39;", ['+'] = "&#43;", ['<'] = "&lt;", ['='] = "&#61;", ['>'] = "&gt;", ['`'] = "&#96;" };
 /* clang-format on */
@@ -100,6 +102,64 @@ url_escaped(struct arena *a, const char *s, bool normal)
 	return (out.len > 0 ? out.data : arena_strdup(a, ""));
 }
 
+static char *
+query_escaped(struct arena *a, const char *s)
+{
+	struct buf out = buf_new(a);
+
+	for (; *s != '\0'; s++)
+		if (*s == ' ')
+			buf_putc(&out, '+');
+		else if (url_keeps(s, false))
+			buf_putc(&out, *s);
+		else
+			buf_printf(&out, "%%%02X", (unsigned char)*s);
+	return (out.len > 0 ? out.data : arena_strdup(a, ""));
+}
+
+/* What Unicode takes for no letter, mark, number, sign or blank of ASCII, as far as it is assigned at all. */
+static bool
+code_prints(unsigned long code)
+{
+	static const unsigned long not [][2] = { { 0x80, 0xa0 }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd },
+		{ 0x70f, 0x70f }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x3000, 0x3000 },
+		{ 0xe000, 0xf8ff }, { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0xe00ff },
+		{ 0xf0000, 0x10ffff } };
+
+	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
+		if (code >= not [i][0] && code <= not [i][1])
+			return (false);
+	return (true);
+}
+
+static unsigned long
+code_of(const char *s, size_t len)
+{
+	unsigned long code = (unsigned char)*s & (0xffu >> (len + 1));
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | ((unsigned char)s[i] & 0x3f);
+	return (code);
+}
+
+static void
+js_put(struct buf *out, const char *s)
+{
+	size_t len;
+
+	for (; *s != '\0'; s += len) {
+		len = utf8_first(s);
+		if (len == 1 && strchr("\\'\"", *s) != NULL)
+			buf_printf(out, "\\%c", *s);
+		else if (len == 1 && ((unsigned char)*s < ' ' || strchr("<>&=", *s) != NULL))
+			buf_printf(out, "\\u%04X", (unsigned char)*s);
+		else if (len == 1 || code_prints(code_of(s, len)))
+			buf_put(out, s, len);
+		else
+			buf_printf(out, "\\u%04lX", code_of(s, len));
+	}
+}
+
 void
 escape_put(struct buf *out, unsigned escapes, const char *value)
 {
@@ -109,8 +169,14 @@ escape_put(struct buf *out, unsigned escapes, const char *value)
 		value = "#" FAILSAFE;
 	if ((escapes & (ESCAPE_URL_NORMAL | ESCAPE_URL_PART)) != 0)
 		value = url_escaped(out->arena, value, (escapes & ESCAPE_URL_NORMAL) != 0);
-	if ((escapes & ESCAPE_NOSPACE) != 0)
+	if ((escapes & ESCAPE_URL_QUERY) != 0)
+		value = query_escaped(out->arena, value);
+	if ((escapes & ESCAPE_JS) != 0)
+		js_put(out, value);
+	else if ((escapes & ESCAPE_NOSPACE) != 0)
 		nospace_put(out, value);
+	else if ((escapes & ESCAPE_HTML_PLAIN) != 0)
+		table_put(out, plain_for, value);
 	else if ((escapes & ESCAPE_HTML) != 0)
 		table_put(out, html_for, value);
 	else

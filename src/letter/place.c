@@ -449,6 +449,12 @@ place_same(const struct place *a, const struct place *b)
 }
 
 bool
+place_equal(const struct place *a, const struct place *b)
+{
+	return (place_same(a, b) && a->url == b->url);
+}
+
+bool
 place_join(struct place *at, const struct place *other)
 {
 	struct place nudged = *other;

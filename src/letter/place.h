@@ -39,5 +39,6 @@ const char *place_value(struct place *, unsigned *escapes);
 
 /* After if and else have gone their ways: where they meet.  false: they end in different places. */
 bool place_join(struct place *, const struct place *other);
+bool place_equal(const struct place *, const struct place *);
 
 #endif

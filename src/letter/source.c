@@ -75,8 +75,19 @@ source_file(struct arena *a, const char *name, const char *languages, const char
 	return (text);
 }
 
+struct template *
+source_body(struct arena *a, enum letter_id id, const char *text, size_t len, const char **why)
+{
+	struct template *t = template_parse(a, text, len, TEMPLATE_HTML, why);
+
+	if (t == NULL || letter_row(id)->notice || template_proves(t))
+		return (t);
+	*why = "it has none of {{ .ConfirmationURL }}, {{ .Token }} and {{ .TokenHash }}, so nobody could go on with it";
+	return (NULL);
+}
+
 char *
-source_fetch(struct arena *a, const char *url, const char **why)
+source_fetch(struct arena *a, enum letter_id id, const char *url, const char **why)
 {
 	struct http_call call = { .trust = HTTP_OPERATOR,
 		.url = url,
@@ -95,7 +106,7 @@ source_fetch(struct arena *a, const char *url, const char **why)
 		*why = arena_printf(a, "%s answered with status %d", call.url, answer.status);
 		return (NULL);
 	}
-	return (template_parse(a, answer.body, answer.len, TEMPLATE_HTML, why) != NULL ? arena_strdup(a, answer.body) : NULL);
+	return (source_body(a, id, answer.body, answer.len, why) != NULL ? arena_strdup(a, answer.body) : NULL);
 }
 
 /* The last good template of a URL; settings are those of the process, so a letter has one URL. */
@@ -123,7 +134,7 @@ source_url(struct arena *a, enum letter_id id, const char *url)
 
 	if (!memory_serves(m, now)) {
 		m->tried_ns = now;
-		text = source_fetch(a, url, &why);
+		text = source_fetch(a, id, url, &why);
 		if (text == NULL)
 			log_event(LOG_ERROR, "a letter's template can't be used", "mail_type", letter_row(id)->name, "error", why, NULL);
 		else {
@@ -138,19 +149,21 @@ source_url(struct arena *a, enum letter_id id, const char *url)
 }
 
 static const char *
-file_check(struct arena *a, const char *path)
+file_check(struct arena *a, enum letter_id id, const char *path)
 {
 	const char *text = file_read(a, path), *why = NULL;
 
 	if (text == NULL)
 		return (arena_printf(a, "%s can't be read, or has more than GOTRUE_MAILER_TEMPLATE_MAX_SIZE bytes", path));
-	if (template_parse(a, text, strlen(text), TEMPLATE_HTML, &why) == NULL)
-		return (arena_printf(a, "%s: %s", path, why));
-	return (NULL);
+	if (str_ends(path, ".subject"))
+		(void)template_parse(a, text, strlen(text), TEMPLATE_TEXT, &why);
+	else
+		(void)source_body(a, id, text, strlen(text), &why);
+	return (why != NULL ? arena_printf(a, "%s: %s", path, why) : NULL);
 }
 
 const char *
-source_files_check(struct arena *a, const char *name)
+source_files_check(struct arena *a, enum letter_id id)
 {
 	static const char *const patterns[] = { ".html", ".*.html", ".subject", ".*.subject" };
 	const char *dir = cfg->postern_mailer_template_dir, *why = NULL;
@@ -161,9 +174,9 @@ source_files_check(struct arena *a, const char *name)
 	if (access(dir, R_OK | X_OK) != 0)
 		return (arena_printf(a, "POSTERN_MAILER_TEMPLATE_DIR %s: %s", dir, strerror(errno)));
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		glob(arena_printf(a, "%s/%s%s", dir, name, patterns[i]), i > 0 ? GLOB_APPEND : 0, NULL, &found);
+		glob(arena_printf(a, "%s/%s%s", dir, letter_row(id)->name, patterns[i]), i > 0 ? GLOB_APPEND : 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc && why == NULL; i++)
-		why = file_check(a, found.gl_pathv[i]);
+		why = file_check(a, id, found.gl_pathv[i]);
 	globfree(&found);
 	return (why);
 }

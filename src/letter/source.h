@@ -18,9 +18,12 @@ char *source_file(struct arena *, const char *name, const char *languages, const
 const char *source_url(struct arena *, enum letter_id, const char *url);
 
 /* Fetches without that memory.  NULL and *why when it can't be fetched or is no template. */
-char *source_fetch(struct arena *, const char *url, const char **why);
+char *source_fetch(struct arena *, enum letter_id, const char *url, const char **why);
 
 /* Every file of the directory for this letter is a template; NULL or what is wrong. */
-const char *source_files_check(struct arena *, const char *name);
+const char *source_files_check(struct arena *, enum letter_id);
+
+/* A body: where the letter proves something it must have what proves it, which an index page or a misspelt name has not. */
+struct template *source_body(struct arena *, enum letter_id, const char *text, size_t len, const char **why);
 
 #endif

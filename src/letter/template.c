@@ -5,99 +5,29 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "letter/escape.h"
-#include "letter/place.h"
-#include "letter/value.h"
+#include "letter/template_part.h"
 
-#define IFS_MAX 64
 #define TRIMMED " \t\r\n"
-#define UNDERSTOOD "only {{ .Name }}, {{ if .Name }}, {{ else }}, {{ else if .Name }}, {{ end }} and {{/* comments */}} are understood"
 
-/* The template as a list that is walked from front to end; only if and else jump. */
-struct node {
-	enum { NODE_TEXT, NODE_VALUE, NODE_IF, NODE_ELSE } kind;
-	const char *text; /* TEXT: what is printed */
-	char **path;      /* VALUE, IF: "Data", "x", NULL */
-	unsigned escapes; /* VALUE */
-	size_t jump;      /* IF: where to go when it is not true; ELSE: behind the end */
-};
-
-/* clang-format off */
-struct template {
-	struct node *node;
-	size_t len, cap;
-};
-/* clang-format on */
-
-/* An if whose end has not come yet. */
-struct open_if {
-	size_t offset, if_node, else_node;
-	bool has_else, chained; /* chained: of an "else if", closed by the end of the if before it */
-	struct place before;    /* where the if stood */
-	struct place then;      /* where its first half ended */
-};
-
-struct parser {
-	struct arena *arena;
-	const char *text;
-	size_t len, at;
-	enum template_kind kind;
-	struct template *out;
-	struct place place;
-	struct open_if open[IFS_MAX];
-	size_t depth;
-	const char *why; /* the first mistake */
-};
-
-/* The line and column (in characters) of an offset. */
-static void
-mistake(struct parser *p, size_t offset, const char *what)
+char *
+template_place(struct arena *a, const char *text, size_t len, size_t offset, const char *what)
 {
 	size_t line = 1, column = 1;
 
-	if (p->why != NULL)
-		return;
-	for (size_t i = 0; i < offset && i < p->len; i++)
-		if (p->text[i] == '\n') {
+	for (size_t i = 0; i < offset && i < len; i++)
+		if (text[i] == '\n') {
 			line++;
 			column = 1;
-		} else if (((unsigned char)p->text[i] & 0xc0) != 0x80)
+		} else if (((unsigned char)text[i] & 0xc0) != 0x80)
 			column++;
-	p->why = arena_printf(p->arena, "line %zu, column %zu: %s", line, column, what);
+	return (arena_printf(a, "line %zu, column %zu: %s", line, column, what));
 }
 
-static struct node *
-node_add(struct parser *p, int kind)
+void
+mistake(struct parser *p, size_t offset, const char *what)
 {
-	struct template *t = p->out;
-
-	if (t->len == t->cap) {
-		struct node *more = arena_new_array(p->arena, struct node, t->cap * 2 + 16);
-
-		if (t->len > 0)
-			memcpy(more, t->node, t->len * sizeof(*more));
-		t->node = more;
-		t->cap = t->cap * 2 + 16;
-	}
-	t->node[t->len].kind = kind;
-	return (&t->node[t->len++]);
-}
-
-static void
-text_add(struct parser *p, size_t from, size_t to)
-{
-	struct buf printed = buf_new(p->arena);
-	const char *why;
-	size_t where = 0;
-
-	if (from == to)
-		return;
-	if (p->kind == TEMPLATE_TEXT)
-		buf_put(&printed, p->text + from, to - from);
-	else if ((why = place_pass(&p->place, p->text + from, to - from, &printed, &where)) != NULL)
-		mistake(p, from + where, why);
-	if (printed.len > 0)
-		node_add(p, NODE_TEXT)->text = printed.data;
+	if (p->why == NULL)
+		p->why = template_place(p->arena, p->text, p->len, offset, what);
 }
 
 static bool
@@ -106,13 +36,13 @@ is_blank(char c)
 	return (c != '\0' && strchr(TRIMMED, c) != NULL);
 }
 
-static bool
+bool
 is_name_byte(char c)
 {
 	return (c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80);
 }
 
-static bool
+bool
 text_has(const struct parser *p, size_t at, const char *s)
 {
 	size_t n = strlen(s);
@@ -120,36 +50,14 @@ text_has(const struct parser *p, size_t at, const char *s)
 	return (at + n <= p->len && memcmp(p->text + at, s, n) == 0);
 }
 
-static void
+void
 blanks_skip(struct parser *p)
 {
 	while (p->at < p->len && is_blank(p->text[p->at]))
 		p->at++;
 }
 
-/* ".Data.x" as its parts; NULL and a mistake when something else stands here. */
-static char **
-path_read(struct parser *p)
-{
-	size_t start = p->at;
-
-	while (p->at < p->len && p->text[p->at] == '.') {
-		size_t name = ++p->at;
-
-		while (p->at < p->len && is_name_byte(p->text[p->at]))
-			p->at++;
-		if (p->at == name || (p->text[name] >= '0' && p->text[name] <= '9'))
-			break;
-		if (p->at < p->len && p->text[p->at] == '.')
-			continue;
-		return (str_split(p->arena, arena_strndup(p->arena, p->text + start + 1, p->at - start - 1), '.'));
-	}
-	p->at = start;
-	mistake(p, start, "a name like .Email or .Data.x is wanted here");
-	return (NULL);
-}
-
-static bool
+bool
 word_read(struct parser *p, const char *word)
 {
 	size_t n = strlen(word);
@@ -161,82 +69,40 @@ word_read(struct parser *p, const char *word)
 	return (true);
 }
 
-static void
-value_add(struct parser *p, size_t offset)
-{
-	char **path = path_read(p);
-	unsigned escapes = 0;
-	const char *why = p->kind == TEMPLATE_HTML && path != NULL ? place_value(&p->place, &escapes) : NULL;
-	struct node *node;
+/* --- Nodes --- */
 
-	if (path == NULL)
-		return;
-	if (why != NULL) {
-		mistake(p, offset, why);
-		return;
-	}
-	node = node_add(p, NODE_VALUE);
-	node->path = path;
-	node->escapes = escapes;
+/* Nodes as they come; end is where the next one goes. */
+struct list {
+	const struct node *first;
+	const struct node **end;
+};
+
+static struct node *
+node_add(struct parser *p, struct list *to, int kind)
+{
+	struct node *node = arena_new_object(p->arena, struct node);
+
+	node->kind = kind;
+	*to->end = node;
+	to->end = &node->next;
+	return (node);
 }
 
 static void
-if_open(struct parser *p, size_t offset, bool chained)
+text_add(struct parser *p, struct list *to, size_t from, size_t end)
 {
-	char **path = path_read(p);
+	struct buf printed = buf_new(p->arena);
+	const char *why;
+	size_t where = 0;
 
-	if (path == NULL)
+	if (from == end)
 		return;
-	if (p->depth == IFS_MAX) {
-		mistake(p, offset, "too many ifs inside each other");
-		return;
-	}
-	p->open[p->depth++] = (struct open_if){ .offset = offset, .if_node = p->out->len, .chained = chained, .before = p->place };
-	node_add(p, NODE_IF)->path = path;
-}
-
-static void
-else_pass(struct parser *p, size_t offset)
-{
-	struct open_if *o = p->depth > 0 ? &p->open[p->depth - 1] : NULL;
-
-	if (o == NULL || o->has_else) {
-		mistake(p, offset, "an else without its if");
-		return;
-	}
-	o->has_else = true;
-	o->then = p->place;
-	o->else_node = p->out->len;
-	node_add(p, NODE_ELSE);
-	p->out->node[o->if_node].jump = p->out->len;
-	p->place = o->before;
-	if (word_read(p, "if"))
-		if_open(p, offset, true);
-}
-
-static void
-if_close(struct parser *p)
-{
-	struct open_if *o = &p->open[--p->depth];
-
-	p->out->node[o->has_else ? o->else_node : o->if_node].jump = p->out->len;
-	if (!place_join(&p->place, o->has_else ? &o->then : &o->before))
-		mistake(p, o->offset, "the ways of this if end in different places of the HTML");
-}
-
-static void
-end_pass(struct parser *p, size_t offset)
-{
-	bool chained;
-
-	if (p->depth == 0) {
-		mistake(p, offset, "an end without its if");
-		return;
-	}
-	do {
-		chained = p->open[p->depth - 1].chained;
-		if_close(p);
-	} while (chained);
+	if (p->kind == TEMPLATE_TEXT)
+		buf_put(&printed, p->text + from, end - from);
+	else if ((why = place_pass(&p->place, p->text + from, end - from, &printed, &where)) != NULL)
+		mistake(p, from + where, why);
+	if (printed.len > 0)
+		node_add(p, to, NODE_TEXT)->text = printed.data;
 }
 
 /* Over "}}" or " -}}", which takes the blanks behind it. */
@@ -253,7 +119,7 @@ action_end(struct parser *p)
 		p->at += 3;
 		blanks_skip(p);
 	} else
-		mistake(p, p->at, UNDERSTOOD);
+		mistake(p, p->at, "this is not understood; the end of the action, }}, is wanted here");
 }
 
 static void
@@ -269,29 +135,186 @@ comment_pass(struct parser *p)
 	action_end(p);
 }
 
-/* One {{ ... }}; p->at is behind the braces. */
+/*
+ * html/template lets a last html or urlquery take the place of an escaper that does the same; what they print for what is not there
+ * depends on how they are called.  The unquoted value of an attribute is not safe with html.
+ */
+static struct expr *
+escaper_merge(struct parser *p, struct expr *e, struct node *node)
+{
+	const unsigned urls = ESCAPE_URL_NORMAL | ESCAPE_URL_PART;
+	bool html;
+
+	if (e->kind != EXPR_CALL || e->function->way != FUNCTION_ESCAPER)
+		return (e);
+	html = str_equal(e->function->name, "html");
+	if (html && (node->escapes & ESCAPE_NOSPACE) != 0)
+		mistake(p, e->offset, "html is not enough for a value without quotes");
+	if (!e->piped)
+		node->nil = "<nil>";
+	else if ((node->escapes & (html ? ESCAPE_URL_FILTER | urls : ESCAPE_URL_FILTER)) == 0)
+		node->nil = "<no value>";
+	node->escapes = html ? (node->escapes & ~ESCAPE_HTML) | ESCAPE_HTML_PLAIN : (node->escapes & ~urls) | ESCAPE_URL_QUERY;
+	return (e->arg[0]);
+}
+
+/* Inside the pipeline they would be undone or done twice. */
 static void
-action_pass(struct parser *p, size_t offset)
+escapers_refuse(struct parser *p, const struct expr *e)
+{
+	for (; e->kind == EXPR_CALL && e->args > 0; e = e->arg[e->args - 1])
+		if (e->function->way == FUNCTION_ESCAPER) {
+			mistake(p, e->offset, arena_printf(p->arena, "%s may only be the last function here", e->function->name));
+			return;
+		}
+}
+
+static void
+value_escape(struct parser *p, struct node *node, struct expr *e, size_t offset)
+{
+	const char *why = place_value(&p->place, &node->escapes);
+
+	if (why != NULL)
+		mistake(p, offset, why);
+	if (e->kind == EXPR_CALL && e->args > 0)
+		escapers_refuse(p, e->arg[e->args - 1]);
+	node->expr = escaper_merge(p, e, node);
+}
+
+static void
+value_add(struct parser *p, struct list *to, size_t offset)
+{
+	struct pipe pipe;
+	struct node *node;
+
+	if (!pipe_read(p, false, &pipe))
+		return;
+	node = node_add(p, to, pipe.variable == 0 ? NODE_VALUE : NODE_SET);
+	node->expr = pipe.expr;
+	node->variable = pipe.variable;
+	node->nil = "";
+	if (pipe.variable == 0 && p->kind == TEMPLATE_HTML)
+		value_escape(p, node, pipe.expr, offset);
+}
+
+/* --- Blocks --- */
+
+static const struct node *list_read(struct parser *);
+
+static void
+stopped_here(struct parser *p, int stop, size_t offset)
+{
+	p->stop = stop;
+	p->stopped_at = offset;
+}
+
+static const struct block_word {
+	const char *word;
+	int node;
+} block_words[] = { { "if", NODE_IF }, { "with", NODE_WITH }, { "range", NODE_RANGE } };
+
+static struct node *block_read(struct parser *, const struct block_word *, size_t offset);
+
+/* "else", or "else if ..." and "else with ...", whose end is ours as well. */
+static const struct node *
+otherwise_read(struct parser *p, const struct block_word *word)
+{
+	size_t offset = p->stopped_at;
+	const struct node *list;
+
+	if (word->node != NODE_RANGE && word_read(p, word->word))
+		return (block_read(p, word, offset));
+	action_end(p);
+	list = list_read(p);
+	if (p->stop == STOP_ELSE)
+		mistake(p, p->stopped_at, "a second else");
+	return (list);
+}
+
+/* What is run again must find the place that it found before. */
+static void
+block_join(struct parser *p, const struct node *node, const struct place *before, const struct place *then, size_t offset)
+{
+	if (p->why != NULL || p->kind == TEMPLATE_TEXT)
+		return;
+	if (node->kind == NODE_RANGE && !place_equal(before, then))
+		mistake(p, offset, "this range does not end in the place of the HTML where it begins");
+	else if (!place_join(&p->place, then))
+		mistake(p, offset, "the ways of this block end in different places of the HTML");
+}
+
+static struct node *
+block_read(struct parser *p, const struct block_word *word, size_t offset)
+{
+	struct node *node = arena_new_object(p->arena, struct node);
+	size_t outside = p->variables, inside;
+	struct place before, then;
+	struct pipe pipe;
+
+	node->kind = word->node;
+	if (p->depth == DEEPEST)
+		mistake(p, offset, "too many blocks inside each other");
+	if (p->why != NULL || !pipe_read(p, word->node == NODE_RANGE, &pipe))
+		return (node);
+	node->expr = pipe.expr;
+	node->variable = pipe.variable;
+	node->counter = pipe.counter;
+	inside = p->variables;
+	before = p->place;
+	p->depth++;
+	if (p->why == NULL)
+		action_end(p);
+	node->body = list_read(p);
+	then = p->place;
+	p->place = before;
+	p->variables = inside;
+	if (p->why == NULL && p->stop == STOP_ELSE)
+		node->otherwise = otherwise_read(p, word);
+	if (p->stop == STOP_TEXT)
+		mistake(p, offset, arena_printf(p->arena, "this %s has no end", word->word));
+	block_join(p, node, &before, &then, offset);
+	p->variables = outside;
+	p->depth--;
+	return (node);
+}
+
+static void
+block_add(struct parser *p, struct list *to, const struct block_word *word, size_t offset)
+{
+	struct node *node = block_read(p, word, offset);
+
+	*to->end = node;
+	to->end = &node->next;
+	p->stop = STOP_TEXT;
+}
+
+/* One {{ ... }}; p->at is behind the braces.  false: it ends the list. */
+static bool
+action_pass(struct parser *p, struct list *to, size_t offset)
 {
 	if (text_has(p, p->at, "-") && p->at + 1 < p->len && is_blank(p->text[p->at + 1]))
 		p->at += 2;
 	if (text_has(p, p->at, "/*")) {
 		comment_pass(p);
-		return;
+		return (true);
 	}
 	blanks_skip(p);
-	if (word_read(p, "if"))
-		if_open(p, offset, false);
-	else if (word_read(p, "else"))
-		else_pass(p, offset);
-	else if (word_read(p, "end"))
-		end_pass(p, offset);
-	else if (p->at < p->len && p->text[p->at] == '.')
-		value_add(p, offset);
+	for (size_t i = 0; i < sizeof(block_words) / sizeof(block_words[0]); i++)
+		if (word_read(p, block_words[i].word)) {
+			block_add(p, to, &block_words[i], offset);
+			return (true);
+		}
+	if (word_read(p, "else")) {
+		stopped_here(p, STOP_ELSE, offset);
+		return (false);
+	}
+	if (word_read(p, "end"))
+		stopped_here(p, STOP_END, offset);
 	else
-		mistake(p, p->at, UNDERSTOOD);
+		value_add(p, to, offset);
 	if (p->why == NULL)
 		action_end(p);
+	return (p->stop != STOP_END);
 }
 
 /* Where the text before an action ends: its blanks belong to a "{{- ". */
@@ -304,20 +327,37 @@ text_end(const struct parser *p, size_t from, size_t action)
 	return (action);
 }
 
-static void
-template_read(struct parser *p)
+/* Until an else or end that belongs to who has called, or the end of the text. */
+static const struct node *
+list_read(struct parser *p)
 {
+	struct list list = { NULL, &list.first };
+
+	p->stop = STOP_TEXT;
 	while (p->why == NULL && p->at < p->len) {
 		const char *braces = memmem(p->text + p->at, p->len - p->at, "{{", 2);
 		size_t action = braces != NULL ? (size_t)(braces - p->text) : p->len;
 
-		text_add(p, p->at, text_end(p, p->at, action));
+		text_add(p, &list, p->at, text_end(p, p->at, action));
 		p->at = action + 2;
-		if (braces != NULL && p->why == NULL)
-			action_pass(p, action);
+		if (braces == NULL)
+			p->at = p->len;
+		else if (p->why == NULL && !action_pass(p, &list, action))
+			break;
 	}
-	if (p->depth > 0)
-		mistake(p, p->open[p->depth - 1].offset, "an if without its end");
+	return (list.first);
+}
+
+static void
+template_read(struct parser *p, struct template *t)
+{
+	p->variable[p->variables++] = "$";
+	t->first = list_read(p);
+	t->proves = p->proves;
+	if (p->stop == STOP_ELSE)
+		mistake(p, p->stopped_at, "an else without its if");
+	if (p->stop == STOP_END)
+		mistake(p, p->stopped_at, "an end without its if");
 	if (p->place.state != PLACE_TEXT)
 		mistake(p, p->len, "the HTML ends inside a tag, a comment, a title, a script or a style");
 }
@@ -326,44 +366,20 @@ struct template *
 template_parse(struct arena *a, const char *text, size_t len, enum template_kind kind, const char **why)
 {
 	struct parser *p = arena_new_object(a, struct parser);
+	struct template *t = arena_new_object(a, struct template);
 
-	p->arena = a;
-	p->text = text;
-	p->len = len;
-	p->kind = kind;
-	p->out = arena_new_object(a, struct template);
+	*p = (struct parser){ .arena = a, .text = text, .len = len, .kind = kind };
+	*t = (struct template){ .text = text, .len = len };
 	if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len))
 		p->why = "line 1, column 1: this is not UTF-8 text";
 	else
-		template_read(p);
+		template_read(p, t);
 	*why = p->why;
-	return (p->why == NULL ? p->out : NULL);
+	return (p->why == NULL ? t : NULL);
 }
 
-static json *
-value_at(const json *values, char *const *path)
+bool
+template_proves(const struct template *t)
 {
-	json *value = NULL;
-
-	for (; *path != NULL; path++, values = value)
-		value = json_get(values, *path);
-	return (value);
-}
-
-char *
-template_render(struct arena *a, const struct template *t, const json *values)
-{
-	struct buf out = buf_new(a);
-
-	for (size_t i = 0; i < t->len; i++) {
-		const struct node *node = &t->node[i];
-
-		if (node->kind == NODE_TEXT)
-			buf_puts(&out, node->text);
-		else if (node->kind == NODE_VALUE)
-			escape_put(&out, node->escapes, value_text(a, value_at(values, node->path)));
-		else if (node->kind == NODE_ELSE || !value_true(value_at(values, node->path)))
-			i = node->jump - 1;
-	}
-	return (out.len > 0 ? out.data : arena_strdup(a, ""));
+	return (t->proves);
 }

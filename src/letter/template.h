@@ -2,6 +2,7 @@
 #ifndef LETTER_TEMPLATE_H
 #define LETTER_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -10,8 +11,10 @@
 /*
  * The part of Go's templates that letters need:
  *
- *	{{ .Email }}  {{ .Data.first_name }}     a value; an absent one prints nothing
- *	{{ if .X }} ... {{ else if .Y }} ... {{ else }} ... {{ end }}
+ *	{{ .Email }}  {{ .Data.first_name }}  {{ $.Data.x }}      a value; an absent one prints nothing
+ *	{{ if .X }} ... {{ else if .Y }} ... {{ else }} ... {{ end }}, likewise with and range, {{ range $i, $x := .Data.list }}
+ *	{{ $x := .Data.x }}  {{ $x = "y" }}                       variables
+ *	{{ eq .Data.lang "de" }}  {{ .Data.x | printf "%5.2f" }}  functions: see letter/template_function.c; parentheses; 12, 0.5, "x", true
  *	comments of Go, and {{- -}}, which take the white space beside them
  *
  * In HTML each value is escaped for its place as html/template does (letter/place.h), comments of HTML vanish; in plain text nothing is.
@@ -24,7 +27,10 @@ enum template_kind { TEMPLATE_HTML, TEMPLATE_TEXT };
 /* NULL when it is refused; *why is then one sentence that begins "line 3, column 12: ". */
 struct template *template_parse(struct arena *, const char *text, size_t len, enum template_kind, const char **why);
 
-/* values: an object of what the names stand for. */
-char *template_render(struct arena *, const struct template *, const json *values);
+/* values: an object of what the names stand for.  NULL where Go would stop: *why is then such a sentence as well. */
+char *template_render(struct arena *, const struct template *, const json *values, const char **why);
+
+/* Whether it has what proves an address: .ConfirmationURL, .Token or .TokenHash. */
+bool template_proves(const struct template *);
 
 #endif

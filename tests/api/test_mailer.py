@@ -20,6 +20,7 @@ import pytest
 
 import harness
 from harness import BIN, address, is_error, many, wait_for
+from peer import Peer
 from post import MAIL, Post
 
 
@@ -527,3 +528,22 @@ def test_mail_exchangers(house, asked_names):
     for domain in ("mute.org", "late.org"):
         status, seconds = sign_up(domain)
         assert status == 200 and seconds < 3.5, domain
+
+
+def test_templates_that_can_not_be_used(house, tmp_path):
+    """Everything starts, the log names each mistake before there is a letter, and our own letter goes."""
+    (tmp_path / "magic_link.html").write_text("<p>\n  {{ define }}</p>")
+    index = Peer()
+    index.answer = lambda r: (200, {}, b"<!doctype html><div id=root></div>")
+    bad = {"GOTRUE_MAILER_SUBJECTS_CONFIRMATION": "{{ .Email | upper }}", "GOTRUE_MAILER_TEMPLATES_RECOVERY": index.url, "GOTRUE_MAILER_TEMPLATES_CONFIRMATION": index.url, "POSTERN_MAILER_TEMPLATE_DIR": str(tmp_path)}
+    try:
+        home = house(**bad)
+        named = ("GOTRUE_MAILER_SUBJECTS_CONFIRMATION: line 1, column 13: upper is not understood", f"{tmp_path}/magic_link.html: line 2, column 6: define is not", "GOTRUE_MAILER_TEMPLATES_RECOVERY: it has none of {{ .ConfirmationURL }}")
+        wait_for(lambda: all(words in home.server.log_path.read_text() for words in named), 10, "the log")
+        checked = home.command("check", check=False)
+        assert checked.returncode == 1 and all(words in checked.stdout + checked.stderr for words in named)
+        to = home.sign_up()
+        letter = home.post.take(to)
+        assert letter.message["Subject"] == "Confirm your email address" and letter.path.startswith("/verify")
+    finally:
+        index.stop()

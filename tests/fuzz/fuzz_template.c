@@ -17,10 +17,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	PROMISE((t == NULL) == (why != NULL));
 	if (t != NULL) {
-		char *html = template_render(a, t, v);
+		char *html = template_render(a, t, v, &why);
 
-		PROMISE(strstr(text, "evil-tag") != NULL || strstr(html, "<evil-tag") == NULL);
-		text_of_html(a, html);
+		PROMISE((html == NULL) == (why != NULL));
+		PROMISE(html == NULL || strstr(text, "evil-tag") != NULL || strstr(html, "<evil-tag") == NULL);
+		text_of_html(a, html != NULL ? html : "");
 	}
 	template_parse(a, text, len, TEMPLATE_TEXT, &why);
 	arena_free(a);

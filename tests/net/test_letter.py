@@ -43,9 +43,9 @@ def test_notices_are_asked_for():
     assert render("password_changed_notification", GOTRUE_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED="true")["enabled"]
 
 
-def test_subject_is_escaped_as_html():
+def test_subject_is_no_html():
     got = render("invite", GOTRUE_MAILER_SUBJECTS_INVITE="{{ .Email }} & {{ .Data.name }}{{ .None }}")
-    assert got["subject"] == "o&#39;neil&#43;x@example.com & &lt;b&gt;Zoë"
+    assert got["subject"] == "o'neil+x@example.com & <b>Zoë"
     assert render("reauthentication")["subject"] == "123456 is your verification code"
 
 
@@ -81,7 +81,7 @@ class Session:
 
 
 def test_url_memory(peer):
-    answers = [(200, {}, b"one"), (200, {}, b"two"), (500, {}, b"no"), (200, {}, b"{{ range }}"), (200, {}, b"three")]
+    answers = [(200, {}, b"one<!--{{ .Token }}-->"), (200, {}, b"two<!--{{ .Token }}-->"), (500, {}, b"no"), (200, {}, b"<div id=root>"), (200, {}, b"three<!--{{ .Token }}-->")]
     peer.answer = lambda r: answers[min(len(peer.seen), len(answers)) - 1]
     session = Session("letter", "invite", "", "{}", GOTRUE_MAILER_TEMPLATES_INVITE=peer.url, GOTRUE_MAILER_TEMPLATE_MAX_AGE="200ms",
                       GOTRUE_MAILER_TEMPLATE_RETRY_INTERVAL="200ms")
@@ -110,26 +110,47 @@ def test_url_too_large(peer):
 
 
 def test_files_and_languages(tmp_path, peer):
-    peer.answer = lambda r: (200, {}, b"url")
+    peer.answer = lambda r: (200, {}, b"url<!--{{ .Token }}-->")
     settings = {"POSTERN_MAILER_TEMPLATE_DIR": str(tmp_path), "GOTRUE_MAILER_TEMPLATES_INVITE": peer.url}
     assert render("invite", **settings)["html"] == "url"
     (tmp_path / "invite.html").write_text("<p>plain {{ .Token }}</p>")
     (tmp_path / "invite.de.html").write_text("<p>deutsch {{ .Token }}</p>")
     (tmp_path / "invite.de.subject").write_text("Einladung für {{ .Email }}\n")
-    (tmp_path / "invite.pt-br.html").write_text("brasil")
+    (tmp_path / "invite.pt-br.html").write_text("brasil<!--{{ .Token }}-->")
     (tmp_path / "secret.html").write_text("secret")
     assert render("invite", **settings)["html"] == "<p>plain 123456</p>"
     got = render("invite", "de", **settings)
-    assert (got["html"], got["subject"]) == ("<p>deutsch 123456</p>", "Einladung für o&#39;neil&#43;x@example.com")
+    assert (got["html"], got["subject"]) == ("<p>deutsch 123456</p>", "Einladung für o'neil+x@example.com")
     for languages, want in (("DE-at", "deutsch"), ("fr,de;q=0.8,en", "deutsch"), ("pt-BR", "brasil"), ("pt", "plain"), ("../secret", "plain"),
                             ("de/../../secret", "plain"), ("", "plain"), (",;,*", "plain"), ("x," * 500 + "de", "plain")):
         assert want in render("invite", languages, **settings)["html"], languages
     assert tool("check", "invite", "no", **settings)["why"] is None
     (tmp_path / "invite.de.html").write_text("a\nb {{ nonsense }}")
     assert render("invite", "de", **settings)["html"] == "url"
-    assert tool("check", "invite", "no", **settings)["why"].startswith(f"{tmp_path}/invite.de.html: line 2, column 6: ")
+    assert tool("check", "invite", "no", **settings)["why"].startswith(f"{tmp_path}/invite.de.html: line 2, column 6: nonsense is not understood")
     assert "No such file" in tool("check", "invite", "no", POSTERN_MAILER_TEMPLATE_DIR="/nowhere")["why"]
 
 
 def test_bad_subject():
-    assert tool("check", "invite", "no", GOTRUE_MAILER_SUBJECTS_INVITE="x {{ .A | b }}")["why"].startswith("GOTRUE_MAILER_SUBJECTS_INVITE: line 1, column 9: ")
+    settings = {"GOTRUE_MAILER_SUBJECTS_INVITE": "x {{ .A | b }}"}
+    assert tool("check", "invite", "no", **settings)["why"].startswith("GOTRUE_MAILER_SUBJECTS_INVITE: line 1, column 11: b is not understood")
+    assert render("invite", **settings)["subject"] == "You've been invited"
+
+
+INDEX = b'<!doctype html><html><head><title>App</title></head><body><div id="root"></div></body></html>'
+
+
+@pytest.mark.parametrize("body", [INDEX, b'<a href="{{ .ConfirmURL }}">go</a>', b"{{ range .Data.list }}", b"{{ .Email | upper }} {{ .Token }}", b"{{ with .Email }}{{ .Token }}{{ end }}"])
+def test_what_can_not_be_used_is_ours(peer, tmp_path, body):
+    peer.answer = lambda r: (200, {}, body)
+    (tmp_path / "recovery.html").write_bytes(body)
+    for settings in ({"GOTRUE_MAILER_TEMPLATES_RECOVERY": peer.url}, {"POSTERN_MAILER_TEMPLATE_DIR": str(tmp_path)}):
+        got = render("recovery", **settings)
+        assert got["html"].startswith("<!DOCTYPE") and VALUES["ConfirmationURL"] in got["text"]
+        if b"with" not in body:
+            assert tool("check", "recovery", "fetch", **settings)["why"]
+
+
+def test_a_notice_needs_no_link(peer):
+    peer.answer = lambda r: (200, {}, INDEX)
+    assert render("password_changed_notification", GOTRUE_MAILER_TEMPLATES_PASSWORD_CHANGED_NOTIFICATION=peer.url)["html"] == INDEX.decode()
