@@ -195,10 +195,8 @@ email_needs_no_proof(const struct user *u)
 
 /* A new address counts when it is proven; where the settings ask for no proof, at once. */
 static err
-update_email(struct request *r, const struct user_update *p)
+update_email(struct request *r, const struct user *u, const struct user_update *p)
 {
-	const struct user *u = r->user;
-
 	if (email_needs_no_proof(u))
 		return (verify_change_email(r, u, p->email));
 	TRY(flow_begin(r, &(const struct flow){ .provider = "email_change",
@@ -210,22 +208,40 @@ update_email(struct request *r, const struct user_update *p)
 }
 
 static err
+update_phone(struct request *r, const struct user *u, const struct user_update *p)
+{
+	const char *message_id;
+
+	if (cfg->gotrue_sms_autoconfirm)
+		return (verify_change_phone(r, u, p->phone));
+	return (proof_send_phone(r, u, p->phone, "phone_change", str_or(p->channel, "sms"), &message_id));
+}
+
+static err
+update_reload(struct request *r, struct user *u)
+{
+	return (user_reload_changed(r, u, "Error updating user"));
+}
+
+/* Who is told of a step is told the user as the steps before it have left them. */
+static err
 update_addresses(struct request *r, const struct user_update *p)
 {
 	bool email = changes_email(p, r->user), phone = changes_phone(p, r->user);
-	const char *message_id;
+	bool changed = p->password != NULL || p->data != NULL || p->app_metadata != NULL;
+	struct user u = *r->user;
 
-	if (email && !email_needs_no_proof(r->user))
-		TRY(proof_may_change_email(r, r->user, p->email));
+	if (email && !email_needs_no_proof(&u))
+		TRY(proof_may_change_email(r, &u, p->email));
 	if (phone && !cfg->gotrue_sms_autoconfirm)
-		TRY(proof_may_send_phone(r, r->user, p->phone, "phone_change"));
+		TRY(proof_may_send_phone(r, &u, p->phone, "phone_change"));
+	if ((email || phone) && changed)
+		TRY(update_reload(r, &u));
 	if (email)
-		TRY(update_email(r, p));
-	if (!phone)
-		return (OK);
-	if (cfg->gotrue_sms_autoconfirm)
-		return (verify_change_phone(r, r->user, p->phone));
-	return (proof_send_phone(r, r->user, p->phone, "phone_change", str_or(p->channel, "sms"), &message_id));
+		TRY(update_email(r, &u, p));
+	if (email && phone)
+		TRY(update_reload(r, &u));
+	return (phone ? update_phone(r, &u, p) : OK);
 }
 
 /* PUT /user */
@@ -248,8 +264,8 @@ user_put(struct request *r)
 	if (p.data != NULL || p.app_metadata != NULL)
 		TRY(user_merge(r, r->user->id, p.data, p.app_metadata));
 	TRY(update_addresses(r, &p));
-	TRY(audit(r, r->user, AUDIT_USER_MODIFIED, NULL));
 	u = *r->user;
-	TRY(user_reload_changed(r, &u, "Error updating user"));
+	TRY(update_reload(r, &u));
+	TRY(audit(r, &u, AUDIT_USER_MODIFIED, NULL));
 	return (reply_json(r, 200, u.json));
 }

@@ -8,6 +8,7 @@
 #include "core/audit.h"
 #include "external/linking_part.h"
 #include "external/oauth_state.h"
+#include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "core/owner.h"
@@ -59,6 +60,18 @@ linking_disown_others(struct linking *l, const struct user *u)
 	TRY(owner_settle(l->r, u,
 	    &(const struct proven){ .provider = l->in->provider, .decided = true, .identity_id = l->identity_id, .metadata = l->data }));
 	return (user_refresh_providers(l->r->db, .id = u->id, .now = l->r->now_text));
+}
+
+err
+linking_send_confirmation(struct linking *l)
+{
+	struct user *u = &l->in->user;
+
+	TRY(proof_may_send(l->r, PROOF_SIGNUP, u));
+	if (!l->in->created)
+		TRY(user_reload(l->r, u));
+	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
+	return (owner_wait(l->r, u->id, NULL, l->identity_id));
 }
 
 /* --- The whole --- */

@@ -8,7 +8,6 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
-#include "core/owner.h"
 #include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
@@ -150,9 +149,7 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 	bool sent = !str_empty(d->email);
 
 	if (sent)
-		TRY(proof_send(r, PROOF_SIGNUP, &l->in->user, false));
-	if (sent)
-		TRY(owner_wait(r, l->in->user.id, NULL, l->identity_id));
+		TRY(linking_send_confirmation(l));
 	if (cfg->gotrue_mailer_allow_unverified_email_sign_ins)
 		return (OK);
 	l->refused = true;

@@ -5,7 +5,6 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/owner.h"
 #include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
@@ -59,8 +58,7 @@ letter_send(struct linking *l, const struct user *u)
 		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
 	if (u->phone_confirmed)
 		return (proof_send_email_change(l->r, u, email, false));
-	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
-	return (owner_wait(l->r, u->id, NULL, l->identity_id));
+	return (linking_send_confirmation(l));
 }
 
 /* The identity is kept, and the letter goes out; the user stays as anonymous as they were. */

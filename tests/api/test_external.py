@@ -12,6 +12,7 @@ import pytest
 
 from harness import address, claims_of, is_error, many, mint
 from peer import Authority
+from post import MAIL
 from providers import CLIENT, HOSTS, ISSUERS, PICTURE, PLACES, SECRET, TENANT, Providers, settings
 
 PAGE = "http://app.test"
@@ -202,6 +203,15 @@ def test_spotify_asks_for_confirmation(server, providers, sql):
                             "Unverified email with spotify. A confirmation email has been sent to your spotify email")
     row = sql("select identity_data from auth.identities where email = %s", email)[0]["identity_data"]
     assert row["picture"] == PICTURE and row["email_verified"] is False
+
+
+def test_who_comes_again_unconfirmed_is_written_to_by_the_new_name(house, providers, post):
+    server = house(**MAIL, GOTRUE_SMTP_PORT=str(post.port), GOTRUE_SMTP_MAX_FREQUENCY="1ns", GOTRUE_MAILER_SUBJECTS_CONFIRMATION="{{ .Data.full_name }}")
+    email = someone(providers, verified=False)
+    for name in ("Ann Old", "Ann New"):
+        providers.user["gitlab"]["/api/v4/user"]["name"] = name
+        assert refusal(callback(server, providers.sign_in(authorize(server, "gitlab"))))[0] == "provider_email_needs_verification"
+        assert post.take(email).message["subject"] == name
 
 
 def test_google_without_identity_token(server, providers, sql):

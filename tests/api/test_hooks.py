@@ -457,6 +457,12 @@ def test_verdicts(judged, site, answer, status, words):
 # --- Messages ---
 
 
+def confirmed(server):
+    email = address()
+    assert server.post("/admin/users", {"email": email, "password": PASSWORD, "email_confirm": True}, SERVICE).status_code == 200
+    return Session(server, {"email": email, "password": PASSWORD}, server.sign_in(email=email, password=PASSWORD).json())
+
+
 def test_message_hook(told, site, sql):
     number = phone()
     got = told.post("/signup", {"phone": f"+{number}", "password": PASSWORD, "channel": "pigeon"})  # the hook takes any channel
@@ -470,6 +476,34 @@ def test_message_hook(told, site, sql):
     call = site.of("send-sms")[1]
     assert (call["sms"]["phone"], call["user"]["phone"], call["user"]["new_phone"]) == (other, number, other)
     assert told.post("/verify", {"type": "phone_change", "phone": other, "token": call["sms"]["otp"]}).status_code == 200
+
+
+def test_hooks_are_told_the_changed_user(told, site, sql):
+    """Each of a request as the steps before it have left the user; and the audit log at its end."""
+    me = confirmed(told)
+    email, number = address(), phone()
+    body = {"email": email, "phone": number, "password": "a new one 8", "data": {"lang": "fr", "full_name": "Zoe"}}
+    site.calls.clear()
+    got = told.put("/user", body, me.access)
+    assert got.status_code == 200, got.text
+    mail, sms = site.of("send-email")[-1]["user"], site.of("send-sms")[-1]["user"]
+    assert mail["user_metadata"]["lang"] == "fr" and (mail["email"], mail["new_email"]) == (me.email, email)
+    assert sms["user_metadata"]["lang"] == "fr" and (sms["new_email"], sms["new_phone"]) == (email, number)
+    assert sms["email_change_sent_at"] == got.json()["email_change_sent_at"]
+    last = sql("select payload from auth.audit_log_entries where payload->>'actor_id' = %s order by created_at desc limit 1", me.id)[0]["payload"]
+    assert (last["action"], last["actor_name"]) == ("user_modified", "Zoe")
+
+
+def test_what_counts_at_once_is_told_too(serve, site, sql):
+    """The address of somebody anonymous where nothing is asked for."""
+    server = serve(GOTRUE_SMS_AUTOCONFIRM="false", **over_http(site, SEND_SMS="send-sms"))
+    email, number = address(), phone()
+    me = server.sign_up(email=None, password=None)
+    assert me.put(email=email, phone=number).status_code == 200
+    user = site.of("send-sms")[-1]["user"]
+    assert (user["email"], user["is_anonymous"], user["new_phone"]) == (email, False, number) and user["email_confirmed_at"]
+    last = sql("select payload from auth.audit_log_entries where payload->>'actor_id' = %s order by created_at desc limit 1", me.id)[0]["payload"]
+    assert (last["action"], last["actor_username"]) == ("user_modified", email)
 
 
 @pytest.mark.parametrize("answer,status,words", [
