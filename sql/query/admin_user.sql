@@ -24,7 +24,7 @@ update auth.users set role = coalesce(:role, role), email = coalesce(:email, ema
 where id = :id::uuid;
 
 -- As the reference shows one that it has just changed: with the identities that it read before, and those that it made since.
--- admin_user_changed(id, identities, made, confirmed_at) -> final one json
+-- admin_user_changed(id, identities, made, confirmed_at) -> final maybe json
 select (%user_json(u) - 'confirmed_at' || jsonb_strip_nulls(jsonb_build_object('confirmed_at', :confirmed_at::text))
     || jsonb_build_object('identities', :identities::jsonb || coalesce(
         (select jsonb_agg(%identity_json(i) order by i.created_at) from auth.identities i

@@ -354,6 +354,8 @@ update_shown(struct request *r, const struct update *change, const char **text)
 	TRY(refusal_tell(r,
 	    admin_user_changed(r->db, &changed, .id = r->user->id, .identities = json_text(r->arena, json_get(before, "identities")),
 		.made = db_array(r->arena, change->made), .confirmed_at = json_string(json_get(before, "confirmed_at")))));
+	if (!changed.found) /* somebody has deleted them meanwhile */
+		return (fail(r, E_USER_NOT_FOUND, NULL));
 	*text = changed.json;
 	return (OK);
 }

@@ -33,7 +33,7 @@ checked err linking_audit(struct linking *, const struct user *, const char *ide
 /* Queues what follows when nobody has proven an address of the user: the new identity is all that is left. */
 checked err linking_disown_others(struct linking *, const struct user *);
 
-/* The letter that asks for a proof of the user's address: it and the hook are told the user as changed so far. */
+/* The letter that asks for a proof of the address, and what waits for it; the letter and the hook tell of the user as changed so far. */
 checked err linking_send_confirmation(struct linking *);
 
 #endif
