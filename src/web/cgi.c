@@ -1,26 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "web/deadline.h"
 #include "web/gateway.h"
+
+struct body {
+	unsigned long long left;
+	uint64_t end; /* when we wait no longer */
+};
+
+static bool
+input_wait(uint64_t end)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t now = clock_mono_ns();
+
+	return (now < end && poll(&input, 1, (int)((end - now) / 1000000) + 1) > 0);
+}
 
 /* What CONTENT_LENGTH says is all there is to read: some servers leave standard input open. */
 static size_t
 cgi_read(void *io, char *into, size_t len)
 {
-	unsigned long long *left = io;
+	struct body *body = io;
 	ssize_t got;
 
-	if (len > *left)
-		len = (size_t)*left;
+	if (len > body->left)
+		len = (size_t)body->left;
 	do
-		got = len > 0 ? read(STDIN_FILENO, into, len) : 0;
+		got = len > 0 && input_wait(body->end) ? read(STDIN_FILENO, into, len) : 0;
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return (0);
-	*left -= (unsigned long long)got;
+	body->left -= (unsigned long long)got;
 	return ((size_t)got);
 }
 
@@ -59,8 +76,8 @@ int
 server_cgi(const struct server *server)
 {
 	const char *length = getenv("CONTENT_LENGTH");
-	unsigned long long left = length != NULL ? strtoull(length, NULL, 10) : 0;
-	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, cgi_finish, &left };
+	struct body body = { length != NULL ? strtoull(length, NULL, 10) : 0, clock_mono_ns() + PATIENCE * UINT64_C(1000000000) };
+	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, cgi_finish, &body };
 	struct arena *arena = arena_new();
 
 	signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -123,6 +124,23 @@ address_listen(const struct addrinfo *address)
 	return (-1);
 }
 
+/* The protocol knows no password: whoever can connect says who the client is. */
+static void
+reach_warn(int fd, const char *listen_at)
+{
+	struct sockaddr_storage bound = { .ss_family = AF_UNSPEC };
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
+	socklen_t len = sizeof(bound);
+
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0)
+		return;
+	if (bound.ss_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr))
+		return;
+	log_line(LOG_WARN,
+	    "%s can be reached from beyond this machine, and FastCGI knows no password: let nobody but the web server connect", listen_at);
+}
+
 static int
 tcp_open(struct listener *l, const char *listen_at)
 {
@@ -141,7 +159,10 @@ tcp_open(struct listener *l, const char *listen_at)
 	for (one = found; one != NULL && l->fd < 0; one = one->ai_next)
 		l->fd = address_listen(one);
 	freeaddrinfo(found);
-	return (l->fd < 0 ? refuse(listen_at, errno == EADDRINUSE ? "another server listens there" : strerror(errno)) : 0);
+	if (l->fd < 0)
+		return (refuse(listen_at, errno == EADDRINUSE ? "another server listens there" : strerror(errno)));
+	reach_warn(l->fd, listen_at);
+	return (0);
 }
 
 int

@@ -21,7 +21,7 @@
 #define QUICK (1000 * MS)  /* who dies earlier is started again with back-off */
 #define BACK_OFF_FIRST (100 * MS)
 #define BACK_OFF_MOST (10000 * MS)
-#define DRAIN (30000 * MS) /* how long a request in hand may take at the end */
+#define DRAIN (30000 * MS) /* how long a child may take at the end */
 
 enum role { WORKER, HELPER };
 
@@ -128,12 +128,13 @@ child_start(struct parent *p, enum role role, uint64_t now)
 	*place = (struct child){ .pid = pid, .role = role, .generation = p->generation, .born = now };
 }
 
+/* A worker whose work others take over needs not empty the queue first. */
 static void
-child_end(struct child *c, uint64_t now)
+child_end(struct child *c, uint64_t now, bool replaced)
 {
 	if (c->kill_at != 0)
 		return;
-	kill(c->pid, SIGTERM);
+	kill(c->pid, replaced && c->role == WORKER ? SIGUSR1 : SIGTERM);
 	c->kill_at = now + DRAIN;
 }
 
@@ -232,7 +233,7 @@ workers_tend(struct parent *p, uint64_t now)
 	if (census.staying == wanted)
 		child_start(p, WORKER, now);
 	else if (census.settled)
-		child_end(census.outdated, now);
+		child_end(census.outdated, now, true);
 	return (true);
 }
 
@@ -246,7 +247,7 @@ helper_tend(struct parent *p, uint64_t now)
 	if (census.staying == 0)
 		child_start(p, HELPER, now);
 	else if (census.outdated != NULL)
-		child_end(census.outdated, now);
+		child_end(census.outdated, now, true);
 	return (census.staying == 0 || census.outdated != NULL);
 }
 
@@ -266,11 +267,12 @@ parent_stop(struct parent *p, uint64_t now)
 	if (p->stopping)
 		return;
 	p->stopping = true;
-	log_line(LOG_INFO, "no new requests are taken; waiting for those in hand");
+	log_line(LOG_INFO, "no new requests are taken; waiting for those that have come");
 	listener_close(&p->listener);
+	poll(NULL, 0, TURN_MS); /* who has just found the socket's name is let in */
 	for (size_t i = 0; i < p->places; i++)
 		if (p->child[i].pid != 0)
-			child_end(&p->child[i], now);
+			child_end(&p->child[i], now, false);
 }
 
 static void

@@ -188,6 +188,29 @@ def test_term_of_a_worker_ends_it_after_the_request_in_hand(serve):
     wait_for(lambda: len(server.workers()) == 4 and not set(server.workers()) & set(before), 5, "new workers")
 
 
+def test_term_cuts_nobody(serve):
+    """All that is ended at once, under load: each client gets its answer, or no connection."""
+    server = serve(GOTRUE_DISABLE_SIGNUP="false")
+    me = server.sign_up()
+    seen = []
+
+    def client(i):
+        while not seen or seen[-1] != "refused":
+            try:
+                seen.append(server.get("/user", me.access, http=requests).status_code)
+            except requests.ConnectionError as e:
+                seen.append("refused" if "refused" in str(e) else str(e))
+                return
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(16)]
+    [t.start() for t in threads]
+    time.sleep(0.3)
+    os.kill(server.process.pid, signal.SIGTERM)
+    [t.join() for t in threads]
+    assert server.process.wait(10) == 0
+    assert set(seen) == {200, "refused"}, {s: seen.count(s) for s in set(seen)}
+
+
 def test_no_core_dumps(server):
     for pid in [server.parent(), *server.workers()]:
         limits = open(f"/proc/{pid}/limits").read()

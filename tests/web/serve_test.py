@@ -5,6 +5,7 @@
     tests/web/serve_test.py [-k NAME]       ECHO_SERVER names the program, else it is build/tests/unit/echo_server
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -86,6 +87,18 @@ def gone(pid):
     return state == "Z"
 
 
+def record(kind, content=b""):
+    """Of FastCGI, for request 1."""
+    return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
+
+
+def fcgi_pairs(**variables):
+    return b"".join(bytes((len(name), len(value))) + f"{name}{value}".encode() for name, value in variables.items())
+
+
+RESPONDER = record(1, struct.pack(">HB5x", 1, 0))
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         self.dir = Path(tempfile.mkdtemp(prefix="postern-web."))
@@ -120,6 +133,16 @@ class Case(unittest.TestCase):
             os.chmod(self.sock, 0o666)
             wait_for(lambda: len(self.workers()) == workers + 1)  # and the helper
         return self.parent
+
+    def peer(self, sent, pause=0.05):
+        """One that speaks FastCGI itself; pauses, so that each has a worker of its own."""
+        s = socket.socket(socket.AF_UNIX)
+        self.addCleanup(s.close)
+        s.settimeout(10)
+        s.connect(self.sock)
+        s.sendall(sent)
+        time.sleep(pause)
+        return s
 
     def lighttpd(self, prefix="/", extra="", backend=None):
         conf = self.dir / "lighttpd.conf"
@@ -274,12 +297,31 @@ class TestRequests(Case):
             self.assertEqual(r.status, status, text)
             self.assertNotIn(b"secret", text)
         for role in (2, 3):  # a body that never comes is not waited for
-            begin = struct.pack(">BBHHBxHB5x", 1, 1, 1, 8, 0, role, 0)
-            with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(5)
-                s.connect(self.sock)
-                s.sendall(begin + b"\x01\x04\x00\x01\x00\x00\x00\x00")
-                self.assertTrue(s.recv(4096)[8:].startswith(b"Status: 403 "))
+            begin = record(1, struct.pack(">HB5x", role, 0))
+            self.assertTrue(self.peer(begin + record(4)).recv(4096)[8:].startswith(b"Status: 403 "))
+
+    def test_slow_peers_hold_nobody_longer_than_ten_seconds(self):
+        """Four workers, and for each a peer that is silent, drips, keeps its body back, or does not read what it asked for; and CGI."""
+        self.echo()
+        before = set(self.workers())
+        cgi = subprocess.Popen([ECHO], env={"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+        self.addCleanup(cgi.kill)
+        cgi.stdin.write(b"hell")
+        cgi.stdin.flush()
+        params = record(4, fcgi_pairs(REQUEST_METHOD="POST", SCRIPT_NAME="/x", CONTENT_LENGTH="1000000")) + record(4)
+        first = [b"", RESPONDER[:9], RESPONDER + params + record(5, b"a" * 100), RESPONDER + params + record(5, b"a" * 50000) * 20 + record(5)]
+        peers = [self.peer(bytes_) for bytes_ in first]
+        for byte in (RESPONDER[9:] + record(4, bytes(99)))[:21]:
+            time.sleep(0.5)
+            with contextlib.suppress(OSError):
+                peers[1].sendall(bytes((byte,)))
+        began = time.monotonic()
+        ask = RESPONDER + record(4, fcgi_pairs(REQUEST_METHOD="GET", SCRIPT_NAME="/x", QUERY_STRING="sleep=300")) + record(4) + record(5)
+        for peer in [self.peer(ask) for _ in before]:
+            self.assertIn(b"Status: 200", peer.recv(4096))
+        self.assertLess(time.monotonic() - began, 1)
+        self.assertEqual(set(self.workers()), before)
+        self.assertEqual(json.loads(cgi.communicate(timeout=1)[0].partition(b"\r\n\r\n")[2])["body"], "")
 
     def test_nonsense_harms_nobody(self):
         self.echo(workers=2)
@@ -368,6 +410,20 @@ class TestParent(Case):
         self.assertEqual(answers, [200, 200])
         self.assertEqual(self.parent.wait(5), 0)
 
+    def test_term_empties_the_queue(self):
+        """What has connected before TERM is answered, however much it is; a worker that is told alone by TERM does the same."""
+        self.echo(workers=2)
+        ask = RESPONDER + record(4, fcgi_pairs(REQUEST_METHOD="GET", SCRIPT_NAME="/x", QUERY_STRING="sleep=2")) + record(4) + record(5)
+        for told in (self.workers(), [self.parent.pid]):
+            wait_for(lambda: len(self.workers()) == 3)
+            peers = [self.peer(ask, pause=0) for _ in range(750)]
+            for pid in told:
+                os.kill(pid, signal.SIGTERM)
+            for peer in peers:
+                self.assertIn(b"Status: 200", peer.recv(4096))
+                peer.close()
+        self.assertEqual(self.parent.wait(5), 0)
+
     def test_orphans_end(self):
         self.echo(workers=2)
         children = wait_for(lambda: len(self.workers()) == 3 and self.workers())
@@ -409,6 +465,9 @@ class TestParent(Case):
 
             wait_for(up)
             self.assertIn("another server listens there", self.refused(f"{listen}:{port}"))
+        self.assertNotIn("beyond this machine", self.log_text())
+        self.echo(workers=1, listen=f":{free_port()}")
+        wait_for(lambda: "beyond this machine" in self.log_text())
 
     def test_mode(self):
         self.parent = self.run_program(ECHO, "unix:" + self.sock, 1)
