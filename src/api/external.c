@@ -10,6 +10,7 @@
 #include "external/oauth.h"
 #include "external/oauth_state.h"
 #include "core/redirect.h"
+#include "db/db.h"
 
 /* GET /authorize */
 err
@@ -95,6 +96,27 @@ callback_reply(struct request *r, const struct sign_in *in, const char *to)
 	return (reply_redirect(r, 302, tokens_redirect(r, &in->tokens, to, &extra)));
 }
 
+/*
+ * As the reference, which hands some errors on as they are, without a code: a profile that names nobody, what a trigger says of a known
+ * user, and whatever goes wrong with the session.
+ */
+static err
+callback_error(struct request *r, const struct sign_in *in, err error)
+{
+	const struct failure *f = &r->failure;
+	int status;
+
+	if (error == OK || error == E_UNAVAILABLE)
+		return (error);
+	failure_complete(r, error);
+	if (in->issuing)
+		return (oauth_state_fail(r, 500, arena_printf(r->arena, "%d: %s", f->status, f->message)));
+	if (*profile_text(in->profile, "sub") == '\0')
+		return (oauth_state_fail(r, 500, f->message));
+	status = error == E_DATABASE && !in->created ? sqlstate_status(db_error(r->db)->sqlstate) : 0;
+	return (status == 0 ? error : oauth_state_fail(r, status, db_error(r->db)->message));
+}
+
 static err
 callback_run(struct request *r, const struct oauth_state_by_id *state, const char *to)
 {
@@ -109,7 +131,7 @@ callback_run(struct request *r, const struct oauth_state_by_id *state, const cha
 	TRY(callback_ask(r, state, &result));
 	in.access = result.access;
 	in.refresh = result.refresh;
-	TRY(sign_in(r, &in));
+	TRY(callback_error(r, &in, sign_in(r, &in)));
 	if (in.target_id == NULL && str_empty(in.invite)) /* the reference tells of each sign-in here, not only of new users */
 		TRY(hook_after_user_created(r, str_or(in.tokens.user_json, in.user.json)));
 	return (callback_reply(r, &in, to));

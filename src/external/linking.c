@@ -135,7 +135,7 @@ sign_in_try(struct linking *l)
 	bool pkce = in->state != NULL && !str_empty(in->state->challenge);
 	const struct failure none = { 0 };
 
-	l->refused = false;
+	l->refused = in->issuing = false;
 	if (in->target_id != NULL)
 		TRY(linking_by_hand(l));
 	else if (!str_empty(in->invite))
@@ -154,6 +154,7 @@ sign_in_try(struct linking *l)
 	TRY(user_reload(l->r, &in->user));
 	if (pkce)
 		return (OK);
+	in->issuing = true;
 	return (session_start(l->r, &in->user,
 	    &(const struct grant){ .method = "oauth", .signed_up = in->state == NULL && in->created ? in->provider : NULL }, &in->tokens));
 }

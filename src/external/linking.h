@@ -29,6 +29,7 @@ struct sign_in {
 	/* What came of it. */
 	struct user user;
 	bool created;
+	bool issuing;         /* whose identity it is was no trouble: what failed is the session */
 	const char *before;   /* a known user's JSON before anything was written */
 	struct tokens tokens; /* not when the state ends in a code (PKCE) */
 };

@@ -149,23 +149,34 @@ oauth_state_verifier(struct request *r, const struct oauth_state_by_id *state, c
 
 /* RFC 6749 section 4.1.2.1, as far as it has words. */
 static const char *
-error_word(const struct failure *f)
+status_word(int status)
 {
-	static char *const denied[] = { "signup_disabled", "user_banned", "provider_email_needs_verification", NULL };
 	static const struct {
 		int status;
 		const char *word;
 	} words[] = { { 400, "invalid_request" }, { 401, "unauthorized_client" }, { 403, "access_denied" },
 		{ 503, "temporarily_unavailable" } };
 
-	if (f->id == E_OAUTH)
-		return (f->code);
-	if (strs_have(denied, str_or(f->code, "")))
-		return ("access_denied");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].status == f->status)
+		if (words[i].status == status)
 			return (words[i].word);
 	return ("server_error");
+}
+
+static const char *
+error_word(const struct failure *f)
+{
+	static char *const denied[] = { "signup_disabled", "user_banned", "provider_email_needs_verification", NULL };
+
+	if (f->id == E_OAUTH)
+		return (f->code);
+	return (strs_have(denied, str_or(f->code, "")) ? "access_denied" : status_word(f->status));
+}
+
+err
+oauth_state_fail(struct request *r, int status, const char *words)
+{
+	return (fail_oauth(r, status_word(status), words));
 }
 
 struct error_target {

@@ -22,6 +22,9 @@ checked err oauth_state_verifier(struct request *, const struct oauth_state_by_i
  */
 void oauth_state_errors(struct request *, int status, const char *url, bool both);
 
+/* An error that has no error_code there; error is what OAuth calls this HTTP status. */
+err oauth_state_fail(struct request *, int status, const char *words);
+
 /* The gate of the callbacks: r->state, or a redirect to the site. */
 checked err gate_oauth_state(struct request *, const void *);
 

@@ -95,8 +95,7 @@ version_2024(const struct request *r)
 	return (date_valid(asked) && strcmp(asked, API_VERSION_2024) >= 0);
 }
 
-/* The HTTP status of what a trigger or constraint says, if clients may read it; 0 otherwise. */
-static int
+int
 sqlstate_status(const char *sqlstate)
 {
 	static const char *const shown[] = { "P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01" };
@@ -184,8 +183,7 @@ body_2024(struct request *r, const char *code)
 	return (out.data);
 }
 
-/* The words of fail() count only for the error they were said about. */
-static void
+void
 failure_complete(struct request *r, err error)
 {
 	const struct error_row *row = error_row(error);

@@ -174,6 +174,12 @@ err fail_oauth(struct request *, const char *error, const char *description);
  */
 void reply_failure(struct request *, err);
 
+/* Fills in what fail() left to error.def; its words count only for the error that they were said about. */
+void failure_complete(struct request *, err);
+
+/* The HTTP status of what a trigger or constraint says, if clients may read it; 0 otherwise. */
+int sqlstate_status(const char *sqlstate);
+
 /* CORS: a preflight is answered here (true); any other request gets its headers. */
 bool cors_preflight(struct request *);
 void cors_headers(struct request *);

@@ -3,6 +3,7 @@
 
 import base64
 import hashlib
+import json
 import time
 import urllib.parse as up
 import uuid
@@ -288,6 +289,55 @@ def test_target_of_errors(house, providers):
     got = callback(server, {"state": back["state"]})
     assert got.headers["Location"].startswith("https://fixed.test/end?error=invalid_request&error_code=bad_oauth_callback")
     assert end_of(got)[0]["x"] == "1"
+
+
+def bare_refusal(response):
+    """One without an error_code."""
+    query, fragment = end_of(response)
+    assert fragment.pop("sb") == "" and set(query) == set(fragment) == {"error", "error_description"}, response.headers["Location"]
+    return query["error"], query["error_description"]
+
+
+@pytest.mark.parametrize("state, error", [("P0001", "server_error"), ("PT403", "access_denied"), ("PT418", "server_error")])
+def test_what_a_trigger_says_of_a_known_user(server, providers, sql, state, error):
+    """Of somebody new the words are ours, as in the reference."""
+    email = someone(providers)
+    signed_in(callback(server, providers.sign_in(authorize(server, "gitlab"))))
+    back = providers.sign_in(authorize(server, "gitlab"))
+    name = f"say_{state.lower()}"
+    sql(f"create function public.{name}() returns trigger language plpgsql as $$begin raise 'not %', new.email using errcode = '{state}'; end$$")
+    try:
+        sql(f"create trigger {name} before update on auth.users for each row when (new.email = '{email}') execute function public.{name}()")
+        assert bare_refusal(callback(server, back)) == (error, f"not {email}")
+        newcomer = someone(providers)
+        sql(f"create trigger {name}_new before insert on auth.users for each row when (new.email = '{newcomer}') execute function public.{name}()")
+        refused = callback(server, providers.sign_in(authorize(server, "gitlab")))
+        assert refusal(refused) == ("unexpected_failure", "Database error saving new user") and end_of(refused)[0]["error"] == "server_error"
+    finally:
+        sql(f"drop function public.{name}() cascade")
+    assert "access_token" in end_of(callback(server, back))[1]
+
+
+def test_a_session_that_is_refused(house, providers, sql):
+    """By the token hook, or by the database: the status is among the words. A sign-in that ends in a code has no session yet."""
+    sql("create or replace function public.no_token(event jsonb) returns jsonb language sql as "
+        "$$select '{\"error\": {\"http_code\": 403, \"message\": \"no\"}}'::jsonb$$")
+    server = house(GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_ENABLED="true", GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI="pg-functions://postgres/public/no_token")
+    someone(providers)
+    back = providers.sign_in(authorize(server, "gitlab"))
+    assert bare_refusal(callback(server, back)) == ("server_error", "403: no")
+    sql("create or replace function public.no_token(event jsonb) returns jsonb language sql as $$select '5'::jsonb$$")
+    assert bare_refusal(callback(server, back)) == ("server_error", "500: Error unmarshaling JSON output.")
+    sql("create or replace function public.no_token(event jsonb) returns jsonb language sql as $$select event$$")
+    signed_in(callback(server, back))
+
+
+def test_a_profile_that_names_nobody(server, providers, sql):
+    email = address()
+    providers.break_ = {"keycloak.test/.*userinfo": (200, {}, json.dumps({"email": email, "email_verified": True}).encode())}
+    back = providers.sign_in(authorize(server, "keycloak"))
+    assert bare_refusal(callback(server, back)) == ("server_error", "error missing provider id")
+    assert sql("select id from auth.users where email = %s", email) == []
 
 
 def test_client_state_is_gone_after_the_first_use(server, providers, sql):
