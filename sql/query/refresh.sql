@@ -24,10 +24,10 @@ where s.id = :session_id::uuid;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
 -- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever
--- ends it goes.
+-- ends it goes; a ban that came meanwhile counts.
 -- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed, swapped) -> final one done:bool
 with held as materialized (
-    select id from auth.sessions where id = :session_id::uuid for no key update
+    select s.id from auth.sessions s where s.id = :session_id::uuid and not %banned(s.user_id) for no key update
 ), old as (
     update auth.refresh_tokens t set revoked = true, updated_at = :now::timestamptz
     from held where t.token = :token and coalesce(t.revoked, false) = :was_revoked::bool
@@ -53,7 +53,7 @@ select exists (select from old) as done;
 -- refresh_touch(session_id, counter, next, now, user_agent, address, audit_address, refreshed) -> final one done:bool
 with touched as (
     update auth.sessions s set refresh_token_counter = :next::bigint, %refreshed(:now)
-    where s.id = :session_id::uuid and s.refresh_token_counter is not distinct from :counter::bigint
+    where s.id = :session_id::uuid and s.refresh_token_counter is not distinct from :counter::bigint and not %banned(s.user_id)
     returning s.id
 ), audited as (
     insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)

@@ -72,14 +72,11 @@ select postern.insist(fits or :max::text is null, 'metadata') from merged;
 
 -- A new password ends everything that was begun under the old one; account_undo has the rest.
 -- user_set_password(id, password, now) -> none
-update auth.users set encrypted_password = :password, updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
-    recovery_token = '', recovery_sent_at = null, email_change_sent_at = null, phone_change_sent_at = null, reauthentication_sent_at = null
-where id = :id::uuid;
+update auth.users set %new_password where id = :id::uuid;
 
 -- For who has none.
 -- user_fill_password(id, password, now) -> none
-update auth.users set encrypted_password = :password, updated_at = :now::timestamptz
-where id = :id::uuid and coalesce(encrypted_password, '') = '';
+update auth.users set %new_password where id = :id::uuid and coalesce(encrypted_password, '') = '';
 
 -- Another form of the same password, stored only where the hash is still the one that was checked.
 -- user_renew_password(id, was, password) -> none

@@ -262,3 +262,15 @@ def test_costs_two_round_trips(rotating, only_workers):
 
     trips, _ = rotating.cost(one)
     assert trips <= 2
+
+
+def test_a_stolen_row_ends_a_session_of_counted_tokens(serve, sql):
+    """It was used up before the session moved on; whoever has the tokens that came of it is signed out."""
+    old, new = serve(), serve(**V2, GOTRUE_SECURITY_REFRESH_TOKEN_UPGRADE_PERCENTAGE="100", GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL="0")
+    me = old.sign_up()
+    token = new.refresh(me.refresh_token).json()["refresh_token"]
+    assert counted(token)
+    sql("update auth.refresh_tokens set updated_at = updated_at - interval '1 minute' where session_id = %s", me.session_id)
+    is_error(new.refresh(me.refresh_token), 400, "refresh_token_already_used")
+    is_error(new.refresh(token), 400, "refresh_token_not_found")
+    assert not sql("select 1 from auth.sessions where id = %s", me.session_id)
