@@ -15,6 +15,7 @@ BEGIN {
 	type_c["text"] = "const char *"; type_id["text"] = "DB_TEXT"
 	type_c["bool"] = "bool ";        type_id["bool"] = "DB_BOOL"
 	type_c["int"] = "long long ";    type_id["int"] = "DB_INT"
+	type_c["time"] = "long long ";   type_id["time"] = "DB_TIME"
 	words("found auto break case char const continue default do double else enum extern float for goto if inline int long " \
 	    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool " \
 	    "true false checked", reserved)
@@ -151,13 +152,13 @@ function columns_read(h, row, text,    list, n, i, parts, seen) {
 			continue
 		}
 		if (trim(list[i]) !~ ("^" NAME "( *: *[a-z]+)?$"))
-			return (wrong(h, "\"" trim(list[i]) "\" is no column: name or name:bool or name:int"))
+			return (wrong(h, "\"" trim(list[i]) "\" is no column: name or name:bool, name:int, name:time"))
 		if (split(list[i], parts, ":") == 1)
 			parts[2] = "text"
 		parts[1] = trim(parts[1])
 		parts[2] = trim(parts[2])
 		if (!(parts[2] in type_c))
-			return (wrong(h, "column " parts[1] ": there is no type " parts[2] ", only text, bool and int"))
+			return (wrong(h, "column " parts[1] ": there is no type " parts[2] ", only text, bool, int and time"))
 		if (parts[1] in reserved)
 			return (wrong(h, "column " parts[1] ": the name is taken (by C, or by us), say as ..."))
 		if (parts[1] in seen)

@@ -16,7 +16,7 @@
 
 #define SKIPPED 77
 
-enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23 };
+enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TIMESTAMPTZ = 1184 };
 
 static bool
 type_fits(enum db_type type, Oid oid)
@@ -26,6 +26,8 @@ type_fits(enum db_type type, Oid oid)
 		return (oid == OID_BOOL);
 	case DB_INT:
 		return (oid == OID_INT2 || oid == OID_INT4 || oid == OID_INT8);
+	case DB_TIME:
+		return (oid == OID_TIMESTAMPTZ);
 	default:
 		return (oid != OID_BOOL); /* "t" as text is nearly always a forgotten :bool */
 	}

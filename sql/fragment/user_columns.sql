@@ -10,8 +10,15 @@ coalesce(&1.email_change_token_current, '') as email_change_token_current,
 coalesce(&1.email_change_token_new, '') as email_change_token_new,
 coalesce(&1.phone_change_token, '') as phone_change_token,
 coalesce(&1.reauthentication_token, '') as reauthentication_token,
-%usec(&1.confirmation_sent_at) as confirmation_sent_at, %usec(&1.recovery_sent_at) as recovery_sent_at,
-%usec(&1.email_change_sent_at) as email_change_sent_at, %usec(&1.phone_change_sent_at) as phone_change_sent_at,
-%usec(&1.reauthentication_sent_at) as reauthentication_sent_at,
+&1.confirmation_sent_at, &1.recovery_sent_at, &1.email_change_sent_at, &1.phone_change_sent_at, &1.reauthentication_sent_at,
 %object(&1.raw_app_meta_data)::text as app_metadata, %object(&1.raw_user_meta_data)::text as user_metadata,
-&1.raw_user_meta_data -> 'full_name' as full_name, %user_json(&1)::text as json
+&1.raw_user_meta_data -> 'full_name' as full_name,
+&1.email_confirmed_at, &1.phone_confirmed_at, &1.confirmed_at, &1.invited_at, &1.last_sign_in_at, &1.created_at, &1.updated_at,
+&1.banned_until, &1.deleted_at,
+array(select array[i.created_at::text, i.id::text, i.provider_id, i.provider, i.identity_data::text, i.last_sign_in_at::text,
+          i.updated_at::text, i.email]
+      from auth.identities i where i.user_id = &1.id) as identities,
+array(select array[f.created_at::text, f.id::text, f.updated_at::text, f.status::text, f.factor_type::text, f.phone, f.last_challenged_at::text,
+          f.friendly_name, f.web_authn_aaguid::text, f.last_webauthn_challenge_data::text]
+      from auth.mfa_factors f where f.user_id = &1.id) as factors,
+null as told

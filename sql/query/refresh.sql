@@ -3,9 +3,9 @@ insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent
 values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
 
 -- All that a refresh is decided on, by a token of auth.refresh_tokens.  newer: another session of the user outdates this one.
--- refresh_by_token(token, single, tags, timebox, inactivity, low_aal) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, newer:bool, token_updated_at:int, revoked:bool, active_token, active_parent
+-- refresh_by_token(token, single, tags, timebox, inactivity, low_aal) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, newer:bool, token_updated_at:time, revoked:bool, active_token, active_parent
 select %user_columns(u), %session_columns(s), %refresh_columns(s),
-    %usec(t.updated_at) as token_updated_at, coalesce(t.revoked, false) as revoked, a.token as active_token, a.parent as active_parent
+    t.updated_at as token_updated_at, coalesce(t.revoked, false) as revoked, a.token as active_token, a.parent as active_parent
 from auth.refresh_tokens t
 join auth.users u on u.id = t.user_id::uuid
 left join auth.sessions s on s.id = t.session_id

@@ -2,6 +2,7 @@
 /* /admin/users: operators read, make, change and delete users. */
 #include "api/api.h"
 #include "core/admin_user.h"
+#include "core/user_json.h"
 #include "core/user_list.h"
 
 static const struct param admin_user_params[] = {
@@ -43,7 +44,7 @@ admin_users_post(struct request *r)
 err
 admin_user_get(struct request *r)
 {
-	return (reply_json(r, 200, r->user->json));
+	return (reply_json(r, 200, user_text(r->arena, r->user)));
 }
 
 /* PUT /admin/users/{user_id} */

@@ -133,7 +133,7 @@ callback_run(struct request *r, const struct oauth_state_by_id *state, const cha
 	in.refresh = result.refresh;
 	TRY(callback_error(r, &in, sign_in(r, &in)));
 	if (in.target_id == NULL && str_empty(in.invite)) /* the reference tells of each sign-in here, not only of new users */
-		TRY(hook_after_user_created(r, str_or(in.tokens.user_json, in.user.json)));
+		TRY(hook_after_user_created(r, in.tokens.user_json != NULL ? in.tokens.user_json : user_text(r->arena, &in.user)));
 	return (callback_reply(r, &in, to));
 }
 

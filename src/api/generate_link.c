@@ -166,14 +166,14 @@ static err
 reply_link(struct request *r, const struct generate *p, const struct user *u, const struct kind *kind)
 {
 	struct arena *a = r->arena;
-	const char *path;
+	const char *path, *shown = user_text(a, u);
 
 	memcpy(&path, (const char *)cfg + kind->path, sizeof(path));
 	return (reply_json(r, 200,
 	    arena_printf(a,
 		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
-		(int)strlen(u->json) - 1, u->json, json_quote(a, proof_link(r, path, p->secret.link, kind->link_type, p->to)),
-		p->secret.code, p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
+		(int)strlen(shown) - 1, shown, json_quote(a, proof_link(r, path, p->secret.link, kind->link_type, p->to)), p->secret.code,
+		p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
 }
 
 static err
@@ -198,7 +198,7 @@ generate(struct request *r, struct generate *p)
 	TRY(kind->make(r, p, &u));
 	TRY(user_reload(r, &u));
 	if (made)
-		TRY(hook_after_user_created(r, u.json));
+		TRY(hook_after_user_created(r, user_text(r->arena, &u)));
 	return (reply_link(r, p, &u, kind));
 }
 

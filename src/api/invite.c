@@ -42,8 +42,8 @@ invite(struct request *r, const struct invite *p)
 	if (known)
 		TRY(owner_wait(r, u.id, NULL, NULL));
 	TRY(user_reload(r, &u));
-	TRY(hook_after_user_created(r, u.json));
-	return (reply_json(r, 200, u.json));
+	TRY(hook_after_user_created(r, user_text(r->arena, &u)));
+	return (reply_json(r, 200, user_text(r->arena, &u)));
 }
 
 /* POST /invite */

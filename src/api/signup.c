@@ -107,7 +107,7 @@ signup_with_password(struct request *r, struct signup *p)
 	case SIGNUP_CONFIRMED:
 		return (reply_signed_in(r, p, &u));
 	default:
-		return (reply_json(r, 200, u.json));
+		return (reply_json(r, 200, user_text(r->arena, &u)));
 	}
 }
 

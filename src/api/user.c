@@ -21,7 +21,7 @@ user_get(struct request *r)
 {
 	if (r->claims->aud == NULL || !str_equal(claims_audience(r), r->claims->aud))
 		return (fail(r, E_VALIDATION_FAILED, "Token audience doesn't match request audience"));
-	return (reply_json(r, 200, r->user->json));
+	return (reply_json(r, 200, user_text(r->arena, r->user)));
 }
 
 struct user_update {
@@ -267,5 +267,5 @@ user_put(struct request *r)
 	u = *r->user;
 	TRY(update_reload(r, &u));
 	TRY(audit(r, &u, AUDIT_USER_MODIFIED, NULL));
-	return (reply_json(r, 200, u.json));
+	return (reply_json(r, 200, user_text(r->arena, &u)));
 }

@@ -24,6 +24,19 @@ clock_mono_ns(void)
 	return ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 }
 
+/* Without zeros at the end, as Go has it. */
+static const char *
+fraction_text(struct arena *arena, int64_t fraction)
+{
+	char *text = arena_printf(arena, ".%06d", (int)fraction);
+	size_t len = strlen(text);
+
+	while (text[len - 1] == '0')
+		len--;
+	text[len == 1 ? 0 : len] = '\0';
+	return (text);
+}
+
 char *
 clock_rfc3339(struct arena *arena, usec at)
 {
@@ -32,8 +45,8 @@ clock_rfc3339(struct arena *arena, usec at)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	return (arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, (int)fraction));
+	return (arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, fraction_text(arena, fraction)));
 }
 
 char *
@@ -144,4 +157,16 @@ clock_parse_rfc3339(const char *text, usec *at)
 		return (false);
 	*at = ((usec)timegm(&tm) - offset) * SECOND + micro;
 	return (true);
+}
+
+usec
+clock_timestamptz(const char *text)
+{
+	struct tm tm = { 0 };
+	int micro;
+
+	if (text == NULL || !date_take(&text, &tm) || !char_take(&text, ' ') || !time_take(&text, &tm) || !fraction_take(&text, &micro) ||
+	    strcmp(text, "+00") != 0)
+		return (0);
+	return ((usec)timegm(&tm) * SECOND + micro);
 }

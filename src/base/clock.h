@@ -17,5 +17,6 @@ char *clock_rfc3339(struct arena *, usec); /* 2026-11-24T05:55:00.123456Z */
 char *clock_iso(struct arena *, const char *timestamptz);
 
 bool clock_parse_rfc3339(const char *, usec *);
+usec clock_timestamptz(const char *); /* the same text as a number; 0 */
 
 #endif

@@ -190,12 +190,14 @@ run_show(struct request *r, char *const *words)
 		"role", "aud", "is_anonymous", "created_at", "invited_at", "last_sign_in_at", "banned_until", "deleted_at", "user_metadata",
 		"app_metadata" };
 	struct admin_user_counts counts;
+	const char *shown;
 	const json *user;
 	struct user u;
 
 	TRY(user_named(r, words[0], &u));
 	TRY(admin_user_counts(r->db, &counts, .id = u.id));
-	user = json_parse(r->arena, u.json, strlen(u.json), NULL);
+	shown = user_text(r->arena, &u);
+	user = json_parse(r->arena, shown, strlen(shown), NULL);
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		show_member(r->arena, members[i], json_get(user, members[i]));
 	show_identities(r->arena, json_get(user, "identities"));

@@ -348,7 +348,8 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 static err
 update_shown(struct request *r, const struct update *change, const char **text)
 {
-	const json *before = json_parse(r->arena, r->user->json, strlen(r->user->json), NULL);
+	const char *shown = user_text(r->arena, r->user);
+	const json *before = json_parse(r->arena, shown, strlen(shown), NULL);
 	struct admin_user_changed changed;
 
 	TRY(refusal_tell(r,

@@ -288,7 +288,7 @@ change_is_double(const struct user *u)
 static err
 change_hook(struct request *r, const struct user *u, const struct email_change *c)
 {
-	const char *changed = user_json_with(r->arena, u->json, "new_email", c->email);
+	const char *changed = user_json_with(r->arena, user_text(r->arena, u), "new_email", c->email);
 	struct email_data d = { .action = "email_change", .token = c->fresh.code, .hash = c->fresh.link };
 
 	if (c->current.code != NULL) {
@@ -374,7 +374,7 @@ notice_hook(struct request *r, void *arg)
 	struct late_hook *late = arg;
 	struct user u = { .id = late->user_id };
 
-	if (user_reload(r, &u) != OK || email_hook(r, u.json, &late->data) != OK)
+	if (user_reload(r, &u) != OK || email_hook(r, user_text(r->arena, &u), &late->data) != OK)
 		log_event(LOG_WARN, "the send_email hook failed for a notification", "action", late->data.action, "error",
 		    r->failure.message, NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/audit.h"
 #include "core/refresh.h"
+#include "core/user_json.h"
 #include "db/db.h"
 #include "query/refresh.h"
 #include "query/session.h"
@@ -91,7 +92,7 @@ new_access(struct request *r, const struct user *u, const char *aal, const char 
 		.session_id = u->session_id, .aal = aal, .amr = amr, .method = "token_refresh", .created_at = u->session_created_at
 	};
 
-	t->user_json = u->json;
+	t->user_json = user_text(r->arena, u);
 	return (access_token(r, u, &access, t));
 }
 

@@ -108,7 +108,7 @@ static err
 hook_told(struct request *r, const struct user *u)
 {
 	static const char words[] = "Error invoking hook";
-	err error = hook_after_user_created(r, u->json);
+	err error = hook_after_user_created(r, user_text(r->arena, u));
 
 	if (error == OK || error == E_UNAVAILABLE)
 		return (error);
@@ -138,7 +138,7 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 	if (at->repeats)
 		TRY(owner_wait(r, u->id, at->password, NULL));
 	TRY(user_signed_up(r->db, &shown, .id = u->id, .provider = signup_provider(p), .now = r->now_text));
-	u->json = shown.json;
+	u->told = shown.json;
 	return (hook_told(r, u));
 }
 

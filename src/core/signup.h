@@ -23,7 +23,7 @@ enum signup_outcome {
 
 /*
  * Makes the user, or repeats what an unconfirmed one waits for: who follows the letter then has the password of this request.  u: the user as
- * the database has them; for SIGNUP_UNCONFIRMED u->json is the reply of POST /signup.
+ * the database has them; for SIGNUP_UNCONFIRMED u->told is the reply of POST /signup.
  */
 checked err signup(struct request *, struct signup *, struct user *u, enum signup_outcome *);
 

@@ -91,7 +91,7 @@ user_queued(struct arena *a, const struct new_user *made)
 	    .phone = str_or(made->phone, ""),
 	    .user_metadata = metadata,
 	    .full_name = name == NULL ? NULL : json_text(a, name),
-	    .json = "{}" });
+	    .told = "{}" });
 }
 
 err
@@ -178,11 +178,11 @@ user_json(struct request *r, const struct user *u, const char **text)
 {
 	struct user stored = *u;
 
-	*text = u->json;
+	*text = u->found ? user_text(r->arena, u) : NULL;
 	if (u->found)
 		return (OK);
 	TRY(user_reload(r, &stored));
-	*text = stored.json;
+	*text = user_text(r->arena, &stored);
 	return (OK);
 }
 

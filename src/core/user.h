@@ -2,6 +2,7 @@
 #ifndef CORE_USER_H
 #define CORE_USER_H
 
+#include "core/user_json.h"
 #include "query/row.h"
 #include "query/user.h"
 #include "web/request.h"
@@ -47,7 +48,7 @@ checked err user_reload(struct request *, struct user *);
 /* The same after a change of address or number: 422 when somebody else came to have it meanwhile.  words: of other errors of the database. */
 checked err user_reload_changed(struct request *, struct user *, const char *words);
 
-/* How others are told of the user: u->json, or of one who is only queued yet, what the database makes of it (which opens a transaction). */
+/* How others are told of the user: user_text(), or of one who is only queued yet, what the database makes of it (which opens a transaction). */
 checked err user_json(struct request *, const struct user *, const char **text);
 
 /* An object's text with one member, a string, set. */

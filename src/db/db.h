@@ -19,7 +19,7 @@
  *	TRY(audit_add(r->db, .payload = json));        none: queued, see below
  *
  * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading
- * (:bool and :int, false and 0 for NULL).  Every row struct starts with found; of a `many` it is true in each row.
+ * (:bool, :int, false and 0 for NULL; :time, a timestamptz in microseconds, 0 for NULL and infinity).  Every row struct starts with found; of a `many` it is true in each row.
  *
  * What travels when:
  *   - A statement with a result is sent at once, one round trip, together with everything queued before it.
@@ -105,9 +105,12 @@ bool db_hear(struct db *);
 /* A list (NULL or ending with NULL) as the text of a text[] input. */
 char *db_array(struct arena *, char *const *list);
 
+/* The other way: a text[] of rows of so many columns, one behind the other; NULL where SQL has it. */
+char **db_table(struct arena *, const char *array, size_t columns, size_t *rows);
+
 /* What the generated functions are made of. */
 enum db_rows { DB_NONE, DB_ONE, DB_MAYBE, DB_MANY };
-enum db_type { DB_TEXT, DB_BOOL, DB_INT };
+enum db_type { DB_TEXT, DB_BOOL, DB_INT, DB_TIME };
 struct db_column {
 	const char *name;
 	enum db_type type;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "db/row.h"
 
 static void
@@ -10,6 +11,7 @@ column_fill(const struct db_column *column, const char *text, char *row)
 {
 	long long number = text == NULL ? 0 : strtoll(text, NULL, 10);
 	bool yes = text != NULL && *text == 't';
+	long long at = column->type == DB_TIME ? clock_timestamptz(text) : 0;
 
 	switch (column->type) {
 	case DB_TEXT:
@@ -20,6 +22,9 @@ column_fill(const struct db_column *column, const char *text, char *row)
 		break;
 	case DB_INT:
 		memcpy(row + column->offset, &number, sizeof(number));
+		break;
+	case DB_TIME:
+		memcpy(row + column->offset, &at, sizeof(at));
 		break;
 	}
 }
@@ -83,4 +88,39 @@ db_array(struct arena *a, char *const *list)
 	}
 	buf_putc(&b, '}');
 	return (b.data);
+}
+
+/* An element of an array and the comma or brace behind it.  NULL without quotes is SQL's. */
+static const char *
+element_take(struct arena *a, const char *c, char **element)
+{
+	struct buf b = buf_new(a);
+	bool quoted = *c == '"';
+
+	for (c += quoted; *c != '\0' && (quoted ? *c != '"' : *c != ',' && *c != '}'); c++) {
+		if (*c == '\\')
+			c++;
+		buf_putc(&b, *c);
+	}
+	*element = quoted || strcmp(b.data, "NULL") != 0 ? b.data : NULL;
+	return (c + quoted);
+}
+
+char **
+db_table(struct arena *a, const char *array, size_t columns, size_t *rows)
+{
+	const char *c = array == NULL ? "" : array;
+	size_t count = 0, most = columns;
+	char **cell;
+
+	for (const char *comma = c; *comma != '\0'; comma++)
+		most += *comma == ',';
+	cell = arena_new_array(a, char *, most);
+	while (*c != '\0')
+		if (*c == '{' || *c == '}' || *c == ',')
+			c++;
+		else
+			c = element_take(a, c, &cell[count++]);
+	*rows = count / columns;
+	return (cell);
 }

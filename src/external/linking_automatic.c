@@ -95,7 +95,7 @@ decision_prepare_user(struct linking *l, struct decision *d)
 		.phone = "",
 		.sso = d->fresh.sso,
 		.user_metadata = l->data,
-		.json = "{}" };
+		.told = "{}" };
 	return (OK);
 }
 
@@ -179,7 +179,7 @@ linking_automatic(struct linking *l)
 	if (full_name != NULL)
 		u->full_name = full_name;
 	l->in->created = d.creates;
-	l->in->before = d.creates ? NULL : u->json;
+	l->in->before = d.creates ? NULL : user_text(r->arena, u);
 	TRY(linking_begin(l));
 	TRY(linking_insist(r->db, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email, .aud = d.aud,
 	    .domains = d.domains, .domain = d.domain, .world = d.seen.world));

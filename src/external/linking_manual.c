@@ -99,7 +99,7 @@ target_look(struct linking *l)
 		return (fail(r, E_IDENTITY_ALREADY_EXISTS,
 		    str_equal(seen.owner, seen.user.id) ? "Identity is already linked" : "Identity is already linked to another user"));
 	l->in->user = seen.user;
-	l->in->before = seen.user.json;
+	l->in->before = user_text(r->arena, &seen.user);
 	return (OK);
 }
 

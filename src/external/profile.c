@@ -97,20 +97,6 @@ take_object(struct profile *p, const char *name, const json *value)
 	return (json_kind(value) == JSON_OBJECT);
 }
 
-/* As Go writes a time: without zeroes at the end of the fraction. */
-static char *
-time_text(struct arena *a, usec at)
-{
-	char *text = clock_rfc3339(a, at);
-	size_t len = strlen(text) - 1;
-
-	while (text[len - 1] == '0')
-		len--;
-	if (text[len - 1] == '.')
-		len--;
-	return (arena_printf(a, "\"%.*sZ\"", (int)len, text));
-}
-
 #define FARTHEST 253402300799.0 /* the end of the year 9999 */
 
 static bool
@@ -126,7 +112,7 @@ take_time(struct profile *p, const char *name, const json *value)
 		return (false);
 	else if (*text == '\0')
 		at = -62135596800 * (usec)1000000; /* Go's zero time */
-	query_set(&p->claims, name, time_text(p->claims.arena, at));
+	query_set(&p->claims, name, json_quote(p->claims.arena, clock_rfc3339(p->claims.arena, at)));
 	return (true);
 }
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
+
 import pytest
 
 from harness import is_error, phone
@@ -114,3 +116,47 @@ def test_bad_bodies(server, body):
 def test_costs_one_statement(server, only_workers):
     me = server.sign_up()
     assert server.cost(me.get) == (1, 1)
+
+
+AWKWARD = {"quote": 'a "b" \\ {c}, d', "null": "NULL", "empty": "", "list": [None, {"x": 1.5}], "snow": "\u2603 \U0001f600", "line": "a\nb\tc"}
+
+
+def test_what_is_shown(server, sql):
+    """Every member, whatever stands in it; times as Go writes them, and none where there is none."""
+    me = server.sign_up()
+    sql(
+        """update auth.users set raw_user_meta_data = %s, raw_app_meta_data = 'null', email_confirmed_at = '2026-01-02 23:59:00', phone_confirmed_at = '2026-01-02 23:59:00.12', invited_at = 'infinity',
+            confirmation_sent_at = '2026-03-04 05:06:07.1', recovery_sent_at = '2026-03-04 05:06:07', email_change = 'New', email_change_sent_at = 'infinity', phone_change_sent_at = '1969-12-31 23:59:59.5',
+            last_sign_in_at = null, created_at = '1999-12-31 23:59:59.000001', banned_until = '-infinity', role = null where id = %s""",
+        json.dumps(AWKWARD), me.id,
+    )  # fmt: skip
+    sql("update auth.identities set identity_data = '{}', created_at = null, last_sign_in_at = null, updated_at = null where user_id = %s", me.id)
+    for provider, data, at in (("a", json.dumps(AWKWARD), "2026-01-01 00:00:00.5"), ("b{,", '{"email": "X@example.com"}', "2026-01-01")):
+        sql("insert into auth.identities (provider_id, user_id, identity_data, provider, created_at) values ('NULL', %s, %s, %s, %s)", me.id, data, provider, at)
+    for name, at, kind in (("one", "2026-01-02 00:00:00.1", "totp"), ("", "2026-01-02", "phone")):
+        sql(
+            "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, phone, last_challenged_at) values (gen_random_uuid(), %s, %s, %s, 'unverified', %s, %s, %s, %s)",
+            me.id, name, kind, at, at, "15550000000" if not name else None, at if name else None,
+        )  # fmt: skip
+    user = me.get().json()
+    assert user["user_metadata"] == AWKWARD and user["app_metadata"] == {} and user["role"] == "" and user["new_email"] == "New"
+    times = {k: v for k, v in user.items() if k.endswith("_at") and k != "updated_at"}
+    assert times == {
+        "email_confirmed_at": "2026-01-02T23:59:00Z",
+        "phone_confirmed_at": "2026-01-02T23:59:00.12Z",
+        "confirmed_at": "2026-01-02T23:59:00Z",
+        "confirmation_sent_at": "2026-03-04T05:06:07.1Z",
+        "recovery_sent_at": "2026-03-04T05:06:07Z",
+        "phone_change_sent_at": "1969-12-31T23:59:59.5Z",
+        "created_at": "1999-12-31T23:59:59.000001Z",
+    }
+    assert not {"banned_until", "new_phone", "deleted_at"} & set(user)
+    assert [i["provider"] for i in user["identities"]] == ["b{,", "a", "email"]
+    second, first, last = user["identities"][1], user["identities"][0], user["identities"][2]
+    assert second["identity_data"] == AWKWARD and second["id"] == "NULL" and second["created_at"] == "2026-01-01T00:00:00.5Z" and "email" not in second
+    assert first["email"] == "x@example.com" and set(last) == {"identity_id", "id", "user_id", "provider"}
+    assert [(f["factor_type"], f.get("friendly_name"), f["phone"], f["last_challenged_at"]) for f in user["factors"]] == [
+        ("phone", None, "15550000000", None),
+        ("totp", "one", "", "2026-01-02T00:00:00.1Z"),
+    ]
+    assert set(user["factors"][0]) == {"id", "created_at", "updated_at", "status", "factor_type", "phone", "last_challenged_at"}

@@ -5,9 +5,10 @@
 static void
 test_text(void **state)
 {
-	assert_string_equal(clock_rfc3339(*state, 0), "1970-01-01T00:00:00.000000Z");
+	assert_string_equal(clock_rfc3339(*state, 0), "1970-01-01T00:00:00Z");
 	assert_string_equal(clock_rfc3339(*state, -1), "1969-12-31T23:59:59.999999Z");
 	assert_string_equal(clock_rfc3339(*state, 1795499700123456), "2026-11-24T05:55:00.123456Z");
+	assert_string_equal(clock_rfc3339(*state, 1795499700120000), "2026-11-24T05:55:00.12Z");
 }
 
 static void
@@ -83,8 +84,13 @@ test_iso(void **state)
 
 	for (size_t i = 0; i < LENGTH(times); i++)
 		assert_string_equal(clock_iso(*state, times[i].text), times[i].iso);
-	for (size_t i = 0; i < LENGTH(none); i++)
+	for (size_t i = 0; i < LENGTH(none); i++) {
 		assert_null(clock_iso(*state, none[i]));
+		assert_true(clock_timestamptz(none[i]) == 0);
+	}
+	assert_true(clock_timestamptz("1970-01-02 00:00:00.12+00") == INT64_C(86400120000));
+	assert_true(clock_timestamptz("1969-12-31 23:59:59+00") == -1000000);
+	assert_true(clock_timestamptz("1970-01-02T00:00:00Z") == 0);
 }
 
 int

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "core/user_json.h"
+#include "db/db.h"
+
+/* What the arrays of sql/fragment/user_columns.sql hold, in their order. */
+struct identity_row {
+	const char *created_at, *id, *provider_id, *provider, *data, *last_sign_in_at, *updated_at, *email;
+};
+struct factor_row {
+	const char *created_at, *id, *updated_at, *status, *type, *phone, *last_challenged_at, *friendly_name, *aaguid, *challenge;
+};
+#define CELLS(type) (sizeof(type) / sizeof(char *))
+
+static void
+put_text(struct buf *b, const char *name, const char *text)
+{
+	buf_printf(b, ",\"%s\":%s", name, json_quote(b->arena, text));
+}
+
+/* What is empty is left out. */
+static void
+put_maybe(struct buf *b, const char *name, const char *text)
+{
+	if (!str_empty(text))
+		put_text(b, name, text);
+}
+
+static void
+put_time(struct buf *b, const char *name, const char *timestamptz)
+{
+	put_maybe(b, name, clock_iso(b->arena, timestamptz));
+}
+
+static void
+put_moment(struct buf *b, const char *name, usec at)
+{
+	if (at != 0)
+		put_text(b, name, clock_rfc3339(b->arena, at));
+}
+
+/* Rows begin with the time that they are ordered by and their id; those without a time are the last.  As text times have the same order. */
+static int
+rows_order(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	int order;
+
+	if (x[0] == NULL || y[0] == NULL)
+		order = (x[0] == NULL) - (y[0] == NULL);
+	else
+		order = strcmp(x[0], y[0]);
+	return (order != 0 ? order : strcmp(x[1], y[1]));
+}
+
+static void *
+rows_read(struct arena *a, const char *array, size_t cells, size_t *count)
+{
+	char **rows = db_table(a, array, cells, count);
+
+	qsort(rows, *count, cells * sizeof(*rows), rows_order);
+	return (rows);
+}
+
+static void
+put_identities(struct buf *b, const struct user *u)
+{
+	size_t count;
+	const struct identity_row *row = rows_read(b->arena, u->identities, CELLS(struct identity_row), &count);
+
+	buf_puts(b, ",\"identities\":[");
+	for (size_t i = 0; i < count; i++, row++) {
+		buf_printf(b, "%s{\"identity_id\":\"%s\",\"user_id\":\"%s\"", i > 0 ? "," : "", row->id, u->id);
+		put_text(b, "id", row->provider_id);
+		if (!str_equal(row->data, "{}"))
+			buf_printf(b, ",\"identity_data\":%s", row->data);
+		put_text(b, "provider", row->provider);
+		put_time(b, "last_sign_in_at", row->last_sign_in_at);
+		put_time(b, "created_at", row->created_at);
+		put_time(b, "updated_at", row->updated_at);
+		put_maybe(b, "email", row->email);
+		buf_putc(b, '}');
+	}
+	buf_putc(b, ']');
+}
+
+static void
+put_factors(struct buf *b, const struct user *u)
+{
+	size_t count;
+	const struct factor_row *row = rows_read(b->arena, u->factors, CELLS(struct factor_row), &count);
+
+	for (size_t i = 0; i < count; i++, row++) {
+		buf_printf(b, "%s{\"id\":\"%s\"", i > 0 ? "," : ",\"factors\":[", row->id);
+		put_text(b, "created_at", clock_iso(b->arena, row->created_at));
+		put_text(b, "updated_at", clock_iso(b->arena, row->updated_at));
+		put_text(b, "status", row->status);
+		put_text(b, "factor_type", row->type);
+		put_text(b, "phone", str_or(row->phone, ""));
+		put_text(b, "last_challenged_at", clock_iso(b->arena, row->last_challenged_at));
+		put_maybe(b, "friendly_name", row->friendly_name);
+		put_maybe(b, "web_authn_aaguid", row->aaguid);
+		if (row->challenge != NULL)
+			buf_printf(b, ",\"last_webauthn_challenge_data\":%s", row->challenge);
+		buf_putc(b, '}');
+	}
+	if (count > 0)
+		buf_putc(b, ']');
+}
+
+static void
+put_address(struct buf *b, const struct user *u)
+{
+	put_text(b, "email", u->email);
+	put_time(b, "email_confirmed_at", u->email_confirmed_at);
+	put_text(b, "phone", u->phone);
+	put_time(b, "phone_confirmed_at", u->phone_confirmed_at);
+	put_time(b, "confirmed_at", u->confirmed_at);
+	put_maybe(b, "new_email", u->email_change);
+	put_maybe(b, "new_phone", u->phone_change);
+}
+
+static void
+put_moments(struct buf *b, const struct user *u)
+{
+	put_time(b, "invited_at", u->invited_at);
+	put_moment(b, "confirmation_sent_at", u->confirmation_sent_at);
+	put_moment(b, "recovery_sent_at", u->recovery_sent_at);
+	put_moment(b, "email_change_sent_at", u->email_change_sent_at);
+	put_moment(b, "phone_change_sent_at", u->phone_change_sent_at);
+	put_moment(b, "reauthentication_sent_at", u->reauthentication_sent_at);
+	put_time(b, "last_sign_in_at", u->last_sign_in_at);
+	put_time(b, "created_at", u->created_at);
+	put_time(b, "updated_at", u->updated_at);
+	put_time(b, "banned_until", u->banned_until);
+	put_time(b, "deleted_at", u->deleted_at);
+}
+
+const char *
+user_text(struct arena *a, const struct user *u)
+{
+	struct buf b;
+
+	if (u->told != NULL)
+		return (u->told);
+	b = buf_new(a);
+	buf_printf(&b, "{\"id\":\"%s\"", u->id);
+	put_text(&b, "aud", u->aud);
+	put_text(&b, "role", u->role);
+	put_address(&b, u);
+	put_moments(&b, u);
+	buf_printf(&b, ",\"app_metadata\":%s,\"user_metadata\":%s", u->app_metadata, u->user_metadata);
+	put_identities(&b, u);
+	put_factors(&b, u);
+	buf_printf(&b, ",\"is_anonymous\":%s}", u->anonymous ? "true" : "false");
+	return (b.data);
+}
