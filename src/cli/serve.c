@@ -15,6 +15,7 @@
 #include "core/mailer.h"
 #include "core/outbox.h"
 #include "db/db.h"
+#include "db/outage.h"
 #include "route.h"
 #include "web/server.h"
 
@@ -32,24 +33,26 @@ struct serve {
 	struct arena *settings; /* lives as long as the process: old workers use the old ones until they end */
 	const char *file;
 	int hint[2]; /* the pipe from the workers to the mailer */
+	struct outage *outage;
 };
 
 static struct server
-worker_server(void)
+worker_server(struct outage *outage)
 {
 	struct server server = { .db = db_new(cfg->database_url, cfg->db_namespace), .handle = dispatch };
 
+	db_wait(server.db, cfg->postern_db_wait, outage);
 	db_limit(server.db, cfg->gotrue_api_max_request_duration);
 	return (server);
 }
 
 static int
-worker_run(void *unused)
+worker_run(void *arg)
 {
-	struct server server = worker_server();
+	const struct serve *s = arg;
+	struct server server = worker_server(s->outage);
 	int status = server_fastcgi(&server);
 
-	(void)unused;
 	db_free(server.db);
 	return (status);
 }
@@ -78,6 +81,7 @@ serve_prepare(struct serve *s)
 		log_line(LOG_ERROR, "no pipe can be had: %s", strerror(errno));
 		return (false);
 	}
+	s->outage = outage_shared();
 	outbox_wake_by(WAKE_PIPE, s->hint[1]);
 	return (true);
 }
@@ -132,7 +136,7 @@ cli_worker(int argc, char **argv)
 
 	if (!cli_settings(a, file))
 		return (1);
-	server = worker_server();
+	server = worker_server(NULL);
 	if (server_is_cgi() && cfg->postern_cgi_deliver)
 		outbox_wake_by(WAKE_CHILD, -1);
 	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);

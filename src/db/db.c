@@ -88,6 +88,12 @@ db_free(struct db *db)
 }
 
 void
+db_wait(struct db *db, int64_t ns, struct outage *shared)
+{
+	link_wait(db->link, ns, shared);
+}
+
+void
 db_limit(struct db *db, int64_t ns)
 {
 	link_limit(db->link, ns);
@@ -291,26 +297,33 @@ batch_calls(struct db *db, const struct batch *b)
 }
 
 /*
- * May it be sent again?  A server that refused a stale plan has undone all of it, unless there is more of the transaction.
- * When the connection died, only what wrote nothing: a commit may have been done all the same.
+ * The connection died: is surely nothing of it done?  Without a word of the server a commit may have been, and writes that no transaction
+ * stood around.
  */
 static bool
-may_repeat(const struct db *db, const struct queue *all, enum link_state state)
+surely_undone(const struct db *db, const struct queue *all, const struct link_reply *reply)
 {
-	if (db->open)
-		return (false);
-	return (state == LINK_STALE || (state == LINK_LOST && all->len == 1 && !all->call->statement->write));
+	bool within = db->open || all->call->statement == &begin;
+
+	if (link_farewell(reply))
+		return (true);
+	for (size_t i = 0; i < all->len; i++)
+		if (all->call[i].statement == &commit || (!within && all->call[i].statement->write))
+			return (false);
+	return (true);
 }
 
+/* Sent again where nothing is done, unless there is more of the transaction: then the request may begin anew. */
 static enum link_state
-calls_exchange(struct db *db, struct queue *all, struct link_reply *reply)
+calls_exchange(struct db *db, struct queue *all, struct link_reply *reply, bool *undone)
 {
 	enum link_state state;
 
 	for (int tries = 2;; PQclear(reply->refused)) {
 		state = link_exchange(db->link, db->arena, all->call, all->len, reply);
 		db->round_trips += state != LINK_DOWN;
-		if (--tries == 0 || !may_repeat(db, all, state))
+		*undone = state == LINK_STALE || (state == LINK_LOST && surely_undone(db, all, reply));
+		if (--tries == 0 || db->open || !*undone)
 			return (state);
 	}
 }
@@ -345,15 +358,17 @@ batch_send(struct db *db, const struct batch *b, PGresult **result)
 	bool carries = db->open || b->first != NULL || db->queue.len > 0;
 	struct link_reply reply;
 	enum link_state state;
+	bool undone;
 	err e;
 
 	if (db->broken != OK)
 		return (db->broken);
-	state = calls_exchange(db, &all, &reply);
+	state = calls_exchange(db, &all, &reply, &undone);
 	db->queue.len = 0;
 	db->open = link_in_transaction(db->link);
 	if (state != LINK_OK) {
 		e = error_of(db, state, &reply);
+		db->overtaken = db->overtaken || undone;
 		if (carries)
 			db->broken = e;
 		return (e);

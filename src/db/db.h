@@ -31,7 +31,7 @@
  *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
  *     No handler calls either.
  *
- * Errors: E_UNAVAILABLE (no database: 503; a lone read is tried once more on a fresh connection), E_REQUEST_TIMEOUT (statement
+ * Errors: E_UNAVAILABLE (no database: 503; what was a read, or surely undone, is tried once more), E_REQUEST_TIMEOUT (statement
  * cancelled, or a lock not granted in time), E_DATABASE (anything else; db_error() has what the server said).
  * When what failed took part in a transaction or carried a queue along, everything after it fails as well, db_commit() too, until
  * db_rollback().
@@ -44,9 +44,17 @@ struct db_error {
 	const char *hint, *detail;
 };
 
+struct outage;
+
 /* url: as DATABASE_URL (its unknown parameters become server settings); schema: search_path when the url and role set none. Lazy. */
 struct db *db_new(const char *url, const char *schema);
 void db_free(struct db *);
+
+/*
+ * Who finds no connection waits so long for one (a database that restarts), but not while it is known to be away (db/outage.h; shared: with
+ * other processes, or NULL).  Without the call nobody waits.
+ */
+void db_wait(struct db *, int64_t ns, struct outage *shared);
 void db_limit(struct db *, int64_t ns); /* for one statement (statement_timeout); 10 s when never called, 0: no limit */
 
 void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
@@ -77,7 +85,7 @@ checked err db_resume(struct db *);
 
 /*
  * What failed last failed because somebody else was in the way (such an E_CONFLICT, a deadlock, a serialization failure, a row that came to
- * be or went meanwhile), and nothing of the request is committed: it may begin anew.
+ * be or went meanwhile) or the connection was lost with a transaction in it, and nothing of the request is committed: it may begin anew.
  */
 bool db_overtaken(const struct db *);
 

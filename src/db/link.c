@@ -4,17 +4,19 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "db/db_url.h"
 #include "db/link.h"
+#include "db/outage.h"
 
 #define MS UINT64_C(1000000)
 #define CONNECT_WITHIN (3000 * MS)
-#define REST_AT_MOST (500 * MS) /* healthy again within a second of the server */
-#define GRACE (5000 * MS)       /* the server cancels by itself; this is for one that hangs */
+#define ASK_AGAIN (20 * MS)
+#define GRACE (5000 * MS) /* the server cancels by itself; this is for one that hangs */
 #define LIMIT_UNSET (10000 * MS)
 
 struct link {
@@ -25,7 +27,8 @@ struct link {
 	bool unnamed; /* a pooler sits between: nothing stays prepared */
 	const struct db_statement **known;
 	size_t known_len, known_cap;
-	uint64_t limit, deadline, rest_until;
+	struct outage *outage;
+	uint64_t limit, wait, deadline;
 };
 
 /*
@@ -49,6 +52,7 @@ link_new(const char *url, const char *schema)
 	l->conninfo = db_conninfo(a, url, NULL);
 	l->schema = arena_strdup(a, schema);
 	l->limit = LIMIT_UNSET;
+	l->outage = outage_alone(a);
 	return (l);
 }
 
@@ -74,6 +78,14 @@ void
 link_limit(struct link *l, int64_t ns)
 {
 	l->limit = ns > 0 ? (uint64_t)ns : 0;
+}
+
+void
+link_wait(struct link *l, int64_t ns, struct outage *shared)
+{
+	l->wait = ns > 0 ? (uint64_t)ns : 0;
+	if (shared != NULL)
+		l->outage = shared;
 }
 
 bool
@@ -182,25 +194,38 @@ conn_alive(PGconn *conn)
 }
 
 static void
-link_connect(struct link *l, struct arena *a, const char **why)
+connect_once(struct link *l, struct arena *a, uint64_t until, const char **why)
 {
-	uint64_t began = clock_mono_ns(), took;
-	PGconn *conn;
+	PGconn *conn = connect_start(l);
 
-	*why = "the database did not answer a moment ago";
-	if (began < l->rest_until)
-		return;
-	conn = connect_start(l);
-	if (conn != NULL && connect_finish(conn, began + CONNECT_WITHIN)) {
+	if (conn != NULL && connect_finish(conn, until)) {
 		PQsetNoticeReceiver(conn, notice_ignore, NULL);
 		l->conn = conn;
 		return;
 	}
 	*why = str_or(arena_strdup(a, conn == NULL ? NULL : PQerrorMessage(conn)), "the database does not answer");
 	PQfinish(conn);
-	took = clock_mono_ns() - began;
-	/* A refusal costs nothing and may be tried by each request; one that took seconds must not hold up the next as well. */
-	l->rest_until = began + took + (took < REST_AT_MOST ? took : REST_AT_MOST);
+}
+
+/* A server that restarts refuses for a moment. */
+static void
+link_connect(struct link *l, struct arena *a, const char **why)
+{
+	uint64_t began = clock_mono_ns(), until = began + (l->wait > 0 ? l->wait : CONNECT_WITHIN);
+	bool waits;
+
+	*why = "the database did not answer a moment ago";
+	if (!outage_ask(l->outage, began, until, &waits))
+		return;
+	connect_once(l, a, until, why);
+	while (l->conn == NULL && waits && clock_mono_ns() + ASK_AGAIN < began + l->wait) {
+		nanosleep(&(const struct timespec){ .tv_nsec = ASK_AGAIN }, NULL);
+		connect_once(l, a, until, why);
+	}
+	if (l->conn != NULL)
+		outage_over(l->outage, clock_mono_ns());
+	else
+		outage_goes_on(l->outage, began, clock_mono_ns());
 }
 
 static bool
@@ -490,9 +515,17 @@ is_stale(struct link *l, const PGresult *refused)
 	return (strcmp(state, "0A000") == 0 && str_equal(place, "RevalidateCachedQuery"));
 }
 
+bool
+link_farewell(const struct link_reply *reply)
+{
+	return (str_equal(PQresultErrorField(reply->refused, PG_DIAG_SQLSTATE), "57P01"));
+}
+
 static enum link_state
 link_settle(struct link *l, struct arena *a, enum link_state state, struct link_reply *reply)
 {
+	if (state == LINK_OK && link_farewell(reply))
+		state = LINK_LOST;
 	if (state == LINK_OK && reply->refused != NULL)
 		state = is_stale(l, reply->refused) ? LINK_STALE : LINK_REFUSED;
 	if (state == LINK_LATE)

@@ -41,10 +41,15 @@ struct link_reply {
 	const char *why;   /* words for the other states, in the arena */
 };
 
+/* The server goes, and said so before it had answered all: then nothing of what was sent is done. */
+bool link_farewell(const struct link_reply *);
+
 struct link *link_new(const char *url, const char *schema);
 void link_free(struct link *);
-void link_drop(struct link *);              /* the next exchange makes a new connection */
-void link_limit(struct link *, int64_t ns); /* for connections made from now on */
+void link_drop(struct link *); /* the next exchange makes a new connection */
+struct outage;
+void link_wait(struct link *, int64_t ns, struct outage *); /* see db_wait() */
+void link_limit(struct link *, int64_t ns);                 /* for connections made from now on */
 bool link_in_transaction(const struct link *);
 
 /* See db_socket(), db_backend() and db_hear(). */

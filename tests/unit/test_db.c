@@ -435,12 +435,20 @@ test_dead_under_way(void **state)
 	assert_int_equal(db_round_trips(f->db), 2);
 	assert_int_not_equal(pid_of(f), victim);
 	next_request(f);
+	victim = pid_of(f);
+	next_request(f);
 	assert_int_equal(thing_add(f->db, .id = "a"), OK);
-	cut_soon(pid_of(f));
+	cut_soon(victim);
+	assert_int_equal(nap(f->db, &n, .seconds = "2"), OK); /* a transaction that had not begun */
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 1);
+	assert_int_equal(thing_add(f->db, .id = "b"), OK);
+	victim = pid_of(f);
+	cut_soon(victim);
 	assert_int_equal(nap(f->db, &n, .seconds = "2"), E_UNAVAILABLE);
 	assert_string_equal(db_error(f->db)->sqlstate, "57P01");
 	assert_int_equal(db_commit(f->db), E_UNAVAILABLE);
-	assert_int_equal(things(), 0);
+	assert_int_equal(things(), 1);
 }
 
 static void
