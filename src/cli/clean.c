@@ -24,8 +24,10 @@ clean(bool once)
 
 	if (once)
 		status = clean_all(db) != OK;
-	for (; !once; sleep(1))
+	while (!once) {
 		clean_when_due(db);
+		sleep(1);
+	}
 	db_free(db);
 	return (status);
 }
