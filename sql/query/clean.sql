@@ -41,6 +41,18 @@ with gone as (
 )
 select count(*) as count from gone;
 
+-- What waited beside a letter that is gone.
+-- clean_waiting(rows, life) -> final one count:int
+with gone as (
+    delete from postern.waiting where user_id in (
+        select w.user_id from postern.waiting w
+        where w.made_at < now() - %life
+          and not exists (select from auth.one_time_tokens t where t.user_id = w.user_id and t.token_hash = w.link)
+        limit :rows::int for update skip locked)
+    returning 1
+)
+select count(*) as count from gone;
+
 -- clean_tries(rows, life) -> final one count:int
 with gone as (
     delete from postern.tries where hash in (
