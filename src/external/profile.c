@@ -8,6 +8,7 @@
 #include "external/profile.h"
 
 #define EMAILS_MAX 100
+#define INDEXED_MAX 255 /* characters of an address or an id: what the columns take, and their indexes */
 
 struct profile
 profile_new(struct arena *a)
@@ -180,5 +181,7 @@ profile_fits(struct arena *a, const char *text)
 {
 	const json *data = json_parse(a, text, strlen(text), NULL);
 
-	return (data != NULL && json_numbers_fit(data) && json_written(data) <= (size_t)cfg->postern_metadata_max);
+	return (data != NULL && json_numbers_fit(data) && json_written(data) <= (size_t)cfg->postern_metadata_max &&
+		utf8_count(json_string(json_get(data, "sub"))) <= INDEXED_MAX &&
+		utf8_count(json_string(json_get(data, "email"))) <= INDEXED_MAX);
 }

@@ -32,7 +32,7 @@ bool profile_read(struct profile *, const json *claims);
 /* The claims as one JSON object: what auth.identities.identity_data gets. */
 char *profile_json(const struct profile *);
 
-/* Whether the database takes that: POSTERN_METADATA_MAX, and numbers that a double can be. */
+/* Whether the database takes that: POSTERN_METADATA_MAX, numbers that a double can be, an id and an address that fit their columns. */
 bool profile_fits(struct arena *, const char *text);
 
 #endif

@@ -891,6 +891,14 @@ def test_names_in_unicode(house, server, providers):
 
 # --- How much a provider may say ---
 
+@pytest.mark.parametrize("claim", ["sub", "email"])
+def test_a_profile_that_no_column_takes(private, providers, op, sql, claim):
+    long = "".join(uuid.uuid4().hex for _ in range(100))  # what no index can press together
+    op.claims = {"sub": uuid.uuid4().hex, "email": address(), "email_verified": True, claim: long + "@example.com"}
+    got = callback(private, providers.sign_in(authorize(private, oauth2_row(private))))
+    assert refusal(got) == ("validation_failed", "The profile from the external provider is too large")
+
+
 @pytest.mark.parametrize("claim,fits", [({"k": "x" * 2000}, True), ({"k": "x" * 65_536}, False), ([1e308] * 500, False), ("1e400", False), ("1e-16383", True)])
 def test_a_profile_has_limits(private, providers, op, sql, claim, fits):
     claims = {"sub": uuid.uuid4().hex, "email": address(), "email_verified": True, "groups": claim}
