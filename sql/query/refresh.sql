@@ -2,25 +2,34 @@
 insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
 values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
 
--- All that a refresh is decided on, by a token of auth.refresh_tokens.  newer: another session of the user outdates this one.
--- refresh_by_token(token, single, tags, timebox, inactivity, low_aal) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, newer:bool, token_updated_at:time, revoked:bool, active_token, active_parent
+-- All that a refresh is decided on, by a token of auth.refresh_tokens.  Which one is active is asked where this one was revoked.
+-- refresh_by_token(token) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, token_updated_at:time, revoked:bool, active_token, active_parent
 select %user_columns(u), %session_columns(s), %refresh_columns(s),
     t.updated_at as token_updated_at, coalesce(t.revoked, false) as revoked, a.token as active_token, a.parent as active_parent
 from auth.refresh_tokens t
 join auth.users u on u.id = t.user_id::uuid
 left join auth.sessions s on s.id = t.session_id
 left join lateral (select token, parent from auth.refresh_tokens
-                   where session_id = s.id and revoked is false order by id desc limit 1) a on true
-cross join lateral (select coalesce(s.refreshed_at at time zone 'UTC', greatest(s.created_at, t.updated_at)) as last) k
+                   where t.revoked and session_id = s.id and revoked is false order by id desc limit 1) a on true
 where t.token = :token::text;
 
 -- The same by a session, for counted tokens.
--- refresh_by_session(session_id, single, tags, timebox, inactivity, low_aal) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, newer:bool
+-- refresh_by_session(session_id) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr
 select %user_columns(u), %session_columns(s), %refresh_columns(s)
 from auth.sessions s
 join auth.users u on u.id = s.user_id
-cross join lateral (select coalesce(s.refreshed_at at time zone 'UTC', s.created_at) as last) k
 where s.id = :session_id::uuid;
+
+-- Whether another session of the user, used later, outdates this one.
+-- refresh_outdated(session_id, last, tags, timebox, inactivity, low_aal) -> one newer:bool
+select exists (select from auth.sessions s join auth.sessions o on o.user_id = s.user_id and o.id <> s.id
+    where s.id = :session_id::uuid and %session_tag(o) is not distinct from %session_tag(s)
+      and coalesce(o.not_after > now(), true)
+      and coalesce(o.created_at + :timebox::interval > now(), true)
+      and coalesce(coalesce(o.refreshed_at at time zone 'UTC', o.created_at) + :inactivity::interval > now(), true)
+      and not coalesce(coalesce(o.aal, 'aal1') < 'aal2' and o.created_at + :low_aal::interval < now()
+          and exists (select from auth.mfa_factors m where m.user_id = o.user_id and m.status = 'verified'), false)
+      and coalesce(o.refreshed_at at time zone 'UTC', o.created_at) > :last::timestamptz) as newer;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
 -- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever

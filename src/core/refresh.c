@@ -19,30 +19,31 @@
 #define ROW_TOKEN_LEN 12
 #define TRIES 16 /* each loser of a race waits for a winner's commit, then reads anew */
 
-/* The settings that the reading statements take. */
-struct validity {
-	const char *single, *tags, *timebox, *inactivity, *low_aal;
-};
-
 static const char *
 interval(struct arena *a, setting_maybe_duration d)
 {
 	return (d.ns > 0 ? arena_printf(a, "%lld microseconds", (long long)(d.ns / 1000)) : NULL);
 }
 
-static struct validity
-validity_settings(struct arena *a)
+/* Where a user has but one session, the newest. */
+static err
+outdated_check(struct request *r, const struct user *u, usec token_time)
 {
-	return ((struct validity){ .single = cfg->gotrue_sessions_single_per_user ? "t" : "f",
-	    .tags = db_array(a, cfg->gotrue_sessions_tags),
-	    .timebox = interval(a, cfg->gotrue_sessions_timebox),
+	struct arena *a = r->arena;
+	struct refresh_outdated other;
+
+	if (!cfg->gotrue_sessions_single_per_user)
+		return (OK);
+	TRY(refresh_outdated(r->db, &other, .session_id = u->session_id, .last = clock_rfc3339(a, session_last_used(u, token_time)),
+	    .tags = db_array(a, cfg->gotrue_sessions_tags), .timebox = interval(a, cfg->gotrue_sessions_timebox),
 	    .inactivity = interval(a, cfg->gotrue_sessions_inactivity_timeout),
-	    .low_aal = interval(a, cfg->gotrue_sessions_allow_low_aal) });
+	    .low_aal = interval(a, cfg->gotrue_sessions_allow_low_aal)));
+	return (other.newer ? fail(r, E_SESSION_EXPIRED, "Invalid Refresh Token: Session Expired (Revoked by Newer Login)") : OK);
 }
 
 /* What both kinds of token share: who may refresh at all.  In the reference's order. */
 static err
-refresh_allowed(struct request *r, const struct user *u, usec token_time, bool newer)
+refresh_allowed(struct request *r, const struct user *u, usec token_time)
 {
 	if (u->banned)
 		return (fail_as(r, E_USER_BANNED, 400, "Invalid Refresh Token: User Banned"));
@@ -59,9 +60,7 @@ refresh_allowed(struct request *r, const struct user *u, usec token_time, bool n
 	default:
 		return (fail(r, E_SESSION_EXPIRED, "Invalid Refresh Token: Session Expired"));
 	}
-	if (newer)
-		return (fail(r, E_SESSION_EXPIRED, "Invalid Refresh Token: Session Expired (Revoked by Newer Login)"));
-	return (OK);
+	return (outdated_check(r, u, token_time));
 }
 
 /* Sessions of OAuth clients are refreshed at the OAuth token endpoint only. */
@@ -217,12 +216,10 @@ row_refused(struct request *r, const struct refresh_by_token *row)
 static err
 row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 {
-	const struct validity v = validity_settings(r->arena);
 	usec reuse = (usec)cfg->gotrue_security_refresh_token_reuse_interval * 1000000;
 	struct refresh_by_token row;
 
-	TRY(refresh_by_token(r->db, &row, .token = token, .single = v.single, .tags = v.tags, .timebox = v.timebox,
-	    .inactivity = v.inactivity, .low_aal = v.low_aal));
+	TRY(refresh_by_token(r->db, &row, .token = token));
 	if (!row.found)
 		return (not_found(r));
 	reply_header(r, "sb-auth-user-id", row.user.id);
@@ -230,7 +227,7 @@ row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 		TRY(refresh_forget(r->db, .token = token));
 		r->commit_anyway = true;
 	}
-	TRY(refresh_allowed(r, &row.user, row.token_updated_at, row.newer));
+	TRY(refresh_allowed(r, &row.user, row.token_updated_at));
 	TRY(client_allowed(r, row.client_id));
 	if (!row.revoked)
 		TRY(row_swap(r, &row, token, t, done));
@@ -276,21 +273,19 @@ counter_step(struct request *r, const struct refresh_by_session *row, long long 
 static err
 counter_refresh(struct request *r, const char *token, const struct counted_token *counted, struct tokens *t, bool *done)
 {
-	const struct validity v = validity_settings(r->arena);
 	struct refresh_by_session row;
 	unsigned char *key = NULL;
 	long long behind;
 	const char *cause;
 	size_t len;
 
-	TRY(refresh_by_session(r->db, &row, .session_id = counted->session_id, .single = v.single, .tags = v.tags, .timebox = v.timebox,
-	    .inactivity = v.inactivity, .low_aal = v.low_aal));
+	TRY(refresh_by_session(r->db, &row, .session_id = counted->session_id));
 	if (row.found && row.hmac_key != NULL)
 		key = session_key_open(r->arena, row.user.session_id, row.hmac_key, &len);
 	if (key == NULL || !counted_token_signed(r->arena, token, key, len))
 		return (not_found(r));
 	reply_header(r, "sb-auth-user-id", row.user.id);
-	TRY(refresh_allowed(r, &row.user, 0, row.newer));
+	TRY(refresh_allowed(r, &row.user, 0));
 	TRY(client_allowed(r, row.client_id));
 	if ((behind = row.counter - counted->counter) < 0)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid Refresh Token: Not Issued By This Server"));

@@ -36,13 +36,19 @@ session_key_open(struct arena *a, const char *session_id, const char *stored, si
 	return (key == NULL ? NULL : base64url_decode(a, key, len));
 }
 
+usec
+session_last_used(const struct user *u, usec token_time)
+{
+	if (u->session_refreshed_at != 0)
+		return (u->session_refreshed_at);
+	return (token_time > u->session_created_at ? token_time : u->session_created_at);
+}
+
 enum session_verdict
 session_validity(const struct request *r, const struct user *u, usec token_time)
 {
-	usec last = u->session_refreshed_at;
+	usec last = session_last_used(u, token_time);
 
-	if (last == 0)
-		last = token_time > u->session_created_at ? token_time : u->session_created_at;
 	if (u->session_not_after != 0 && r->now > u->session_not_after)
 		return (SESSION_PAST_NOT_AFTER);
 	if (cfg->gotrue_sessions_timebox.ns > 0 && r->now > u->session_created_at + cfg->gotrue_sessions_timebox.ns / 1000)

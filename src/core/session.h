@@ -47,6 +47,7 @@ char *tokens_redirect(struct request *, const struct tokens *, const char *url, 
 
 /* Whether the session in u is still good at r->now.  token_time: when the v1 refresh token in hand was written, 0 without one. */
 enum session_verdict { SESSION_VALID, SESSION_PAST_NOT_AFTER, SESSION_PAST_TIMEBOX, SESSION_INACTIVE, SESSION_LOW_AAL };
+usec session_last_used(const struct user *, usec token_time);
 enum session_verdict session_validity(const struct request *, const struct user *, usec token_time);
 
 /* The key that signs the counted refresh tokens of a new session, in the form of its column. */
