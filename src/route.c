@@ -25,6 +25,7 @@
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
 #define MANUAL_LINKING { gate_manual_linking, NULL }
 #define OAUTH_STATE { gate_oauth_state, NULL }
+#define PLACE { gate_place, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
 /* clang-format on */
@@ -176,6 +177,24 @@ request_settle(struct request *r)
 		error = request_run(r);
 	}
 	return (error);
+}
+
+static bool
+has_place(const struct route *row)
+{
+	for (size_t i = 0; row != NULL && i < GATES_MAX; i++)
+		if (row->gate[i].pass == gate_place)
+			return (true);
+	return (false);
+}
+
+bool
+dispatch_slow(struct request *r)
+{
+	const struct route *mount = mount_of(r);
+	const char *allow;
+
+	return ((has_place(mount) || has_place(route_find(r, path_canonical(r, mount), &allow))) && gate_slow(r));
 }
 
 void

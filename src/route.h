@@ -25,6 +25,9 @@ struct route {
 extern const struct route route_table[];
 extern const size_t route_count;
 
+/* Whether it may hash a password or wait for somebody outside: a PLACE stands before it. */
+bool dispatch_slow(struct request *);
+
 /* Finds the route, runs gates and handler, ends the transaction; the reply is in r->reply whatever happens. */
 void dispatch(struct request *);
 

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "db/outage.h"
 #include "route.h"
+#include "web/admission.h"
 #include "web/server.h"
 
 #define WORKERS_MAX 1024
@@ -39,7 +40,7 @@ struct serve {
 static struct server
 worker_server(struct outage *outage)
 {
-	struct server server = { .db = db_new(cfg->database_url, cfg->db_namespace), .handle = dispatch };
+	struct server server = { .db = db_new(cfg->database_url, cfg->db_namespace), .handle = dispatch, .slow = dispatch_slow };
 
 	db_wait(server.db, cfg->postern_db_wait, outage);
 	db_limit(server.db, cfg->gotrue_api_max_request_duration);
@@ -83,6 +84,7 @@ serve_prepare(struct serve *s)
 	}
 	s->outage = outage_shared();
 	outbox_wake_by(WAKE_PIPE, s->hint[1]);
+	admission_open(admission_memory());
 	return (true);
 }
 
@@ -137,6 +139,7 @@ cli_worker(int argc, char **argv)
 	if (!cli_settings(a, file))
 		return (1);
 	server = worker_server(NULL);
+	admission_open(admission_file(cfg->api_external_url));
 	if (server_is_cgi() && cfg->postern_cgi_deliver)
 		outbox_wake_by(WAKE_CHILD, -1);
 	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "core/claims.h"
 #include "core/gate.h"
+#include "core/hook.h"
 #include "core/limit.h"
 #include "core/session.h"
 #include "query/user.h"
@@ -72,20 +73,41 @@ gate_admin(struct request *r, const void *unused)
 	return (OK);
 }
 
-/* Grants that carry a secret of their own. */
+static bool
+grant_is(struct request *r, const char *const *grants)
+{
+	const char *grant = request_form_value(r, "grant_type");
+
+	for (; *grants != NULL; grants++)
+		if (str_equal(grant, *grants))
+			return (str_equal(r->path, "/token"));
+	return (false);
+}
+
+/* Those that carry a secret of their own. */
 static bool
 captcha_exempt(struct request *r)
 {
-	static const char *const grants[] = { "pkce", "refresh_token", "id_token" };
-	const char *grant;
+	static const char *const grants[] = { "pkce", "refresh_token", "id_token", NULL };
 
-	if (!str_equal(r->path, "/token"))
-		return (false);
-	grant = request_form_value(r, "grant_type");
-	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
-		if (str_equal(grant, grants[i]))
-			return (true);
-	return (false);
+	return (grant_is(r, grants));
+}
+
+bool
+gate_slow(struct request *r)
+{
+	static const char *const quick[] = { "pkce", "refresh_token", NULL };
+
+	return (hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN) || !grant_is(r, quick));
+}
+
+err
+gate_place(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (r->crowded)
+		return (fail(r, E_UNAVAILABLE, "Too many requests that take long at the moment, try again"));
+	return (OK);
 }
 
 struct captcha {

@@ -7,12 +7,16 @@
 /* The gates of route.def; gate_oauth_state is external/oauth_state.c's. arg is the row's, most have none. */
 
 checked err gate_limit(struct request *, const void *limit);
+checked err gate_place(struct request *, const void *);          /* 503 when too many take long; gate_slow() tells who needs one */
 checked err gate_captcha(struct request *, const void *);        /* an admin's token or an exempt grant passes */
 checked err gate_bearer(struct request *, const void *);         /* fills r->claims and r->user */
 checked err gate_admin(struct request *, const void *);          /* a token with an admin role */
 checked err gate_email_provider(struct request *, const void *); /* 400 unless GOTRUE_EXTERNAL_EMAIL_ENABLED */
 checked err gate_manual_linking(struct request *, const void *); /* 404 unless GOTRUE_SECURITY_MANUAL_LINKING_ENABLED */
 checked err gate_oauth_server(struct request *, const void *);   /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
+
+/* Whether what stands behind gate_place may hash a password or wait for somebody outside, in this request. */
+bool gate_slow(struct request *);
 
 checked err gate_custom_oauth(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
 checked err gate_managed_user(struct request *, const void *); /* an operator's: r->user becomes the user {user_id} of the path */

@@ -3,11 +3,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "web/admission.h"
 #include "web/deadline.h"
 #include "web/gateway.h"
+
+#define PATIENCE_NS (PATIENCE * UINT64_C(1000000000))
 
 struct body {
 	unsigned long long left;
@@ -72,16 +76,30 @@ cgi_finish(void *io)
 	close(STDOUT_FILENO);
 }
 
+static void
+place_wait(void)
+{
+	const struct timespec turn = { .tv_nsec = ADMISSION_TURN_MS * 1000000 };
+	uint64_t end = clock_mono_ns() + ADMISSION_WAIT_NS;
+
+	while (!admission_enter() && clock_mono_ns() < end)
+		nanosleep(&turn, NULL);
+}
+
 int
 server_cgi(const struct server *server)
 {
 	const char *length = getenv("CONTENT_LENGTH");
-	struct body body = { length != NULL ? strtoull(length, NULL, 10) : 0, clock_mono_ns() + PATIENCE * UINT64_C(1000000000) };
+	struct body body = { length != NULL ? strtoull(length, NULL, 10) : 0, clock_mono_ns() + PATIENCE_NS };
 	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, cgi_finish, &body };
 	struct arena *arena = arena_new();
 
 	signal(SIGPIPE, SIG_IGN);
-	gateway_serve(server, arena, &gateway);
+	if (!gateway_serve(server, arena, &gateway, WAITS)) {
+		place_wait();
+		body.end = clock_mono_ns() + PATIENCE_NS;
+		(void)gateway_serve(server, arena, &gateway, WAITS_NO_LONGER);
+	}
 	arena_free(arena);
 	return (0);
 }

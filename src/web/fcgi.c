@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fastcgi.h>
@@ -12,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "web/admission.h"
 #include "web/deadline.h"
 #include "web/gateway.h"
 
+#define PARKED_MAX 64 /* so many requests a worker keeps for want of a place */
 /* How long a queue that never ends is served after TERM: the parent waits longer than that and the longest request. */
 #define DRAIN_NS UINT64_C(15000000000)
 
@@ -128,19 +131,75 @@ listener_prepare(int fd)
 }
 
 /*
- * False when it is time to end, which is never before a look at what is queued: what came together with the signal had its one wake-up
- * here.
+ * A request that finds no place is parked, and the worker goes on with others.  It is begun but not read further: that waits in the socket.
+ * libfcgi's structs point to each other, so they stay where they are.
+ */
+struct visit {
+	FCGX_Request request;
+	uint64_t until; /* when it is refused; 0: it is not parked */
+};
+
+struct worker {
+	const struct server *server;
+	struct arena *arena;
+	int poll;
+	sigset_t mask;
+	uint64_t end; /* of the time that is left after TERM; 0: there was none */
+	size_t parked;
+	struct visit visit[PARKED_MAX + 1]; /* one is free for the next */
+};
+
+/*
+ * True when there is a connection.  After a signal nobody waits, but never before a look at what is queued: what came together with the
+ * signal had its one wake-up here.
  */
 static bool
-fcgi_wait(int poll, const sigset_t *mask)
+fcgi_wait(const struct worker *w)
 {
 	struct epoll_event event;
 	int ready;
 
 	do
-		ready = epoll_pwait(poll, &event, 1, stopping ? 0 : -1, mask);
+		ready = epoll_pwait(w->poll, &event, 1, w->parked > 0 ? ADMISSION_TURN_MS : stopping ? 0 : -1, &w->mask);
 	while (ready < 0 && errno == EINTR);
 	return (ready > 0);
+}
+
+static void
+visit_serve(struct worker *w, struct visit *v, enum patience patience)
+{
+	struct gateway gateway = { v->request.envp, fcgi_read, fcgi_write, fcgi_finish, fcgi_cut, &v->request };
+	bool was_parked = v->until != 0;
+
+	prefork_in_request(true);
+	if (gateway_serve(w->server, w->arena, &gateway, patience)) {
+		w->parked -= was_parked;
+		v->until = 0;
+	} else {
+		deadline_stop();
+		w->parked++;
+		v->until = clock_mono_ns() + ADMISSION_WAIT_NS;
+	}
+	prefork_in_request(false);
+}
+
+/* The oldest first. */
+static void
+parked_serve(struct worker *w)
+{
+	while (w->parked > 0) {
+		struct visit *oldest = NULL;
+		bool late;
+
+		for (struct visit *v = w->visit; v <= w->visit + PARKED_MAX; v++)
+			if (v->until != 0 && (oldest == NULL || v->until < oldest->until))
+				oldest = v;
+		late = oldest != NULL && clock_mono_ns() >= oldest->until;
+		if (oldest == NULL || (!late && !admission_enter()))
+			return;
+		deadline_start(oldest->request.ipcFd);
+		visit_serve(w, oldest, late ? IS_LATE : WAITS_NO_LONGER);
+	}
 }
 
 /*
@@ -157,72 +216,89 @@ request_begin(FCGX_Request *request, int fd)
 }
 
 static void
-connection_serve(const struct server *server, struct arena *arena, FCGX_Request *request, int fd)
+connection_serve(struct worker *w, int fd)
 {
-	struct gateway gateway = { NULL, fcgi_read, fcgi_write, fcgi_finish, fcgi_cut, request };
+	struct visit *v = w->visit;
 
-	if (!request_begin(request, fd)) {
+	while (v->until != 0)
+		v++;
+	if (!request_begin(&v->request, fd))
 		deadline_stop();
-		return;
-	}
-	gateway.variables = request->envp;
-	if (request->role == FCGI_RESPONDER)
-		gateway_serve(server, arena, &gateway);
+	else if (v->request.role == FCGI_RESPONDER)
+		visit_serve(w, v, w->parked == PARKED_MAX ? WAITS_NO_LONGER : WAITS);
 	else
-		role_refuse(request);
+		role_refuse(&v->request);
 }
 
 /* After USR1 others go on, after TERM nobody does: what is queued is served. */
 static bool
-goes_on(uint64_t *end)
+goes_on(struct worker *w)
 {
-	if (stopping == SIGTERM && *end == 0)
-		*end = clock_mono_ns() + DRAIN_NS;
-	return (!stopping || (stopping == SIGTERM && clock_mono_ns() < *end));
+	if (stopping == SIGTERM && w->end == 0)
+		w->end = clock_mono_ns() + DRAIN_NS;
+	return (!stopping || (stopping == SIGTERM && clock_mono_ns() < w->end));
+}
+
+/* False when it is time to end, or the socket does not work. */
+static bool
+worker_turn(struct worker *w)
+{
+	bool came = fcgi_wait(w);
+	int fd = came ? accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		connection_serve(w, fd);
+	else if (came && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		return (false);
+	parked_serve(w);
+	return (goes_on(w) && (came || !stopping || w->parked > 0));
+}
+
+static void
+parked_finish(struct worker *w)
+{
+	const struct timespec turn = { .tv_nsec = ADMISSION_TURN_MS * 1000000 };
+
+	for (; w->parked > 0; nanosleep(&turn, NULL))
+		parked_serve(w);
 }
 
 /* Gives the exit status.  A socket that does not work would be tried for ever, so whoever started us shall start another worker. */
 static int
-fcgi_loop(const struct server *server, FCGX_Request *request, int poll, const sigset_t *mask)
+fcgi_loop(struct worker *w)
 {
-	struct arena *arena = arena_new();
-	uint64_t end = 0;
-	int fd = 0;
-
-	while (fcgi_wait(poll, mask)) {
-		fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
-			connection_serve(server, arena, request, fd);
-		else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			break;
-		if (!goes_on(&end))
-			break;
-	}
+	while (worker_turn(w))
+		;
 	if (!stopping)
 		log_line(LOG_ERROR, "the FastCGI socket fails: %s", strerror(errno));
-	arena_free(arena);
+	parked_finish(w);
 	return (stopping ? 0 : 1);
 }
 
 int
 server_fastcgi(const struct server *server)
 {
-	FCGX_Request request;
-	sigset_t mask;
-	int poll, status;
+	static struct worker w;
+	bool ready = FCGX_Init() == 0;
+	int status;
 
-	signals_prepare(&mask);
+	signals_prepare(&w.mask);
 	deadline_prepare();
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&request, -1, 0) != 0) {
+	admission_join();
+	for (size_t i = 0; i <= PARKED_MAX; i++)
+		ready = ready && FCGX_InitRequest(&w.visit[i].request, -1, 0) == 0;
+	if (!ready) {
 		log_line(LOG_ERROR, "libfcgi could not start");
 		return (1);
 	}
-	poll = listener_prepare(STDIN_FILENO);
-	if (poll < 0)
+	w.poll = listener_prepare(STDIN_FILENO);
+	if (w.poll < 0)
 		return (1);
-	status = fcgi_loop(server, &request, poll, &mask);
-	FCGX_Free(&request, 1);
-	close(poll);
+	w.server = server;
+	w.arena = arena_new();
+	status = fcgi_loop(&w);
+	arena_free(w.arena);
+	close(w.poll);
 	return (status);
 }
 

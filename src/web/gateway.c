@@ -9,6 +9,7 @@
 #include "base/setting.h"
 #include "db/db.h"
 #include "sec/secret.h"
+#include "web/admission.h"
 #include "web/gateway.h"
 
 struct after {
@@ -122,14 +123,19 @@ reply_write(struct request *r, const struct gateway *gateway)
 		gateway->finish(gateway->io);
 }
 
-void
-gateway_serve(const struct server *server, struct arena *arena, const struct gateway *gateway)
+bool
+gateway_serve(const struct server *server, struct arena *arena, const struct gateway *gateway, enum patience patience)
 {
 	uint64_t start = clock_mono_ns();
 	struct request *r;
 
 	db_start(server->db, arena);
 	r = request_open(arena, server->db, gateway->variables);
+	r->crowded = server->slow != NULL && server->slow(r) && (patience == IS_LATE || !admission_enter());
+	if (r->crowded && patience == WAITS) {
+		arena_wipe(arena);
+		return (false);
+	}
 	log_context(r->id);
 	request_read_body(r, gateway);
 	request_handle(server, r);
@@ -138,4 +144,6 @@ gateway_serve(const struct server *server, struct arena *arena, const struct gat
 	after_run(r);
 	log_context(NULL);
 	arena_wipe(arena);
+	admission_leave();
+	return (true);
 }

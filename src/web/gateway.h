@@ -17,8 +17,15 @@ struct gateway {
 	void *io;
 };
 
-/* One request from its variables to the wiped arena. */
-void gateway_serve(const struct server *, struct arena *, const struct gateway *);
+/*
+ * One request from its variables to the wiped arena.  false: it may wait, there is no place for it (web/admission.h) and nothing was done.
+ * One that waits no longer is refused without a place, and one that is late needs not even look for it.
+ */
+enum patience { WAITS, WAITS_NO_LONGER, IS_LATE };
+bool gateway_serve(const struct server *, struct arena *, const struct gateway *, enum patience);
+
+/* For the parent, who starts a worker again at once that died within a request: another that comes may not be what killed it. */
+void prefork_in_request(bool);
 
 /* Its steps. */
 struct request *request_open(struct arena *, struct db *, char *const *variables);

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -12,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "web/gateway.h"
 #include "web/listener.h"
 #include "web/server.h"
 
@@ -24,6 +27,13 @@
 #define DRAIN (30000 * MS) /* how long a child may take at the end */
 
 enum role { WORKER, HELPER };
+
+/* What children tell the parent, in memory that they share with it. */
+struct mark {
+	atomic_bool in_request;
+};
+
+static struct mark *own_mark; /* NULL: not a child of a parent of ours */
 
 struct child {
 	pid_t pid; /* 0: a free place */
@@ -41,6 +51,7 @@ struct parent {
 	const struct prefork *plan;
 	struct listener listener;
 	struct child *child;
+	struct mark *mark; /* one a child */
 	size_t places;
 	unsigned generation;
 	struct back_off back_off[2]; /* by role */
@@ -74,6 +85,13 @@ child_signals(const struct parent *p)
 		signal(plain[i], SIG_DFL);
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &p->mask, NULL);
+}
+
+void
+prefork_in_request(bool in_request)
+{
+	if (own_mark != NULL)
+		own_mark->in_request = in_request;
 }
 
 static _Noreturn void
@@ -117,6 +135,8 @@ child_start(struct parent *p, enum role role, uint64_t now)
 		place++;
 	if (place == p->child + p->places)
 		return; /* so many still end that there is no room; the next turn tries again */
+	own_mark = &p->mark[place - p->child];
+	own_mark->in_request = false;
 	pid = fork();
 	if (pid == 0)
 		child_run(p, role, parent);
@@ -149,6 +169,8 @@ child_lost(struct parent *p, const struct child *c, int status, uint64_t now)
 		log_line(LOG_WARN, "%s %d was ended by signal %d", names[c->role], (int)c->pid, WTERMSIG(status));
 	else
 		log_line(LOG_WARN, "%s %d ended with status %d", names[c->role], (int)c->pid, WEXITSTATUS(status));
+	if (p->mark[c - p->child].in_request)
+		return; /* it was good enough to begin one */
 	if (now - c->born < QUICK)
 		back_off_longer(b, now);
 	else
@@ -328,7 +350,8 @@ server_prefork(const struct prefork *plan)
 	if (listener_open(&p.listener, plan->listen, plan->mode) != 0)
 		return (1);
 	p.signals = signals_open(&p.mask);
-	if (p.signals < 0) {
+	p.mark = mmap(NULL, p.places * sizeof(*p.mark), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p.signals < 0 || p.mark == MAP_FAILED) {
 		log_line(LOG_ERROR, "the server cannot start: %s", strerror(errno));
 		listener_close(&p.listener);
 		return (1);
@@ -339,6 +362,7 @@ server_prefork(const struct prefork *plan)
 	parent_loop(&p);
 	sigprocmask(SIG_SETMASK, &p.mask, NULL);
 	close(p.signals);
+	munmap(p.mark, p.places * sizeof(*p.mark));
 	arena_free(arena);
 	return (0);
 }

@@ -13,6 +13,8 @@
 struct server {
 	struct db *db;
 	void (*handle)(struct request *);
+	/* Whether it may take long: then it has a place of web/admission.h, or r->crowded.  NULL: none does. */
+	bool (*slow)(struct request *);
 };
 
 /* A worker on a listening FastCGI socket on fd 0: until TERM or USR1, then ends after the request in hand.  Exit status. */

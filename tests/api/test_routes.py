@@ -13,7 +13,7 @@ LIMITED = re.findall(r"LIMIT\((\w+)\)", TEXT)
 
 
 def gates_of(words):
-    return [x for x in re.findall(r"\w+(?:\(\w+\))?", words) if x not in ("OPEN", "MOUNTED")]
+    return [x for x in re.findall(r"\w+(?:\(\w+\))?", words) if x not in ("OPEN", "MOUNTED", "PLACE")]
 
 
 MOUNTS = [(path, gates_of(gates)) for path, gates in re.findall(r'^MOUNT\("([^"]+)", (.*)\)$', TEXT, re.M)]

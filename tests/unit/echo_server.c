@@ -6,11 +6,12 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "web/admission.h"
 #include "web_double.h"
 
 /*
  * What tests/web serves behind real web servers.  echo_server LISTEN WORKERS pre-forks; on a FastCGI socket it is a worker, with CGI variables
- * a CGI program.  HUP fails when the file $ECHO_BAD exists, and makes workers that die at once when $ECHO_DEADLY does.
+ * a CGI program.  /slow needs a place, /abort ends the process.  HUP fails when the file $ECHO_BAD exists, and makes workers that die at once when $ECHO_DEADLY does.
  */
 static char generation[16] = "0";
 
@@ -36,12 +37,20 @@ handle(struct request *r)
 	if (cors_preflight(r))
 		return;
 	cors_headers(r);
-	error = str_equal(r->path, "/missing") ? E_USER_NOT_FOUND : echo(r);
+	if (str_equal(r->path, "/abort"))
+		abort();
+	error = str_equal(r->path, "/missing") ? E_USER_NOT_FOUND : r->crowded ? E_UNAVAILABLE : echo(r);
 	if (error != OK)
 		reply_failure(r, error);
 }
 
-static const struct server server = { NULL, handle };
+static bool
+slow(struct request *r)
+{
+	return (str_equal(r->path, "/slow"));
+}
+
+static const struct server server = { NULL, handle, slow };
 
 static int
 worker(void *arg)
@@ -82,6 +91,7 @@ main(int argc, char **argv)
 		return (server_cgi(&server));
 	if (argc != 3)
 		return (2);
+	admission_open(admission_memory());
 	prefork.listen = argv[1];
 	prefork.workers = atoi(argv[2]);
 	return (server_prefork(&prefork));

@@ -344,6 +344,82 @@ class TestRequests(Case):
         self.assertEqual(set(self.workers()), set(before))
 
 
+class TestPlaces(Case):
+    """Of four workers two do what takes long; the rest of it waits, and no worker with it."""
+
+    def setUp(self):
+        super().setUp()
+        self.echo()
+        self.lighttpd(extra=', "fix-root-scriptname" => "enable"')
+
+    def slow(self, count, ms):
+        """So many at once; threads, and what they got: status, Retry-After, when."""
+        got, began = [], time.monotonic()
+
+        def one():
+            r, text = self.ask("GET", f"/slow?sleep={ms}")
+            got.append((r.status, r.getheader("Retry-After"), time.monotonic() - began))
+
+        threads = [threading.Thread(target=one) for _ in range(count)]
+        for t in threads:
+            t.start()
+        return threads, got
+
+    def quick(self, seconds):
+        """How long others take meanwhile, in order."""
+        took, end = [], time.monotonic() + seconds
+        while (began := time.monotonic()) < end:
+            self.assertEqual(self.ask("GET", "/x")[0].status, 200)
+            took.append(time.monotonic() - began)
+        return sorted(took)
+
+    def test_the_quick_pass(self):
+        threads, got = self.slow(14, 400)
+        time.sleep(0.1)
+        took = self.quick(2)
+        for t in threads:
+            t.join()
+        self.assertLess(took[len(took) * 9 // 10], 0.1)
+        self.assertEqual({status for status, _, _ in got}, {200})
+        self.assertGreater(max(when for _, _, when in got), 2.7)  # two at a time
+
+    def test_who_has_waited_for_long_is_refused(self):
+        threads, got = self.slow(9, 3000)
+        time.sleep(0.1)
+        took = self.quick(6)
+        for t in threads:
+            t.join()
+        self.assertLess(took[len(took) * 9 // 10], 0.1)
+        statuses = [status for status, _, _ in got]
+        self.assertEqual(set(statuses), {200, 503})
+        self.assertIn(statuses.count(200), (3, 4))
+        # A worker that has found a place itself refuses the others behind that.
+        self.assertTrue(all(after == "1" and 4.5 < when < 8 for status, after, when in got if status == 503), got)
+
+    def test_a_killed_worker_keeps_no_place(self):
+        threads, _ = self.slow(2, 20000)
+        time.sleep(0.3)
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+        for t in threads:
+            t.join()
+        wait_for(lambda: len(self.workers()) == 5)
+        threads, got = self.slow(4, 100)
+        for t in threads:
+            t.join()
+        self.assertEqual([status for status, _, _ in got], [200] * 4)
+        self.assertLess(max(when for _, _, when in got), 1)
+
+    def test_term_waits_for_them(self):
+        threads, got = self.slow(8, 300)
+        time.sleep(0.1)
+        self.parent.terminate()
+        for t in threads:
+            t.join()
+        self.assertEqual([status for status, _, _ in got], [200] * 8)
+        self.assertEqual(self.parent.wait(5), 0)
+
+
 class TestParent(Case):
     def test_reload_loses_nothing(self):
         self.echo()
@@ -394,6 +470,15 @@ class TestParent(Case):
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: len(set(self.workers()) - before) == 3)
         self.assertEqual(self.echoed("GET", "/x")["path"], "/x")
+
+    def test_requests_that_kill_their_worker_keep_nobody_away(self):
+        self.echo(workers=2)
+        self.lighttpd(extra=', "disable-time" => 0, "fix-root-scriptname" => "enable"')
+        for _ in range(14):
+            self.ask("GET", "/abort")
+        began = time.monotonic()
+        wait_for(lambda: self.ask("GET", "/x")[0].status == 200)
+        self.assertLess(time.monotonic() - began, 0.5)
 
     def test_term_drains(self):
         self.echo(workers=2)
