@@ -7,7 +7,7 @@ state=${POSTERN_STATE:-$top/.state}
 packages_build="gcc libc6-dev make autoconf automake pkg-config gawk
 	libpq-dev libjson-c-dev libssl-dev libargon2-dev libcurl4-openssl-dev libcrypt-dev libfcgi-dev libscrypt-dev"
 packages_run="postgresql lighttpd curl ca-certificates"
-packages_test="clang libclang-rt-14-dev clang-format llvm libcmocka-dev python3 python3-venv nodejs mandoc git
+packages_test="clang libclang-rt-14-dev clang-format llvm libcmocka-dev python3 python3-venv nodejs mandoc git strace
 	nginx apache2-bin libapache2-mod-fcgid chromium libnss3-tools libnss-wrapper"
 
 say()

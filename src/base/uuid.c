@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +18,47 @@ uuid_text(struct arena *arena, const unsigned char *bytes)
 	return (arena_printf(arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20));
 }
 
+/* Random bytes for the next few; they are no secrets.  256 is what the kernel gives whole or not at all. */
+static struct {
+	unsigned char bytes[256];
+	size_t left;
+} pool;
+
+/* A child must not make the ids that its parent or a sibling makes. */
+static void
+pool_forget(void)
+{
+	pool.left = 0;
+}
+
+static void
+pool_fill(void)
+{
+	static bool prepared;
+	ssize_t got;
+
+	if (!prepared && pthread_atfork(NULL, NULL, pool_forget) != 0)
+		abort();
+	prepared = true;
+	do
+		got = getrandom(pool.bytes, sizeof(pool.bytes), 0);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)sizeof(pool.bytes)) {
+		fputs("postern: no random numbers\n", stderr);
+		abort();
+	}
+	pool.left = sizeof(pool.bytes);
+}
+
 char *
 uuid_new(struct arena *arena)
 {
 	unsigned char bytes[UUID_BYTES];
-	ssize_t got;
 
-	do
-		got = getrandom(bytes, sizeof(bytes), 0);
-	while (got < 0 && errno == EINTR);
-	if (got != (ssize_t)sizeof(bytes)) {
-		fputs("postern: no random numbers\n", stderr);
-		abort();
-	}
+	if (pool.left < UUID_BYTES)
+		pool_fill();
+	pool.left -= UUID_BYTES;
+	memcpy(bytes, pool.bytes + pool.left, UUID_BYTES);
 	bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
 	bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
 	return (uuid_text(arena, bytes));

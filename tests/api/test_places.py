@@ -13,8 +13,6 @@ import harness
 from harness import PASSWORD, address
 from peer import Peer
 
-pytestmark = pytest.mark.skipif(harness.CGI, reason="about workers")
-
 SCRYPT = {"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_BCRYPT_COST": None, "GOTRUE_RATE_LIMIT_TOKEN_REFRESH": "100000"}
 
 
@@ -46,6 +44,7 @@ def calm_and_meanwhile(server, me, calls, seconds):
 
 
 @pytest.mark.skipif(harness.SANITIZED, reason="measures time")
+@pytest.mark.usefixtures("only_workers")
 def test_wrong_passwords(serve):
     """Six a second keep two workers of four busy for most of the time."""
     server = serve(**SCRYPT)
@@ -63,6 +62,13 @@ def test_wrong_passwords(serve):
     assert took[len(took) * 9 // 10] < 0.1  # more than a turn of the CPU, less than any hash
 
 
+def slow_function(sql):
+    sql("create table if not exists public.slow (seconds float)")
+    sql("create or replace function public.slow_claims(event jsonb) returns jsonb language sql as $$"
+        " select case when pg_sleep(coalesce((select max(seconds) from public.slow), 0)) is not null then event end $$")
+
+
+@pytest.mark.usefixtures("only_workers")
 @pytest.mark.parametrize("kind", ["http", "function"])
 def test_hooks(serve, sql, kind):
     """Eight sign-ins whose hook takes its time."""
@@ -75,9 +81,7 @@ def test_hooks(serve, sql, kind):
         return 200, {"Content-Type": "application/json"}, json.dumps({"claims": body["claims"]}).encode()
 
     peer.answer = answer
-    sql("create table if not exists public.slow (seconds float)")
-    sql("create or replace function public.slow_claims(event jsonb) returns jsonb language sql as $$"
-        " select case when pg_sleep(coalesce((select max(seconds) from public.slow), 0)) is not null then event end $$")
+    slow_function(sql)
     server = serve(**hook("CUSTOM_ACCESS_TOKEN", f"{peer.url}/claims" if kind == "http" else "pg-functions://postgres/public/slow_claims"))
     me = server.sign_up()
     slow.append(1)
@@ -90,6 +94,19 @@ def test_hooks(serve, sql, kind):
     if not harness.SANITIZED:
         assert statistics.median(took) < 2 * calm, (calm, statistics.median(took))
     assert took[len(took) * 9 // 10] < 0.1
+
+
+def test_as_many_as_the_setting_says(serve, sql):
+    """Also where nobody is anybody's parent: plain CGI."""
+    slow_function(sql)
+    server = serve(POSTERN_SLOW_REQUESTS="1", **hook("CUSTOM_ACCESS_TOKEN", "pg-functions://postgres/public/slow_claims"))
+    me = server.sign_up()
+    sql("insert into public.slow values (0.5)")
+    began = time.monotonic()
+    got = harness.many(4, lambda i: server.sign_in(email=me.email, password=PASSWORD).status_code)
+    sql("delete from public.slow")
+    assert got == [200] * 4
+    assert time.monotonic() - began > 2
 
 
 def test_everybody_gets_a_turn(serve):

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/str.h"
 #include "fixture.h"
 
@@ -119,6 +122,24 @@ test_uuid(void **state)
 }
 
 static void
+test_uuid_of_a_child(void **state)
+{
+	char other[37] = "";
+	int fd[2];
+	pid_t child;
+
+	assert_int_equal(pipe(fd), 0);
+	child = fork();
+	if (child == 0)
+		_exit(write(fd[1], uuid_new(*state), 36) == 36 ? 0 : 1);
+	assert_int_equal(read(fd[0], other, 36), 36);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_string_not_equal(uuid_new(*state), other);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void
 test_duration(void **state)
 {
 	static const struct {
@@ -223,6 +244,7 @@ main(void)
 		arena_test(test_lower_and_trim),
 		cmocka_unit_test(test_utf8),
 		arena_test(test_uuid),
+		arena_test(test_uuid_of_a_child),
 		cmocka_unit_test(test_duration),
 		arena_test(test_bytes_as_text),
 		arena_test(test_text_that_is_not_canonical),
