@@ -118,11 +118,54 @@ def test_connection_is_kept(catcher):
     assert len({m[2]["Message-ID"] for m in catcher.mails}) == 1
 
 
+ELSEWHERE = "127.0.0.2"  # none of the names of this machine
+
+
 def test_starttls_when_offered(catcher_of, authority):
-    catcher = catcher_of(tls_context=authority.context("127.0.0.1"))
+    catcher = catcher_of(host=ELSEWHERE, tls_context=authority.context(ELSEWHERE))
     assert send(catcher.settings)["outcome"] == "later"  # an unknown CA
     assert send(catcher.settings, POSTERN_SMTP_CA_FILE=str(authority.file))["outcome"] == "delivered"
     assert catcher.mails[0][4].ssl
+
+
+def test_any_certificate_on_loopback(catcher_of, authority):
+    catcher = catcher_of(tls_context=authority.context("mail.example.com"), auth_required=True)
+    assert send(catcher.settings, GOTRUE_SMTP_USER="me", GOTRUE_SMTP_PASS="right")["outcome"] == "delivered"
+    assert catcher.mails[0][4].ssl and catcher.authenticated[0][3]
+    assert send(catcher.settings, GOTRUE_SMTP_USER="me", GOTRUE_SMTP_PASS="right", POSTERN_SMTP_TLS="require")["outcome"] == "later"
+
+
+@pytest.mark.parametrize("user", [{}, {"GOTRUE_SMTP_USER": "me", "GOTRUE_SMTP_PASS": "right"}])
+def test_a_relay_with_neither_auth_nor_tls(catcher_of, user):
+    catcher = catcher_of(host=ELSEWHERE)
+    for tls, outcome in (("", "delivered"), ("opportunistic", "delivered"), ("off", "delivered"), ("require", "later"), ("implicit", "later")):
+        assert send(catcher.settings, **user, POSTERN_SMTP_TLS=tls, POSTERN_SMTP_TIMEOUT="2s")["outcome"] == outcome, tls
+    assert len(catcher.mails) == 3 and not catcher.authenticated
+    assert tool("probe", **catcher.settings, **user)["why"] is None
+    catcher.say("RCPT", "550 no such user")
+    assert send(catcher.settings, **user) == {"outcome": "refused", "why": "550 no such user"}
+    catcher.say("MAIL", "530 5.7.0 Authentication required")
+    assert send(catcher.settings, **user)["outcome"] == "later"
+
+
+def test_ways_of_tls(catcher_of, authority):
+    user = {"GOTRUE_SMTP_USER": "me", "GOTRUE_SMTP_PASS": "right"}
+    ca = {"POSTERN_SMTP_CA_FILE": str(authority.file)}
+    good = catcher_of(host=ELSEWHERE, tls_context=authority.context(ELSEWHERE), auth_required=True)
+    assert send(good.settings, **user, **ca, POSTERN_SMTP_TLS="require")["outcome"] == "delivered"
+    bad = catcher_of(host=ELSEWHERE, tls_context=authority.context("mail.example.com"), auth_required=True)
+    for tls, outcome in (("", "later"), ("require", "later"), ("opportunistic", "delivered"), ("off", "later")):
+        assert send(bad.settings, **user, **ca, POSTERN_SMTP_TLS=tls)["outcome"] == outcome, tls
+    assert [session.ssl is not None for *_, session in good.mails + bad.mails] == [True, True]
+    assert all(sealed for *_, sealed in good.authenticated + bad.authenticated)
+
+
+def test_implicit(catcher_of, authority):
+    catcher = catcher_of(host=ELSEWHERE, ssl_context=authority.context(ELSEWHERE))
+    settings = {**catcher.settings, "POSTERN_SMTP_CA_FILE": str(authority.file), "POSTERN_SMTP_TIMEOUT": "2s"}
+    assert send(settings, POSTERN_SMTP_TLS="implicit")["outcome"] == "delivered"
+    assert send(settings)["outcome"] == "later"
+    assert send({**settings, "POSTERN_SMTP_CA_FILE": ""}, POSTERN_SMTP_TLS="implicit")["outcome"] == "later"
 
 
 def test_sign_in(catcher_of, authority):
@@ -138,12 +181,17 @@ def test_sign_in(catcher_of, authority):
 
 
 def test_password_is_not_said_in_the_clear(catcher_of):
-    """A server elsewhere that offers no STARTTLS gets no password; 127.0.0.2 is not one of the names of this machine."""
-    catcher = catcher_of(host="127.0.0.2", auth_require_tls=False)
-    assert send(catcher.settings, GOTRUE_SMTP_USER="me", GOTRUE_SMTP_PASS="right")["outcome"] == "later"
+    """A server elsewhere that offers AUTH and no TLS gets no password, unless that is asked for."""
+    user = {"GOTRUE_SMTP_USER": "me", "GOTRUE_SMTP_PASS": "right"}
+    catcher = catcher_of(host=ELSEWHERE, auth_require_tls=False, auth_required=True)
+    for tls in ("", "opportunistic", "require"):
+        got = send(catcher.settings, **user, POSTERN_SMTP_TLS=tls)
+        assert got["outcome"] == "later" and got["why"].startswith("the mail server offers AUTH without TLS"), tls
+        assert tool("probe", **catcher.settings, **user, POSTERN_SMTP_TLS=tls)["why"] == got["why"]
     assert not catcher.authenticated
+    assert send(catcher.settings, **user, POSTERN_SMTP_TLS="off")["outcome"] == "delivered"
     catcher = catcher_of(auth_require_tls=False)
-    assert send(catcher.settings, GOTRUE_SMTP_USER="me", GOTRUE_SMTP_PASS="right")["outcome"] == "delivered"
+    assert send(catcher.settings, **user)["outcome"] == "delivered" and catcher.authenticated
 
 
 def test_ipv6(catcher_of):
