@@ -28,7 +28,8 @@ with gone as (
 )
 select count(*) as count from gone;
 
--- How old a secret is stands in its user's row, too.  One whose letter has not gone yet is what tells why it never will.
+-- How old a secret is stands in its user's row, too.  One whose letter has not gone yet is what tells why it never will, and what waits
+-- beside one says whose password an account nobody has proven gets: the next letter must find it.
 -- clean_onetime(rows, life) -> final one count:int
 with gone as (
     delete from auth.one_time_tokens where id in (
@@ -36,12 +37,13 @@ with gone as (
         where t.created_at < now() at time zone 'UTC' - %life
           and coalesce(%sent_at(u, t.token_type::text), '-infinity') < now() - %life
           and not exists (select from postern.outbox o where o.user_id = t.user_id and o.kind = t.token_type::text and o.hash = t.token_hash)
+          and not exists (select from postern.waiting w where w.user_id = t.user_id and w.link = t.token_hash)
         limit :rows::int for update of t skip locked)
     returning 1
 )
 select count(*) as count from gone;
 
--- What waited beside a letter that is gone.
+-- Beside another link it counts no more.
 -- clean_waiting(rows, life) -> final one count:int
 with gone as (
     delete from postern.waiting where user_id in (

@@ -104,6 +104,30 @@ def test_letters_are_kept(database, sql, add, left):
     assert left("auth.one_time_tokens", token) == [False]
 
 
+def test_what_waits_for_an_owner_is_kept(database, mailing, post, sql):
+    """However late the next letter is followed, the account gets what was asked for with it, not what a stranger left there."""
+    server = mailing()
+    email, stranger, owner = address(), "a stranger's 7", "the owner's 77"
+    for password in (stranger, owner):
+        assert server.post("/signup", {"email": email, "password": password}).status_code == 200
+        post.take(email)
+    sql("update auth.one_time_tokens set created_at = created_at - interval '9 days'")
+    sql("update auth.users set confirmation_sent_at = confirmation_sent_at - interval '9 days' where email = %s", email)
+    sql("update postern.waiting set made_at = made_at - interval '9 days'")
+    clean(database)
+    assert server.post("/resend", {"type": "signup", "email": email}).status_code == 200
+    assert "access_token" in Landing(server.get(post.take(email).path)).fragment
+    assert server.sign_in(email=email, password=owner).status_code == 200
+    assert server.sign_in(email=email, password=stranger).status_code == 400
+
+
+def test_what_waits_beside_another_link_goes(database, add, left, sql):
+    for user, age in ((add(USER, False, "1 hour"), "49 hours"), (add(USER, False, "1 hour"), "1 hour")):
+        sql("insert into postern.waiting (user_id, link, made_at) values (%s, 'x', now() - %s::interval)", user, age)
+    clean(database)
+    assert sql("select made_at > now() - interval '2 hours' as fresh from postern.waiting where link = 'x'") == [{"fresh": True}]
+
+
 @pytest.fixture
 def stale(add):
     """What the reference cleans, for each table one row that is to go and one that is to stay."""
