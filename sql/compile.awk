@@ -190,7 +190,7 @@ function column_add(row, name, member, type) {
 function statement_read(h,    text, at) {
 	text = trim(head_text[h])
 	if (!match(text, "^" NAME "[(][^()]*[)] *-> *")) {
-		wrong(h, "not understood: a heading is -- name(inputs) -> [final] [write] none | one | maybe | many columns")
+		wrong(h, "not understood: a heading is -- name(inputs) -> [final] [write] [custom] none | one | maybe | many columns")
 		return
 	}
 	at = index(text, "(")
@@ -227,6 +227,8 @@ function result_read(h, text,    word) {
 			final[h] = 1
 		else if (word == "write")
 			write[h] = 1
+		else if (word == "custom")
+			custom[h] = 1
 		else
 			break
 	}
@@ -236,7 +238,7 @@ function result_read(h, text,    word) {
 	if (word == "none")
 		return (text == "" ? 1 : wrong(h, "none has no columns"))
 	if (word != "one" && word != "maybe" && word != "many")
-		return (wrong(h, "\"" word "\" is not one of none, one, maybe, many (after final and write)"))
+		return (wrong(h, "\"" word "\" is not one of none, one, maybe, many (after final, write and custom)"))
 	if (text == "")
 		return (wrong(h, word " needs columns or the name of a row"))
 	if (text in row_thing) {
@@ -540,7 +542,7 @@ function statement_table(h,    row) {
 	    "const struct db_statement statement_" head_name[h] " = {\n" \
 	    "\t.name = \"" head_name[h] "\",\n\t.sql =" c_string(sql[h]) ",\n" \
 	    "\t.inputs = " inputs[h] + 0 ", .rows = DB_" toupper(rows[h]) ", .write = " (write[h] ? "true" : "false") \
-	    ", .final = " (final[h] ? "true" : "false") ",\n" \
+	    ", .final = " (final[h] ? "true" : "false") ", .custom = " (custom[h] ? "true" : "false") ",\n" \
 	    (row == "" ? "" : "\t.column = " row "_column, .columns = " columns[row] ", .row_size = sizeof(struct " row "),\n" \
 	    "\t.found_offset = offsetof(struct " row ", found),\n") "};\n")
 }

@@ -7,19 +7,19 @@ values ('00000000-0000-0000-0000-000000000000', :id::uuid, :payload::json, clock
 -- row audit_entry: total:int, id, created_at, payload, address
 
 -- There is one row without an entry where there are none.
--- audit_page(who, action, type, most, skip) -> many audit_entry
+-- audit_page(who, action, type, most, skip) -> custom many audit_entry
 select c.total, e.id, e.created_at, e.payload, e.ip_address as address
 from (select count(*) as total from %audit_entries) c
 left join (select * from %audit_entries order by a.created_at desc, a.id limit :most::bigint offset :skip::bigint) e on true
 order by e.created_at desc, e.id;
 
 -- Behind an entry.
--- audit_older(who, action, type, most, created_at, id) -> many audit_entry
+-- audit_older(who, action, type, most, created_at, id) -> custom many audit_entry
 select null::bigint as total, a.id, a.created_at, a.payload, a.ip_address as address
 from %audit_entries and a.created_at <= :created_at::timestamptz and (a.created_at < :created_at::timestamptz or a.id > :id::uuid)
 order by a.created_at desc, a.id limit :most::bigint;
 
--- audit_recent(who, action, type, most) -> many created_at, action, actor, address, traits
+-- audit_recent(who, action, type, most) -> custom many created_at, action, actor, address, traits
 select %iso(a.created_at) as created_at, a.payload ->> 'action' as action, a.payload ->> 'actor_username' as actor, a.ip_address as address,
     a.payload ->> 'traits' as traits
 from %audit_entries order by a.created_at desc, a.id limit :most::bigint;

@@ -33,7 +33,7 @@ limit 1;
 select %user_columns(u), %no_session, t.token_type as kind, t.token_hash as link, c.typed
 from auth.one_time_tokens t join auth.users u on u.id = t.user_id
 cross join lateral (select %token_column(u, t.token_type::text) as typed) c
-where t.relates_to = lower(:address::text collate "C") and t.token_type::text = any (:kinds::text[])
+where t.relates_to = lower(:address::text collate "C") collate "default" and t.token_type::text = any (:kinds::text[])
     and c.typed = any (:typed::text[])
 order by array_position(:kinds::text[], t.token_type::text)
 limit 1;
@@ -41,7 +41,7 @@ limit 1;
 -- The unexpired codes of these kinds that were sent to an address.
 -- onetime_sent_to(address, kinds, life) -> many typed
 select %token_column(u, t.token_type::text) as typed from auth.one_time_tokens t join auth.users u on u.id = t.user_id
-where t.relates_to = lower(:address::text collate "C") and t.token_type::text = any (:kinds::text[])
+where t.relates_to = lower(:address::text collate "C") collate "default" and t.token_type::text = any (:kinds::text[])
     and %sent_at(u, t.token_type::text) + :life::float8 * interval '1 second' >= clock_timestamp();
 
 -- Takes a secret, which one of many can, if its user may still use it; gives the user as the lock has them.

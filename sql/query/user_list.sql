@@ -2,7 +2,7 @@
 -- row listed_user: total:int, id, created_at, json
 
 -- By number, from whichever end is nearer, so that no page is further than the middle.  There is one row without a user where there are none.
--- user_page(aud, most, skip, oldest) -> many listed_user
+-- user_page(aud, most, skip, oldest) -> custom many listed_user
 with counted as materialized (
     select %users_total(:aud::text) as n
 ), ends as materialized (
@@ -20,12 +20,12 @@ left join unnest(case when ends.upward
 left join auth.users u on u.id = p.id
 order by case when ends.near then p.k else -p.k end;
 
--- user_page_filtered(aud, filter, most, skip, oldest) -> many listed_user
+-- user_page_filtered(aud, filter, most, skip, oldest) -> custom many listed_user
 with hits as materialized (select u.id, u.created_at from %users_of(:aud::text) and %user_matches(:filter::text))
 select %listed_hits;
 
 -- Those with exactly this address or number; whatever is not asked for is null.
--- user_page_exact(aud, email, phone, filter, most, skip, oldest) -> many listed_user
+-- user_page_exact(aud, email, phone, filter, most, skip, oldest) -> custom many listed_user
 with hits as materialized (
     select u.id, u.created_at from %users_of(:aud::text)
     and (%same_address(u.email, :email::text) or u.phone = :phone::text) and %users_asked
@@ -33,8 +33,8 @@ with hits as materialized (
 select %listed_hits;
 
 -- Behind a user; null: from the beginning.
--- user_page_newer(aud, email, phone, filter, most, created_at, id) -> many listed_user
+-- user_page_newer(aud, email, phone, filter, most, created_at, id) -> custom many listed_user
 %users_keyset(>, asc, '-infinity', '00000000-0000-0000-0000-000000000000');
 
--- user_page_older(aud, email, phone, filter, most, created_at, id) -> many listed_user
+-- user_page_older(aud, email, phone, filter, most, created_at, id) -> custom many listed_user
 %users_keyset(<, desc, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff');

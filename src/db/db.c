@@ -42,6 +42,8 @@ struct db {
 static const struct db_statement begin = { .name = "postern_begin", .sql = "begin" };
 static const struct db_statement commit = { .name = "postern_commit", .sql = "commit" };
 static const struct db_statement rollback = { .name = "postern_rollback", .sql = "rollback" };
+static const struct db_statement custom_plan = { .name = "postern_custom_plan",
+	.sql = "select set_config('plan_cache_mode', 'force_custom_plan', true)" };
 static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
 /* A list is worked from left to right.  The way back is kept because the site may have a limit of its own for the role. */
 static const struct db_statement hurry = { .name = "postern_hurry",
@@ -289,6 +291,8 @@ batch_calls(struct db *db, const struct batch *b)
 		queue_add(db->arena, &all, &(struct link_call){ .statement = b->first });
 	for (size_t i = 0; i < db->queue.len; i++)
 		queue_add(db->arena, &all, &db->queue.call[i]);
+	if (b->last != NULL && b->last->statement->custom)
+		queue_add(db->arena, &all, &(struct link_call){ .statement = &custom_plan });
 	if (b->last != NULL)
 		queue_add(db->arena, &all, b->last);
 	if (b->end != NULL)

@@ -129,6 +129,7 @@ struct db_statement {
 	unsigned inputs;
 	enum db_rows rows;
 	bool write, final;
+	bool custom; /* the best plan depends on the inputs */
 	const struct db_column *column;
 	unsigned columns;
 	size_t row_size, found_offset;

@@ -33,12 +33,14 @@ struct link {
 
 /*
  * Settings the site has made for the role, the database or in the URL win over ours, but for those that the meaning of
- * results depends on.  Not sent as startup options: pgbouncer refuses those.
+ * results depends on.  Not sent as startup options: pgbouncer refuses those.  Each statement is planned once, and fetches few rows by an
+ * index: also when its plan was made while tables were empty.
  */
 static const char greeting[] =
     "select set_config(v.name, v.value, false) from (values ('TimeZone', 'UTC', true), ('DateStyle', 'ISO, MDY', true), "
     "('client_min_messages', 'warning', true), ('statement_timeout', $1, false), ('idle_in_transaction_session_timeout', '30s', false), "
-    "('lock_timeout', '5s', false), ('jit', 'off', false), ('search_path', quote_ident($2), false)) v(name, value, ours) join pg_settings "
+    "('lock_timeout', '5s', false), ('jit', 'off', false), ('plan_cache_mode', 'force_generic_plan', false), ('random_page_cost', '1.1', "
+    "false), ('search_path', quote_ident($2), false)) v(name, value, ours) join pg_settings "
     "s "
     "using (name) where v.value <> '0' and (v.ours or s.source in ('default', 'configuration file'))";
 
