@@ -22,3 +22,11 @@ returning l.allowed;
 -- Counts one that is let through in any case.
 -- limit_note(key) -> none
 update postern.limits set tokens = greatest(tokens - 1, 0) where key = :key;
+
+-- sending_noted(key) -> maybe at:int
+select %usec(refilled) as at from postern.limits where key = :key;
+
+-- sending_note_at(key, now, seconds) -> none
+insert into postern.limits (key, tokens, refilled, allowed, full_at)
+values (:key, 0, :now::timestamptz, false, :now::timestamptz + make_interval(secs => least(:seconds::float8, 1e10)))
+on conflict (key) do update set refilled = excluded.refilled, full_at = excluded.full_at;

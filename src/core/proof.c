@@ -13,6 +13,7 @@
 #include "core/proof.h"
 #include "core/reach.h"
 #include "core/redirect.h"
+#include "core/sending.h"
 #include "core/sms.h"
 #include "core/user.h"
 #include "db/db.h"
@@ -20,9 +21,7 @@
 #include "query/onetime.h"
 #include "sec/secret.h"
 
-/* Buckets of mails in postern.limits: those that go out, and those that only take the time. */
-#define MAILS "email_sent"
-#define MAILS_TO_NOBODY "email_sent to nobody"
+#define MAILS "email_sent" /* their bucket in postern.limits */
 
 /* What differs between the letters that prove an address. */
 static const struct proof_row {
@@ -102,21 +101,9 @@ proof_link(struct request *r, const char *path, const char *secret, const char *
 	return (url_resolve(a, redirect_external_url(r), path, query));
 }
 
-/* Not more often than the setting says, counted for each user. */
-static err
-sent_long_ago(struct request *r, err refusal, usec sent_at, setting_duration apart)
-{
-	usec next = sent_at + apart / 1000;
-
-	if (sent_at == 0 || next < r->now)
-		return (OK);
-	return (fail(r, refusal, "For security purposes, you can only request this after %lld seconds.",
-	    (long long)((next - r->now) / 1000000)));
-}
-
 /* The mails that all clients together may cause. None are counted where no proof is asked for; but 0 refuses always. */
 static err
-mail_take(struct request *r, const char *bucket)
+mail_take(struct request *r)
 {
 	setting_rate rate = cfg->gotrue_rate_limit_email_sent;
 	bool allowed = true;
@@ -124,7 +111,7 @@ mail_take(struct request *r, const char *bucket)
 	if (rate.events <= 0)
 		return (fail(r, E_OVER_EMAIL_SEND_RATE_LIMIT, NULL));
 	if (!cfg->gotrue_mailer_autoconfirm)
-		TRY(limit_take_message(r, bucket, rate, &allowed));
+		TRY(limit_take_message(r, MAILS, rate, &allowed));
 	return (allowed ? OK : fail(r, E_OVER_EMAIL_SEND_RATE_LIMIT, NULL));
 }
 
@@ -242,9 +229,9 @@ message_new(struct request *r, enum proof p, const char *to, bool pkce)
 err
 proof_may_send(struct request *r, enum proof p, const struct user *u)
 {
-	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
+	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
 	TRY(reach_authorized(r, u->email));
-	return (mail_take(r, MAILS));
+	return (mail_take(r));
 }
 
 err
@@ -265,7 +252,9 @@ proof_pretend(struct request *r, enum proof p, const char *address)
 	int writes = p == PROOF_SIGNUP ? 4 : 2;
 
 	TRY(reach_authorized(r, address));
-	TRY(mail_take(r, MAILS_TO_NOBODY));
+	TRY(mail_take(r));
+	if (hook_enabled(HOOK_SEND_EMAIL))
+		return (OK);
 	TRY(message_queue(r, &nobody, &m));
 	while (writes-- > 0)
 		TRY(nobody_write(r->db));
@@ -342,11 +331,11 @@ change_store(struct request *r, const struct user *u, const struct email_change 
 err
 proof_may_change_email(struct request *r, const struct user *u, const char *email)
 {
-	TRY(sent_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
+	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
 	TRY(reach_authorized(r, email));
 	if (change_is_double(u))
 		TRY(reach_authorized(r, u->email));
-	return (mail_take(r, MAILS));
+	return (mail_take(r));
 }
 
 err
@@ -464,8 +453,8 @@ phone_store(struct request *r, const struct user *u, const char *phone, const ch
 err
 proof_may_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind)
 {
-	TRY(sent_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
-	return (sms_test_code(r, phone) == NULL ? sms_take(r) : OK);
+	TRY(sending_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
+	return (proof_pretend_phone(r, phone));
 }
 
 err
@@ -480,6 +469,12 @@ proof_send_phone(struct request *r, const struct user *u, const char *phone, con
 		TRY(sms_deliver(r, u, &(const struct sms){ .phone = phone, .code = code, .kind = kind, .channel = channel }, message_id));
 	}
 	return (phone_store(r, u, phone, kind, code));
+}
+
+err
+proof_pretend_phone(struct request *r, const char *phone)
+{
+	return (sms_test_code(r, phone) == NULL ? sms_take(r) : OK);
 }
 
 err

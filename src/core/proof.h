@@ -17,10 +17,11 @@ enum proof { PROOF_SIGNUP, PROOF_INVITE, PROOF_RECOVERY, PROOF_MAGIC_LINK, PROOF
 checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
 
 /*
- * The work of proof_send() for somebody who is not there, so that time does not tell: as much is written, the letter is one that the
- * mailer drops, and another bucket than that of real mails is taken from.
+ * The work of proof_send() for somebody who is not there, so that neither time nor answer tells: as much is written, the letter is one that
+ * the mailer drops, and it counts as one that goes out.  Of hooks and messages to phones only the counting can be done.
  */
 checked err proof_pretend(struct request *, enum proof, const char *address);
+checked err proof_pretend_phone(struct request *, const char *phone);
 
 /* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
 checked err proof_send_email_change(struct request *, const struct user *, const char *email, bool pkce);

@@ -9,6 +9,7 @@
 #include "core/hook.h"
 #include "core/owner.h"
 #include "core/proof.h"
+#include "core/sending.h"
 #include "core/signup.h"
 #include "core/user.h"
 #include "query/account.h"
@@ -133,7 +134,8 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 				      .challenge_method = p->code_challenge_method }));
 		TRY(proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
 	} else {
-		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"), &message_id));
+		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"),
+		    p->message_id != NULL ? p->message_id : &message_id));
 	}
 	if (at->repeats)
 		TRY(owner_wait(r, u->id, at->password, NULL));
@@ -180,16 +182,38 @@ signup_repeat(struct request *r, struct attempt *at)
 	    .data = user_identity_data(r->arena, &again), .now = r->now_text));
 }
 
+static bool
+taken_is_told(void)
+{
+	return (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm);
+}
+
+static err
+signup_check_frequency(struct request *r, const struct signup *p, const struct user *u)
+{
+	if (p->by_code || taken_is_told())
+		return (OK);
+	return (by_email(p) ? sending_check(r, SENDING_MAIL, p->email, u) : sending_check(r, SENDING_SMS, p->phone, u));
+}
+
+/* As many letters as for somebody new. */
+static err
+signup_pretend(struct request *r, const struct signup *p)
+{
+	TRY(by_email(p) ? proof_pretend(r, PROOF_SIGNUP, p->email) : proof_pretend_phone(r, p->phone));
+	return (by_email(p) ? sending_note(r, SENDING_MAIL, p->email) : sending_note(r, SENDING_SMS, p->phone));
+}
+
 /* Where the client is not told, neither may the time tell: a new user costs a hash, a letter and a reading of what was written. */
 static err
 signup_taken(struct request *r, const struct signup *p, struct user *u)
 {
 	TRY(audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
-	if (!by_email(p) || cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_EMAIL))
+	if (taken_is_told())
 		return (OK);
 	if (!p->by_code)
 		password_waste(r->arena, p->password);
-	TRY(proof_pretend(r, PROOF_SIGNUP, p->email));
+	TRY(signup_pretend(r, p));
 	return (user_reload(r, u));
 }
 
@@ -210,6 +234,7 @@ signup_run(struct request *r, struct attempt *at)
 
 	r->blurred = !confirms(p);
 	TRY(signup_find(r, at->params, u));
+	TRY(signup_check_frequency(r, p, u));
 	if (u->found && is_taken(p, u)) {
 		*at->outcome = SIGNUP_TAKEN;
 		return (signup_taken(r, p, u));

@@ -10,7 +10,8 @@ struct signup {
 	const char *email, *phone; /* one of them */
 	const char *password, *data, *channel, *code_challenge, *code_challenge_method;
 	const char *aud;
-	bool by_code; /* without a password */
+	bool by_code;            /* without a password; whoever calls has done sending_check() */
+	const char **message_id; /* gets that of a text message; may be NULL */
 };
 
 const char *signup_provider(const struct signup *); /* email, phone */

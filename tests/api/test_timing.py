@@ -22,6 +22,7 @@ WAYS = {
     "otp": lambda server, email: server.post("/otp", {"email": email}),
     "magiclink": lambda server, email: server.post("/magiclink", {"email": email}),
     "recover": lambda server, email: server.post("/recover", {"email": email}),
+    "resend": lambda server, email: server.post("/resend", {"type": "signup", "email": email}),
     "password": lambda server, email: server.sign_in(email=email, password="some wrong words 1"),
 }
 
@@ -147,6 +148,6 @@ def test_sealed_hashes_are_read(mailing, sql):
     keys = {"GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPT": "true", "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID": "k",
             "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY": "pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4", "GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS": "k:pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4"}
     sql("delete from auth.users")
-    known(mailing(**keys, POSTERN_BCRYPT_COST="11"))
+    assert mailing(**keys, POSTERN_BCRYPT_COST="11").post("/admin/users", {"email": address(), "password": PASSWORD}, token=SERVICE).status_code == 200
     assert "alg" in sql("select encrypted_password as p from auth.users")[0]["p"]
-    assert took(lambda: WAYS["password"](mailing(**keys), address())) > 0.06
+    assert min(took(lambda: WAYS["password"](mailing(**keys), address())) for _ in range(5)) > 0.06
