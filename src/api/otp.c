@@ -64,6 +64,15 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 	return (signup(r, &s, u, outcome));
 }
 
+/* Where no proof is asked for, nothing is sent either, so that somebody who can't sign in this way is told. */
+static err
+otp_signed_up(struct request *r, enum signup_outcome outcome, const char *message_id)
+{
+	if (outcome == SIGNUP_TAKEN && (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm))
+		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
+	return (reply_message_id(r, message_id));
+}
+
 static err
 magic_link_send(struct request *r, const struct otp *p, struct user *u)
 {
@@ -108,9 +117,7 @@ magic_link(struct request *r, struct otp *p)
 	if (u.found && u.email_confirmed)
 		return (magic_link_known(r, p, &u));
 	TRY(otp_sign_up(r, p, &u, &outcome, NULL));
-	if (outcome == SIGNUP_TAKEN && (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm))
-		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
-	return (outcome == SIGNUP_CONFIRMED ? magic_link_send(r, p, &u) : reply_nothing(r));
+	return (outcome == SIGNUP_CONFIRMED ? magic_link_send(r, p, &u) : otp_signed_up(r, outcome, NULL));
 }
 
 static err
@@ -145,7 +152,7 @@ sms_code(struct request *r, struct otp *p)
 	if (outcome == SIGNUP_CONFIRMED)
 		return (sms_code_send(r, p, &u));
 	/* The numbers with fixed codes are the operator's, who sees what the reference answers. */
-	return (reply_message_id(r, sms_test_code(r, p->phone) == NULL ? message_id : ""));
+	return (otp_signed_up(r, outcome, sms_test_code(r, p->phone) == NULL ? message_id : NULL));
 }
 
 /* Who may not sign up by a code must be there already. */
