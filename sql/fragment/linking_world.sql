@@ -23,4 +23,5 @@
                      where x.email = any (:emails::text[]) and %identity_address(x) = any (:emails::text[]) and %believed_address(x, y)
                          and %linking_domain(x.provider) = :domain::text) alike
  cross join lateral (select count(*) as people, (array_agg(x.id))[1] as user_id from auth.users x
-                     where :domain::text = 'default' and x.email = any (:emails::text[]) and not x.is_sso_user and not %yields_email(x)) owners)
+                     where :domain::text = 'default' and x.instance_id = '00000000-0000-0000-0000-000000000000' and lower(x.email) = any (:emails::text[])
+                         and lower(x.email collate "C") = any (:emails::text[]) and not x.is_sso_user and not %yields_email(x)) owners)

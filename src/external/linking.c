@@ -101,16 +101,17 @@ emails_sort(struct linking *l)
 	l->email = "";
 	for (size_t i = 0; i < p->emails; i++) {
 		char *address = str_lower(l->r->arena, p->email[i].address);
-
 		/* What is not ASCII joins nobody: the database may take two such addresses for one. */
-		if (str_ascii(address) && (p->email[i].verified || cfg->gotrue_mailer_autoconfirm))
+		bool counts = str_ascii(address) && (p->email[i].verified || cfg->gotrue_mailer_autoconfirm);
+
+		if (counts)
 			verified[len++] = address;
 		if (p->email[i].primary) {
 			l->email = address;
 			l->email_verified = p->email[i].verified;
+			l->email_counts = counts;
 		}
 	}
-	l->any_verified = len > 0;
 	l->verified = db_array(l->r->arena, verified);
 }
 

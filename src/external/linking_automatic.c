@@ -63,7 +63,7 @@ decision_look(struct linking *l, struct decision *d)
 	d->email = l->email;
 	if (str_equal(d->seen.decision, "exists"))
 		d->email = d->seen.user.email;
-	else if (d->creates && !l->any_verified && d->seen.taken)
+	else if (d->creates && !l->email_counts && d->seen.taken)
 		d->email = ""; /* somebody else has it, and nothing shows that it is the same person */
 	if (str_equal(d->seen.decision, "multiple"))
 		return (fail(r, E_UNEXPECTED_FAILURE,
@@ -105,7 +105,7 @@ write_new_user(struct linking *l, const struct decision *d)
 	struct request *r = l->r;
 	const char *provider = json_quote(r->arena, l->in->provider);
 
-	if (l->email_verified)
+	if (l->email_counts)
 		TRY(linking_yield(r->db, .email = d->email, .aud = d->aud, .now = r->now_text));
 	TRY(user_add(r->db, .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .password = "",
 	    .app_metadata = arena_printf(r->arena, "{\"provider\":%s,\"providers\":[%s]}", provider, provider), .user_metadata = l->data,

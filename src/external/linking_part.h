@@ -13,7 +13,7 @@ struct linking {
 	bool email_verified;    /* the primary one */
 	bool shown_verified;    /* what identity_data says of its address */
 	const char *verified;   /* all that count for joining, as an array of SQL */
-	bool any_verified;
+	bool email_counts;      /* the primary one, for joining: verified, or the settings ask for no proof */
 	const char *identity_id;
 	bool refused; /* what is written stands, and the client gets the error in r->failure */
 };

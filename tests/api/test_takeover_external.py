@@ -163,3 +163,20 @@ def test_nobody_links_for_somebody_banned(server, providers, sql):
     url = server.get("/user/identities/authorize", me.access, params={"provider": "github", "skip_http_redirect": "true"}).json()["url"]
     sql("update auth.users set banned_until = now() + interval '1 hour' where id = %s", me.id)
     assert refusal(callback(server, providers.sign_in(url)))[0] == "user_banned"
+
+
+def test_a_primary_address_that_is_not_proven_beside_one_that_is(server, providers, sql):
+    """The address is somebody else's: the new user goes without, and nobody gets a 500."""
+    theirs, mine = confirmed(server, email=address("theirs")), address("mine")
+    providers.be(sub(), theirs.email, verified=False)
+    providers.user["github"]["/user/emails"].append({"email": mine, "primary": False, "verified": True})
+    providers.asked = "github"
+    got = callback(server, providers.sign_in(authorize(server, "github")))
+    assert end_of(got)[0].get("error_code", "") != "unexpected_failure", got.headers["Location"]
+
+
+def test_an_address_in_capitals_is_the_same(server, providers, sql):
+    me = confirmed(server, email=address("caps"))
+    sql("update auth.users set email = upper(email) where id = %s", me.id)
+    sql("delete from auth.identities where user_id = %s", me.id)
+    assert claims_of(signed_in(visit(server, providers, "github", sub(), me.email, True))["access_token"])["sub"] == me.id
