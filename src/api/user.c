@@ -13,7 +13,6 @@
 #include "core/user.h"
 #include "core/verify.h"
 #include "query/onetime.h"
-#include "query/session.h"
 
 /* GET /user */
 err
@@ -177,10 +176,7 @@ password_write(struct request *r, const char *stored)
 {
 	const struct user *u = r->user;
 
-	TRY(user_set_password(r->db, .id = u->id, .password = stored, .now = r->now_text));
-	TRY(owner_undo(r, u->id, true));
-	TRY(session_end_others(r->db, .user_id = u->id, .except = u->session_id));
-	TRY(onetime_clear(r->db, .user_id = u->id));
+	TRY(owner_set_password(r, u->id, stored, u->session_id));
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
 	if (stored != NULL)
 		TRY(password_first(r));

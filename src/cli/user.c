@@ -13,10 +13,9 @@
 #include "core/admin_user.h"
 #include "core/claims.h"
 #include "core/credential.h"
+#include "core/owner.h"
 #include "core/user.h"
 #include "query/admin_user.h"
-#include "query/onetime.h"
-#include "query/session.h"
 
 static const char usage[] =
     "usage: postern user add ADDRESS           make a confirmed user; the password is read from standard input\n"
@@ -125,9 +124,7 @@ run_password(struct request *r, char *const *words)
 
 	TRY(user_named(r, words[0], &u));
 	TRY(credential_check_strength(r, password));
-	TRY(user_set_password(r->db, .id = u.id, .password = credential_new(r, u.id, password), .now = r->now_text));
-	TRY(session_end_others(r->db, .user_id = u.id));
-	return (onetime_clear(r->db, .user_id = u.id));
+	return (owner_set_password(r, u.id, credential_new(r, u.id, password), NULL));
 }
 
 static err

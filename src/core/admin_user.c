@@ -15,7 +15,6 @@
 #include "query/admin_user.h"
 #include "query/identity.h"
 #include "query/onetime.h"
-#include "query/session.h"
 #include "sec/password.h"
 #include "sec/secret.h"
 
@@ -256,17 +255,6 @@ update_check(struct request *r, struct admin_user *p, struct update *change)
 	return (OK);
 }
 
-/* Whoever knew the old password is signed out. */
-static err
-update_password(struct request *r, const struct update *change)
-{
-	const char *id = r->user->id;
-
-	TRY(user_set_password(r->db, .id = id, .password = change->password, .now = r->now_text));
-	TRY(owner_undo(r, id, true));
-	return (session_end_others(r->db, .user_id = id));
-}
-
 /* An id for an identity that may be made. */
 static const char *
 update_made(struct request *r, struct update *change)
@@ -291,7 +279,7 @@ update_confirmed(struct request *r, const struct admin_user *p)
 		TRY(user_confirm_email(r->db, .id = id, .now = r->now_text));
 	if (p->phone_confirm)
 		TRY(user_confirm_phone(r->db, .id = id, .now = r->now_text));
-	if (p->email_confirm || p->phone_confirm || p->password != NULL)
+	if (p->email_confirm || p->phone_confirm)
 		TRY(onetime_clear(r->db, .user_id = id));
 	return (OK);
 }
@@ -332,7 +320,7 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 	if (change->ban.until != NULL)
 		TRY(owner_undo(r, shown.id, true));
 	if (p->password != NULL)
-		TRY(update_password(r, change));
+		TRY(owner_set_password(r, shown.id, change->password, NULL));
 	TRY(update_confirmed(r, p));
 	TRY(update_addresses(r, p, change));
 	if (cfg->gotrue_experimental_create_email_identity_on_password_set_enabled && change->password != NULL && str_empty(shown.password))

@@ -3,6 +3,9 @@
 
 #include "db/db.h"
 #include "query/account.h"
+#include "query/onetime.h"
+#include "query/session.h"
+#include "query/user.h"
 
 err
 owner_wait(struct request *r, const char *user_id, const char *password, const char *identity_id)
@@ -24,4 +27,14 @@ err
 owner_undo(struct request *r, const char *user_id, bool flows)
 {
 	return (account_undo(r->db, .user_id = user_id, .all = flows ? "t" : "f"));
+}
+
+/* Users, sessions, secrets: the order of locks. */
+err
+owner_set_password(struct request *r, const char *user_id, const char *password, const char *except)
+{
+	TRY(user_set_password(r->db, .id = user_id, .password = password, .now = r->now_text));
+	TRY(owner_undo(r, user_id, true));
+	TRY(session_end_others(r->db, .user_id = user_id, .except = except));
+	return (onetime_clear(r->db, .user_id = user_id));
 }

@@ -9,8 +9,8 @@
  * Whose an account is that nobody has proven yet.
  *
  * Anybody can sign up with anybody's address, so an unconfirmed account (neither address proven) is nobody's, and whoever first proves an
- * address of it has it alone: their identity, the password of the request whose letter they followed, and nothing that others had put there.
- * What a request wants for that waits in postern.waiting beside its letter.
+ * address of it has it alone: their identity, the password of the request whose letter they followed, and nothing that others had put
+ * there.  What a request wants for that waits in postern.waiting beside its letter.
  */
 
 /* Queued behind a letter or message to an unconfirmed account.  password: as stored, NULL none; identity_id: NULL is the address's own. */
@@ -29,9 +29,15 @@ struct proven {
 checked err owner_settle(struct request *, const struct user *, const struct proven *);
 
 /*
- * Queues the end of what was begun in the name of a user who may not have been they: changes of address, nonces, sign-ins and links on their
- * way.  After a new password and a ban, flows of letters too; after a recovery and a sign-out everywhere.
+ * Queues the end of what was begun in the name of a user who may not have been they: changes of address, nonces, sign-ins and links on
+ * their way.  After a new password and a ban, flows of letters too; after a recovery and a sign-out everywhere.
  */
 checked err owner_undo(struct request *, const char *user_id, bool flows);
+
+/*
+ * Queues a new password, as stored (NULL: none), and what it ends: all that was begun under the old one, and the sessions but `except`
+ * (NULL: all).
+ */
+checked err owner_set_password(struct request *, const char *user_id, const char *password, const char *except);
 
 #endif

@@ -69,6 +69,15 @@ def test_user(database, server):
     assert command(database, "user", "delete", email).returncode != 0
 
 
+def test_a_new_password_undoes_what_was_begun(database, server, sql):
+    me = server.sign_up()
+    sql("update auth.users set email_change = 'thief@example.com', phone_change = '15550000001', phone_change_token = 'x' where id = %s", me.id)
+    ok(database, "user", "password", me.email, stdin="another one 9\n")
+    assert me.get().status_code == 403
+    assert sql("select email_change, phone_change, phone_change_token as code from auth.users where id = %s", me.id) == [
+        {"email_change": "", "phone_change": "", "code": ""}]
+
+
 def test_settings_from_a_file(database, tmp_path):
     conf = tmp_path / "postern.conf"
     conf.write_text(f"# settings\nDATABASE_URL={database.dsn}\nGOTRUE_JWT_SECRET=of-the-file-0123456789-0123456789\n\nGOTRUE_JWT_KEYS=\n")
