@@ -3,8 +3,8 @@
 #define LETTER_DEFAULT_H
 
 /* Our own letters: letter/default/<name>.html inside frame.html, made into C by letter/embed.awk. */
-#define LETTER(id, name, type) extern const char letter_default_##name[];
-#define NOTICE(id, name, enabled) extern const char letter_default_##name[];
+#define LETTER(id, name, ...) extern const char letter_default_##name[];
+#define NOTICE(id, name, ...) extern const char letter_default_##name[];
 #include "letter.def"
 
 #endif

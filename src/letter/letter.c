@@ -12,29 +12,27 @@
 #include "letter/text.h"
 
 static const struct letter_row rows[] = {
-#define LETTER(id, name, type) { #name, type, false },
-#define NOTICE(id, name, enabled) { #name, #name, true },
+#define LETTER(id, name, type, ...) { #name, type, false },
+#define NOTICE(id, name, ...) { #name, #name, true },
 #include "letter.def"
 };
 
-/* What the settings say of a letter. */
+/* What the settings say of a letter, and what stands in their place. */
 struct letter_settings {
+	const char *end; /* of their names */
 	const char *subject, *url;
 	bool enabled;
-	const char *own; /* our body */
+	const char *own_subject, *own_body;
 };
 
 static struct letter_settings
 settings_of(enum letter_id id)
 {
 	const struct letter_settings all[] = {
-#define LETTER(id, name, type) { cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name, true, letter_default_##name },
-#define NOTICE(id, name, switch)                                                               \
-	{                                                                                      \
-		cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name,       \
-		    cfg->gotrue_mailer_notifications_##switch##_enabled, letter_default_##name \
-	}                                                                                      \
-	,
+#define ON(name) cfg->gotrue_mailer_notifications_##name##_enabled
+#define TEXTS(name) cfg->gotrue_mailer_subjects_##name, cfg->gotrue_mailer_templates_##name
+#define LETTER(id, name, type, what, subject, ...) { #id, TEXTS(name), true, subject, letter_default_##name },
+#define NOTICE(id, name, on, state, what, subject) { #id "_NOTIFICATION", TEXTS(name), ON(on), subject, letter_default_##name },
 #include "letter.def"
 	};
 
@@ -62,18 +60,6 @@ bool
 letter_enabled(enum letter_id id)
 {
 	return (settings_of(id).enabled);
-}
-
-/* The end of the variables' names. */
-static char *
-name_in_capitals(struct arena *a, const char *name)
-{
-	char *capitals = arena_strdup(a, name);
-
-	for (char *p = capitals; *p != '\0'; p++)
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - 'a' + 'A');
-	return (capitals);
 }
 
 /* NULL when the text is no template, or stops midway: the next source takes its place, and the log says why. */
@@ -105,37 +91,16 @@ body_text(struct arena *a, enum letter_id id, const char *text, const json *valu
 	return (text != NULL ? parsed_render(a, id, t, why, values) : NULL);
 }
 
-struct subject_of {
-	const char *setting, *own;
-};
-
-static void
-subject_look(void *arg, const struct setting_view *view)
-{
-	struct subject_of *s = arg;
-
-	if (str_equal(view->name, s->setting))
-		s->own = view->fallback;
-}
-
-static const char *
-subject_own(struct arena *a, enum letter_id id)
-{
-	struct subject_of s = { arena_printf(a, "GOTRUE_MAILER_SUBJECTS_%s", name_in_capitals(a, rows[id].name)), "" };
-
-	settings_each(a, cfg, subject_look, &s);
-	return (s.own);
-}
-
 static const char *
 subject_render(struct arena *a, enum letter_id id, const char *languages, const json *values)
 {
+	struct letter_settings s = settings_of(id);
 	const char *subject = subject_text(a, id, source_file(a, rows[id].name, languages, ".subject"), values);
 
 	if (subject == NULL)
-		subject = subject_text(a, id, settings_of(id).subject, values);
+		subject = subject_text(a, id, s.subject, values);
 	if (subject == NULL)
-		subject = subject_text(a, id, subject_own(a, id), values);
+		subject = subject_text(a, id, s.own_subject, values);
 	return (str_trim(a, str_or(subject, "")));
 }
 
@@ -147,7 +112,7 @@ body_render(struct arena *a, enum letter_id id, const char *languages, const jso
 
 	if (body == NULL && *s.url != '\0')
 		body = body_text(a, id, source_url(a, id, s.url), values);
-	return (body != NULL ? body : body_text(a, id, s.own, values));
+	return (body != NULL ? body : body_text(a, id, s.own_body, values));
 }
 
 void
@@ -162,11 +127,11 @@ const char *
 letter_check(struct arena *a, enum letter_id id, bool fetch)
 {
 	struct letter_settings s = settings_of(id);
-	const char *why = NULL, *end = name_in_capitals(a, rows[id].name);
+	const char *why = NULL;
 
 	if (template_parse(a, s.subject, strlen(s.subject), TEMPLATE_TEXT, &why) == NULL)
-		return (arena_printf(a, "GOTRUE_MAILER_SUBJECTS_%s: %s", end, why));
+		return (arena_printf(a, "GOTRUE_MAILER_SUBJECTS_%s: %s", s.end, why));
 	if (fetch && *s.url != '\0' && source_fetch(a, id, s.url, &why) == NULL)
-		return (arena_printf(a, "GOTRUE_MAILER_TEMPLATES_%s: %s", end, why));
+		return (arena_printf(a, "GOTRUE_MAILER_TEMPLATES_%s: %s", s.end, why));
 	return (source_files_check(a, id));
 }

@@ -8,8 +8,8 @@
 #include "base/json.h"
 
 enum letter_id {
-#define LETTER(id, name, type) LETTER_##id,
-#define NOTICE(id, name, enabled) LETTER_##id,
+#define LETTER(id, ...) LETTER_##id,
+#define NOTICE(id, ...) LETTER_##id,
 #include "letter.def"
 	LETTER_COUNT
 };
