@@ -9,6 +9,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "sec/crypto.h"
+#include "sec/work.h"
 #include "sec/password.h"
 #include "sec/password_form.h"
 
@@ -202,10 +203,30 @@ fbscrypt_unknown(struct arena *arena)
 	return (fbscrypt_text(arena, &form, random));
 }
 
+/* What is hashed or verified, and what comes of it. */
+struct hashing {
+	struct arena *arena;
+	const char *password;
+	const struct password_form *form; /* to verify against */
+	char *hash;
+	enum password_verdict verdict;
+};
+
+static void
+hash_slowly(void *arg)
+{
+	struct hashing *h = arg;
+
+	h->hash = configured_bcrypt() ? bcrypt_hash(h->arena, h->password) : fbscrypt_hash(h->arena, h->password);
+}
+
 char *
 password_hash(struct arena *arena, const char *password)
 {
-	return (configured_bcrypt() ? bcrypt_hash(arena, password) : fbscrypt_hash(arena, password));
+	struct hashing h = { .arena = arena, .password = password };
+
+	work_slowly(hash_slowly, &h);
+	return (h.hash);
 }
 
 char *
@@ -220,8 +241,8 @@ password_waste(struct arena *arena, const char *password)
 	(void)password_hash(arena, password);
 }
 
-enum password_verdict
-password_verify(struct arena *arena, const char *hash, const char *password)
+static void
+verify_slowly(void *arg)
 {
 	static enum password_verdict (*const verify[])(struct arena *, const struct password_form *, const char *) = {
 		[PASSWORD_BCRYPT] = bcrypt_verify,
@@ -229,11 +250,21 @@ password_verify(struct arena *arena, const char *hash, const char *password)
 		[PASSWORD_ARGON2ID] = argon_verify,
 		[PASSWORD_FBSCRYPT] = fbscrypt_verify,
 	};
+	struct hashing *h = arg;
+
+	h->verdict = verify[h->form->kind](h->arena, h->form, h->password);
+}
+
+enum password_verdict
+password_verify(struct arena *arena, const char *hash, const char *password)
+{
 	struct password_form form;
+	struct hashing h = { .arena = arena, .password = password, .form = &form };
 
 	if (!password_form_parse(arena, hash, &form))
 		return (PASSWORD_BAD_HASH);
-	return (verify[form.kind](arena, &form, password));
+	work_slowly(verify_slowly, &h);
+	return (h.verdict);
 }
 
 static uint64_t
