@@ -91,9 +91,10 @@ def test_names_without_regard_to_case_and_last_of_two(server):
     assert server.request("POST", "/token?grant_type=password", data=body).status_code == 200
 
 
-def test_same_time_whether_the_user_exists(serve):
+def test_same_time_whether_the_user_exists(serve, sql):
     server = serve(POSTERN_PASSWORD_HASH="scrypt", POSTERN_BCRYPT_COST=None)
     me = server.sign_up()
+    sql("delete from auth.users where id <> %s", me.id)  # nobody unknown is as quick as somebody with a cheap hash
 
     def took(email):
         began = time.monotonic()
