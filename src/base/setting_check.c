@@ -82,23 +82,14 @@ static const struct required_row {
 	{ AT(gotrue_jwt_secret), "GOTRUE_JWT_SECRET", "a random secret, such as openssl rand -hex 32 prints" },
 };
 
-#define HOOK(field, name)                                                                                            \
-	{                                                                                                            \
-		AT(gotrue_hook_##field##_enabled), AT(gotrue_hook_##field##_uri), AT(gotrue_hook_##field##_secrets), \
-		    "GOTRUE_HOOK_" name "_URI", "GOTRUE_HOOK_" name "_SECRETS"                                       \
-	}
-
 static const struct hook_settings {
 	size_t enabled, uri, secrets;
 	const char *uri_name, *secrets_name;
 } hook_table[] = {
-	HOOK(custom_access_token, "CUSTOM_ACCESS_TOKEN"),
-	HOOK(password_verification_attempt, "PASSWORD_VERIFICATION_ATTEMPT"),
-	HOOK(mfa_verification_attempt, "MFA_VERIFICATION_ATTEMPT"),
-	HOOK(send_email, "SEND_EMAIL"),
-	HOOK(send_sms, "SEND_SMS"),
-	HOOK(before_user_created, "BEFORE_USER_CREATED"),
-	HOOK(after_user_created, "AFTER_USER_CREATED"),
+#define HOOK(id, field, ...)                                                                                                              \
+	{ AT(gotrue_hook_##field##_enabled), AT(gotrue_hook_##field##_uri), AT(gotrue_hook_##field##_secrets), "GOTRUE_HOOK_" #id "_URI", \
+		"GOTRUE_HOOK_" #id "_SECRETS" },
+#include "hook.def"
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -18,11 +18,10 @@ static const struct hook_row {
 	enum { WITHIN, APART } function;
 	size_t enabled, uri, secrets; /* members of struct settings */
 } rows[] = {
-#define HOOK(id, setting, name, function)                                                           \
+#define HOOK(id, setting, name, function, what)                                                     \
 	[HOOK_##id] = { name, function, offsetof(struct settings, gotrue_hook_##setting##_enabled), \
 		offsetof(struct settings, gotrue_hook_##setting##_uri), offsetof(struct settings, gotrue_hook_##setting##_secrets) },
 #include "hook.def"
-#undef HOOK
 };
 
 static const void *

@@ -10,7 +10,6 @@
 enum hook {
 #define HOOK(id, ...) HOOK_##id,
 #include "hook.def"
-#undef HOOK
 	HOOK_COUNT
 };
 
