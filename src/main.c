@@ -14,7 +14,7 @@ static const struct command {
 	{ "serve", cli_serve, "Serve FastCGI with workers of our own." },
 	{ "migrate", cli_migrate, "Make or bring up to date the schema in the database." },
 	{ "check", cli_check, "Look over the settings, the keys and the database." },
-	{ "user", cli_user, "Add, show, ban, delete, list users; set a password." },
+	{ "user", cli_user, "Add, invite, show, ban, delete, list users; set a password, make a link." },
 	{ "audit", cli_audit, "Show what happened: the audit log." },
 	{ "token", cli_token, "Sign an API key or an access token." },
 	{ "deliver", cli_deliver, "Send the letters that wait." },

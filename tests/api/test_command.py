@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's commands."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -21,10 +23,24 @@ def ok(*args, **settings):
     return done.stdout
 
 
+COMMANDS = "serve migrate check user audit token deliver clean mail manual version".split()
+
+
 def test_version_and_help(database):
     assert "postern" in ok(database, "version")
-    for args in ([], *([name] for name in "serve migrate check user audit token deliver clean mail manual version".split())):
+    for args in ([], *([name] for name in COMMANDS)):
         assert "usage" in ok(database, *args, "--help").lower()
+
+
+def test_help_stands_in_the_manual(database):
+    page = Path(__file__).parents[2].joinpath("man/postern.8").read_text()
+    synopsis, description = page.split(".Sh DESCRIPTION")
+    for told in (re.findall(r"^  ([a-z]+) ", ok(database, "--help"), re.M), re.findall(r"^\.It Cm ([a-z]+)$", description, re.M)):
+        assert sorted(told) == sorted(COMMANDS)
+    for name in COMMANDS:
+        usage = re.findall(rf"postern {name}\b(.*?)(?:  |$)", ok(database, name, "--help"), re.M)
+        for word in re.findall(r"--?[a-z-]+|\b[a-z_]+\b", " ".join(usage)):
+            assert re.search(rf"\.(Nm|Cm|Op|Fl|Ar)\b.*(?<![a-z]){word.removeprefix('-')}(?![a-z])", synopsis), f"{name}: {word}"
 
 
 def test_unknown_words(database):
