@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 
 #define SECOND 1000000
 
@@ -159,12 +160,21 @@ clock_parse_rfc3339(const char *text, usec *at)
 	return (true);
 }
 
+/* Something that ended then must not become something that never ends. */
+static bool
+is_before_christ(const char *timestamptz)
+{
+	return (str_equal(timestamptz, "-infinity") || str_ends(timestamptz, " BC"));
+}
+
 usec
 clock_timestamptz(const char *text)
 {
 	struct tm tm = { 0 };
 	int micro;
 
+	if (is_before_christ(text))
+		return (CLOCK_YEAR_1);
 	if (text == NULL || !date_take(&text, &tm) || !char_take(&text, ' ') || !time_take(&text, &tm) || !fraction_take(&text, &micro) ||
 	    strcmp(text, "+00") != 0)
 		return (0);

@@ -17,6 +17,9 @@ char *clock_rfc3339(struct arena *, usec); /* 2026-11-24T05:55:00.123456Z */
 char *clock_iso(struct arena *, const char *timestamptz);
 
 bool clock_parse_rfc3339(const char *, usec *);
-usec clock_timestamptz(const char *); /* the same text as a number; 0 */
+
+/* What PostgreSQL prints of a timestamptz as a number: 0 for NULL and infinity, the year 1 for what lies before it. */
+#define CLOCK_YEAR_1 INT64_C(-62135596800000000)
+usec clock_timestamptz(const char *);
 
 #endif

@@ -19,7 +19,8 @@
  *	TRY(audit_add(r->db, .payload = json));        none: queued, see below
  *
  * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading
- * (:bool, :int, false and 0 for NULL; :time, a timestamptz in microseconds, 0 for NULL and infinity).  Every row struct starts with found; of a `many` it is true in each row.
+ * (:bool, :int, false and 0 for NULL; :time, a timestamptz in microseconds, 0 for NULL and infinity, the year 1 for -infinity).
+ * Every row struct starts with found; of a `many` it is true in each row.
  *
  * What travels when:
  *   - A statement with a result is sent at once, one round trip, together with everything queued before it.

@@ -112,7 +112,7 @@ take_time(struct profile *p, const char *name, const json *value)
 	else if (text == NULL || (*text != '\0' && !clock_parse_rfc3339(text, &at)))
 		return (false);
 	else if (*text == '\0')
-		at = -62135596800 * (usec)1000000; /* Go's zero time */
+		at = CLOCK_YEAR_1; /* Go's zero time */
 	query_set(&p->claims, name, json_quote(p->claims.arena, clock_rfc3339(p->claims.arena, at)));
 	return (true);
 }

@@ -84,10 +84,12 @@ test_iso(void **state)
 
 	for (size_t i = 0; i < LENGTH(times); i++)
 		assert_string_equal(clock_iso(*state, times[i].text), times[i].iso);
-	for (size_t i = 0; i < LENGTH(none); i++) {
+	for (size_t i = 0; i < LENGTH(none); i++)
 		assert_null(clock_iso(*state, none[i]));
-		assert_true(clock_timestamptz(none[i]) == 0);
-	}
+	assert_true(clock_timestamptz(NULL) == 0 && clock_timestamptz("") == 0 && clock_timestamptz("infinity") == 0);
+	assert_true(clock_timestamptz("-infinity") == CLOCK_YEAR_1);
+	assert_true(clock_timestamptz("4000-01-01 00:00:00+00 BC") == CLOCK_YEAR_1);
+	assert_true(clock_timestamptz("0001-01-01 00:00:00+00") == CLOCK_YEAR_1);
 	assert_true(clock_timestamptz("1970-01-02 00:00:00.12+00") == INT64_C(86400120000));
 	assert_true(clock_timestamptz("1969-12-31 23:59:59+00") == -1000000);
 	assert_true(clock_timestamptz("1970-01-02T00:00:00Z") == 0);
