@@ -2,10 +2,8 @@
 /* postern clean: tables are tidied, where no mailer does it. */
 #include <unistd.h>
 
-#include "base/setting.h"
 #include "cli/cli.h"
 #include "core/clean.h"
-#include "db/db.h"
 
 static const char usage[] =
     "usage: postern clean [--once] [-c FILE]\n"
@@ -17,35 +15,16 @@ static const char usage[] =
 
 /* A signal may end it anywhere: what is half done is undone. */
 static int
-clean(bool once)
+clean(struct db *db, bool once)
 {
-	struct db *db = db_new(cfg->database_url, cfg->db_namespace);
-	int status = 0;
-
 	if (once)
-		status = clean_all(db) != OK;
-	while (!once) {
+		return (clean_all(db) != OK);
+	for (;; sleep(1))
 		clean_when_due(db);
-		sleep(1);
-	}
-	db_free(db);
-	return (status);
 }
 
 int
 cli_clean(int argc, char **argv)
 {
-	const char *file = NULL;
-	bool once = false;
-	const struct cli_option options[] = { { "once", NULL, &once }, { NULL, NULL, NULL } };
-	const struct cli_command command = { .usage = usage, .file = &file, .option = options };
-	int status = cli_options(argc, argv, &command);
-	struct arena *a;
-
-	if (status != CLI_GO_ON)
-		return (status);
-	a = arena_new();
-	status = cli_settings(a, file) ? clean(once) : 1;
-	arena_free(a);
-	return (status);
+	return (cli_task(argc, argv, usage, clean));
 }

@@ -165,6 +165,34 @@ cli_act(int argc, char **argv, const char *usage, const struct cli_action *actio
 	return (2);
 }
 
+static int
+task_run(const char *file, int (*run)(struct db *, bool once), bool once)
+{
+	struct arena *a = arena_new();
+	struct db *db;
+	int status = 1;
+
+	if (cli_settings(a, file)) {
+		db = db_new(cfg->database_url, cfg->db_namespace);
+		status = run(db, once);
+		db_free(db);
+	}
+	arena_free(a);
+	return (status);
+}
+
+int
+cli_task(int argc, char **argv, const char *usage, int (*run)(struct db *, bool once))
+{
+	const char *file = NULL;
+	bool once = false;
+	const struct cli_option options[] = { { "once", NULL, &once }, { NULL, NULL, NULL } };
+	const struct cli_command command = { .usage = usage, .file = &file, .option = options };
+	int status = cli_options(argc, argv, &command);
+
+	return (status != CLI_GO_ON ? status : task_run(file, run, once));
+}
+
 /* The options of a command that has none: --help. */
 static int
 bare_options(int argc, char **argv, const char *usage)

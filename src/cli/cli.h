@@ -47,6 +47,9 @@ struct cli_command {
 #define CLI_GO_ON (-1)
 int cli_options(int argc, char **argv, const struct cli_command *);
 
+/* A command that goes on until it is told to end, or with --once until there is nothing left to do.  run() gives the exit status. */
+int cli_task(int argc, char **argv, const char *usage, int (*run)(struct db *, bool once));
+
 /* A command that does one of several things: postern user add ..., postern mail list ... */
 struct cli_action {
 	const char *name;
