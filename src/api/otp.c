@@ -10,7 +10,6 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/flow.h"
-#include "core/hook.h"
 #include "core/proof.h"
 #include "core/sending.h"
 #include "core/signup.h"
@@ -64,15 +63,6 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 	return (signup(r, &s, u, outcome));
 }
 
-/* Where no proof is asked for, nothing is sent either, so that somebody who can't sign in this way is told. */
-static err
-otp_signed_up(struct request *r, enum signup_outcome outcome, const char *message_id)
-{
-	if (outcome == SIGNUP_TAKEN && (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm))
-		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
-	return (reply_message_id(r, message_id));
-}
-
 static err
 magic_link_send(struct request *r, const struct otp *p, struct user *u)
 {
@@ -117,7 +107,7 @@ magic_link(struct request *r, struct otp *p)
 	if (u.found && u.email_confirmed)
 		return (magic_link_known(r, p, &u));
 	TRY(otp_sign_up(r, p, &u, &outcome, NULL));
-	return (outcome == SIGNUP_CONFIRMED ? magic_link_send(r, p, &u) : otp_signed_up(r, outcome, NULL));
+	return (outcome == SIGNUP_CONFIRMED ? magic_link_send(r, p, &u) : reply_nothing(r));
 }
 
 static err
@@ -152,7 +142,7 @@ sms_code(struct request *r, struct otp *p)
 	if (outcome == SIGNUP_CONFIRMED)
 		return (sms_code_send(r, p, &u));
 	/* The numbers with fixed codes are the operator's, who sees what the reference answers. */
-	return (otp_signed_up(r, outcome, sms_test_code(r, p->phone) == NULL ? message_id : NULL));
+	return (reply_message_id(r, sms_test_code(r, p->phone) == NULL ? message_id : NULL));
 }
 
 /* Who may not sign up by a code must be there already. */
@@ -245,21 +235,6 @@ recover_known(struct request *r, const struct recover *p, const struct user *u)
 	return (proof_send(r, PROOF_RECOVERY, u, !str_empty(p->code_challenge)));
 }
 
-/* Nothing goes out, and it is not to be seen. */
-static err
-mail_pretend(struct request *r, enum sending s, const char *email)
-{
-	TRY(proof_pretend(r, PROOF_RECOVERY, email));
-	return (sending_note(r, s, email));
-}
-
-static err
-phone_pretend(struct request *r, enum sending s, const char *phone)
-{
-	TRY(proof_pretend_phone(r, phone));
-	return (sending_note(r, s, phone));
-}
-
 /* POST /recover: the reply is the same whether the address is known or not. */
 err
 recover_post(struct request *r)
@@ -275,7 +250,7 @@ recover_post(struct request *r)
 	r->blurred = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p.email, .aud = claims_audience(r)), "Unable to process request");
 	TRY(sending_check(r, SENDING_MAIL, p.email, &u));
-	TRY(u.found ? recover_known(r, &p, &u) : mail_pretend(r, SENDING_MAIL, p.email));
+	TRY(u.found ? recover_known(r, &p, &u) : proof_pretend(r, PROOF_RECOVERY, SENDING_MAIL, p.email));
 	return (reply_nothing(r));
 }
 
@@ -343,7 +318,7 @@ resend_signup(struct request *r, const struct resend *p, const struct user *u)
 {
 	TRY(sending_check(r, SENDING_MAIL, p->email, u));
 	if (!u->found || u->email_confirmed)
-		return (mail_pretend(r, SENDING_MAIL, p->email));
+		return (proof_pretend(r, PROOF_RECOVERY, SENDING_MAIL, p->email));
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, NULL));
 	TRY(resend_flow(r, p, u, "email/signup"));
 	return (proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
@@ -357,7 +332,7 @@ resend_email_change(struct request *r, const struct resend *p, const struct user
 
 	if (!u->found || str_empty(u->email_change)) {
 		TRY(sending_check(r, SENDING_EMAIL_CHANGE, address, u));
-		return (mail_pretend(r, SENDING_EMAIL_CHANGE, address));
+		return (proof_pretend(r, PROOF_RECOVERY, SENDING_EMAIL_CHANGE, address));
 	}
 	TRY(resend_flow(r, p, u, "email_change"));
 	return (proof_send_email_change(r, u, u->email_change, !str_empty(p->code_challenge)));
@@ -371,7 +346,7 @@ resend_sms(struct request *r, const struct resend *p, const struct user *u)
 
 	TRY(sending_check(r, SENDING_SMS, p->phone, u));
 	if (!u->found || u->phone_confirmed)
-		return (phone_pretend(r, SENDING_SMS, p->phone));
+		return (proof_pretend_phone(r, SENDING_SMS, p->phone));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
 	return (proof_send_phone(r, u, p->phone, "confirmation", "sms", &message_id));
 }
@@ -383,7 +358,7 @@ resend_phone_change(struct request *r, const struct resend *p, const struct user
 
 	if (!u->found || str_empty(u->phone_change)) {
 		TRY(sending_check(r, SENDING_PHONE_CHANGE, address, u));
-		return (phone_pretend(r, SENDING_PHONE_CHANGE, address));
+		return (proof_pretend_phone(r, SENDING_PHONE_CHANGE, address));
 	}
 	return (proof_send_phone(r, u, u->phone_change, "phone_change", "sms", &message_id));
 }

@@ -74,14 +74,6 @@ disguised_user(struct request *r, const struct signup *p)
 }
 
 static err
-reply_taken(struct request *r, const struct signup *p)
-{
-	if (cfg->gotrue_mailer_autoconfirm || cfg->gotrue_sms_autoconfirm)
-		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
-	return (reply_json(r, 200, disguised_user(r, p)));
-}
-
-static err
 reply_signed_in(struct request *r, const struct signup *p, const struct user *u)
 {
 	struct tokens t = { 0 };
@@ -103,7 +95,7 @@ signup_with_password(struct request *r, struct signup *p)
 	TRY(signup(r, p, &u, &outcome));
 	switch (outcome) {
 	case SIGNUP_TAKEN:
-		return (reply_taken(r, p));
+		return (reply_json(r, 200, disguised_user(r, p)));
 	case SIGNUP_CONFIRMED:
 		return (reply_signed_in(r, p, &u));
 	default:

@@ -245,7 +245,7 @@ proof_send(struct request *r, enum proof p, const struct user *u, bool pkce)
 }
 
 err
-proof_pretend(struct request *r, enum proof p, const char *address)
+proof_pretend(struct request *r, enum proof p, enum sending s, const char *address)
 {
 	const struct user nobody = { .id = uuid_new(r->arena), .email = address, .user_metadata = "{}" };
 	struct message m = message_new(r, p, address, false);
@@ -253,6 +253,7 @@ proof_pretend(struct request *r, enum proof p, const char *address)
 
 	TRY(reach_authorized(r, address));
 	TRY(mail_take(r));
+	TRY(sending_note(r, s, address));
 	if (hook_enabled(HOOK_SEND_EMAIL))
 		return (OK);
 	TRY(message_queue(r, &nobody, &m));
@@ -434,6 +435,13 @@ sms_take(struct request *r)
 	return (allowed ? OK : fail(r, E_OVER_SMS_SEND_RATE_LIMIT, NULL));
 }
 
+/* The numbers with fixed codes get no message. */
+static err
+phone_take(struct request *r, const char *phone)
+{
+	return (sms_test_code(r, phone) == NULL ? sms_take(r) : OK);
+}
+
 static err
 phone_store(struct request *r, const struct user *u, const char *phone, const char *kind, const char *code)
 {
@@ -454,7 +462,7 @@ err
 proof_may_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind)
 {
 	TRY(sending_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
-	return (proof_pretend_phone(r, phone));
+	return (phone_take(r, phone));
 }
 
 err
@@ -472,9 +480,10 @@ proof_send_phone(struct request *r, const struct user *u, const char *phone, con
 }
 
 err
-proof_pretend_phone(struct request *r, const char *phone)
+proof_pretend_phone(struct request *r, enum sending s, const char *phone)
 {
-	return (sms_test_code(r, phone) == NULL ? sms_take(r) : OK);
+	TRY(phone_take(r, phone));
+	return (sending_note(r, s, phone));
 }
 
 err

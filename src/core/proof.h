@@ -2,6 +2,7 @@
 #ifndef CORE_PROOF_H
 #define CORE_PROOF_H
 
+#include "core/sending.h"
 #include "letter/letter.h"
 #include "query/row.h"
 #include "web/request.h"
@@ -18,10 +19,10 @@ checked err proof_send(struct request *, enum proof, const struct user *, bool p
 
 /*
  * The work of proof_send() for somebody who is not there, so that neither time nor answer tells: as much is written, the letter is one that
- * the mailer drops, and it counts as one that goes out.  Of hooks and messages to phones only the counting can be done.
+ * the mailer drops, it counts as one that goes out, and its time is noted.  Of hooks and messages to phones only the latter two can be done.
  */
-checked err proof_pretend(struct request *, enum proof, const char *address);
-checked err proof_pretend_phone(struct request *, const char *phone);
+checked err proof_pretend(struct request *, enum proof, enum sending, const char *address);
+checked err proof_pretend_phone(struct request *, enum sending, const char *phone);
 
 /* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
 checked err proof_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
@@ -47,8 +48,8 @@ checked err proof_may_change_email(struct request *, const struct user *, const 
 checked err proof_may_send_phone(struct request *, const struct user *, const char *phone, const char *kind);
 
 /*
- * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in what is
- * sent, which is chance, so that nobody finds it by trying codes.  pkce: the link ends a flow.
+ * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in
+ * what is sent, which is chance, so that nobody finds it by trying codes.  pkce: the link ends a flow.
  */
 struct onetime {
 	const char *code, *typed, *link;

@@ -2,6 +2,7 @@
 #ifndef CORE_SENDING_H
 #define CORE_SENDING_H
 
+#include "base/setting.h"
 #include "query/row.h"
 #include "web/request.h"
 

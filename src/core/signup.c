@@ -182,6 +182,7 @@ signup_repeat(struct request *r, struct attempt *at)
 	    .data = user_identity_data(r->arena, &again), .now = r->now_text));
 }
 
+/* Where no proof is asked for, nothing is sent either, so somebody who can't sign up is told. */
 static bool
 taken_is_told(void)
 {
@@ -196,24 +197,16 @@ signup_check_frequency(struct request *r, const struct signup *p, const struct u
 	return (by_email(p) ? sending_check(r, SENDING_MAIL, p->email, u) : sending_check(r, SENDING_SMS, p->phone, u));
 }
 
-/* As many letters as for somebody new. */
-static err
-signup_pretend(struct request *r, const struct signup *p)
-{
-	TRY(by_email(p) ? proof_pretend(r, PROOF_SIGNUP, p->email) : proof_pretend_phone(r, p->phone));
-	return (by_email(p) ? sending_note(r, SENDING_MAIL, p->email) : sending_note(r, SENDING_SMS, p->phone));
-}
-
 /* Where the client is not told, neither may the time tell: a new user costs a hash, a letter and a reading of what was written. */
 static err
 signup_taken(struct request *r, const struct signup *p, struct user *u)
 {
 	TRY(audit(r, u, AUDIT_REPEATED_SIGN_UP, provider_trait(r, p)));
 	if (taken_is_told())
-		return (OK);
+		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
 	if (!p->by_code)
 		password_waste(r->arena, p->password);
-	TRY(signup_pretend(r, p));
+	TRY(by_email(p) ? proof_pretend(r, PROOF_SIGNUP, SENDING_MAIL, p->email) : proof_pretend_phone(r, SENDING_SMS, p->phone));
 	return (user_reload(r, u));
 }
 
