@@ -6,11 +6,11 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/hook.h"
+#include "core/redirect.h"
+#include "db/db.h"
 #include "external/linking.h"
 #include "external/oauth.h"
 #include "external/oauth_state.h"
-#include "core/redirect.h"
-#include "db/db.h"
 
 /* GET /authorize */
 err

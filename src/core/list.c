@@ -25,7 +25,10 @@ list_row(struct list *list, struct buf *out, const char *created_at, const char 
 	snprintf(list->last_id, sizeof(list->last_id), "%s", id);
 }
 
-/* Where less came than was asked for there are no more, but for rows without created_at.  Elsewhere the total proves nothing: rows come and go. */
+/*
+ * Where less came than was asked for there are no more, but for rows without created_at.  Elsewhere the total proves nothing: rows come
+ * and go.
+ */
 static err
 batch_read(struct request *r, struct list *list, struct buf *out)
 {

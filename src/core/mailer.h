@@ -13,8 +13,8 @@ struct db;
  */
 
 /*
- * Until TERM or INT, and then to the end of the letter in hand.  Where letters go nowhere it is still there to tidy (core/clean.h).  wake: a descriptor whose bytes say that there is something to do, or -1
- * to listen to the database.  Gives the exit status.
+ * Until TERM or INT, and then to the end of the letter in hand.  Where letters go nowhere it is still there to tidy (core/clean.h).
+ * wake: a descriptor whose bytes say that there is something to do, or -1 to listen to the database.  Gives the exit status.
  */
 int mailer_run(struct db *, int wake);
 

@@ -7,8 +7,8 @@
 /* Where browsers are sent, and under which name they know this server. */
 
 /*
- * Whether a client may be sent there: GOTRUE_SITE_URL's place, the client's own machine by its IP address, or what GOTRUE_URI_ALLOW_LIST has.
- * Never where browsers would read another place than we do.
+ * Whether a client may be sent there: GOTRUE_SITE_URL's place, the client's own machine by its IP address, or what GOTRUE_URI_ALLOW_LIST
+ * has.  Never where browsers would read another place than we do.
  */
 bool redirect_allowed(struct arena *, const char *url);
 

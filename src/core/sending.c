@@ -30,8 +30,8 @@ sending_key(struct arena *a, enum sending s, const char *address)
 }
 
 /*
- * What strangers may ask for.  Letters of all kinds are one to them, for which of them goes out hangs on who has the address.  What was sent
- * to confirm it counts until it is confirmed.
+ * What strangers may ask for.  Letters of all kinds are one to them, for which of them goes out hangs on who has the address.  What was
+ * sent to confirm it counts until it is confirmed.
  */
 static usec
 asked_at(enum sending s, const char *address, const struct user *u)

@@ -28,8 +28,8 @@ checked err user_create(struct request *, const struct new_user *);
 struct user user_queued(struct arena *, const struct new_user *);
 
 /*
- * A user that an operator invites: a new id unless there is one, provider email, metadata apart; u is what will be known of them.  The before_user_created
- * hook is asked.
+ * A user that an operator invites: a new id unless there is one, provider email, metadata apart; u is what will be known of them.  The
+ * before_user_created hook is asked.
  */
 checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
 
@@ -48,7 +48,7 @@ checked err user_reload(struct request *, struct user *);
 /* The same after a change of address or number: 422 when somebody else came to have it meanwhile.  words: of other errors of the database. */
 checked err user_reload_changed(struct request *, struct user *, const char *words);
 
-/* How others are told of the user: user_text(), or of one who is only queued yet, what the database makes of it (which opens a transaction). */
+/* How others are told of the user: user_text(), or of one who is only queued yet, what the database makes of it (it opens a transaction). */
 checked err user_json(struct request *, const struct user *, const char **text);
 
 /* An object's text with one member, a string, set. */

@@ -39,10 +39,9 @@ struct link {
 static const char greeting[] =
     "select set_config(v.name, v.value, false) from (values ('TimeZone', 'UTC', true), ('DateStyle', 'ISO, MDY', true), "
     "('client_min_messages', 'warning', true), ('statement_timeout', $1, false), ('idle_in_transaction_session_timeout', '30s', false), "
-    "('lock_timeout', '5s', false), ('jit', 'off', false), ('plan_cache_mode', 'force_generic_plan', false), ('random_page_cost', '1.1', "
-    "false), ('search_path', quote_ident($2), false)) v(name, value, ours) join pg_settings "
-    "s "
-    "using (name) where v.value <> '0' and (v.ours or s.source in ('default', 'configuration file'))";
+    "('lock_timeout', '5s', false), ('jit', 'off', false), ('plan_cache_mode', 'force_generic_plan', false), "
+    "('random_page_cost', '1.1', false), ('search_path', quote_ident($2), false)) v(name, value, ours) join pg_settings s using (name) "
+    "where v.value <> '0' and (v.ours or s.source in ('default', 'configuration file'))";
 
 struct link *
 link_new(const char *url, const char *schema)

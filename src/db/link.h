@@ -46,8 +46,7 @@ bool link_farewell(const struct link_reply *);
 
 struct link *link_new(const char *url, const char *schema);
 void link_free(struct link *);
-void link_drop(struct link *); /* the next exchange makes a new connection */
-struct outage;
+void link_drop(struct link *);                              /* the next exchange makes a new connection */
 void link_wait(struct link *, int64_t ns, struct outage *); /* see db_wait() */
 void link_limit(struct link *, int64_t ns);                 /* for connections made from now on */
 bool link_in_transaction(const struct link *);

@@ -7,10 +7,10 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/list.h"
+#include "db/db.h"
 #include "external/custom_discovery.h"
 #include "external/custom_url.h"
 #include "external/issuer.h"
-#include "db/db.h"
 #include "query/custom_provider.h"
 #include "sec/secret.h"
 

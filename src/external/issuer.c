@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "external/issuer.h"
 #include "db/db.h"
+#include "external/issuer.h"
 #include "query/issuer.h"
 
 #define KEYS_APART 5 /* seconds between two fetches of one key set, whatever key ids tokens come with */

@@ -2,8 +2,8 @@
 #ifndef EXTERNAL_LINKING_H
 #define EXTERNAL_LINKING_H
 
-#include "external/profile.h"
 #include "core/session.h"
+#include "external/profile.h"
 #include "query/oauth.h"
 #include "query/row.h"
 #include "web/request.h"

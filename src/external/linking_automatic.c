@@ -8,10 +8,10 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
-#include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"
+#include "external/linking_part.h"
 #include "query/linking.h"
 #include "query/onetime.h"
 

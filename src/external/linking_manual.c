@@ -5,10 +5,10 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "external/linking_part.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"
+#include "external/linking_part.h"
 #include "query/linking.h"
 #include "query/onetime.h"
 

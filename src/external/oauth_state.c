@@ -4,10 +4,10 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/flow.h"
-#include "external/oauth.h"
-#include "external/oauth_state.h"
 #include "core/redirect.h"
 #include "db/db.h"
+#include "external/oauth.h"
+#include "external/oauth_state.h"
 #include "query/onetime.h"
 #include "sec/secret.h"
 

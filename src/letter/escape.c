@@ -121,13 +121,13 @@ query_escaped(struct arena *a, const char *s)
 static bool
 code_prints(unsigned long code)
 {
-	static const unsigned long not [][2] = { { 0x80, 0xa0 }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd },
+	static const unsigned long unseen[][2] = { { 0x80, 0xa0 }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd },
 		{ 0x70f, 0x70f }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x3000, 0x3000 },
 		{ 0xe000, 0xf8ff }, { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0xe00ff },
 		{ 0xf0000, 0x10ffff } };
 
-	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
-		if (code >= not [i][0] && code <= not [i][1])
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (code >= unseen[i][0] && code <= unseen[i][1])
 			return (false);
 	return (true);
 }

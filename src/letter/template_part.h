@@ -84,7 +84,7 @@ bool text_has(const struct parser *, size_t at, const char *);
 bool word_read(struct parser *, const char *word);
 bool is_name_byte(char);
 
-/* "$x := " and "$i, $x := ", then a pipeline; "$x = ".  NULL after a mistake.  pair: two may stand there. */
+/* "$x := " and "$i, $x := ", then a pipeline; "$x = ".  false after a mistake.  pair: two may stand there. */
 struct pipe {
 	struct expr *expr;
 	size_t variable, counter;

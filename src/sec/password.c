@@ -14,7 +14,7 @@
 #include "sec/password_form.h"
 
 #define SCRYPT_KEY_LEN 32
-/* Sealed, with a key id of 36 characters and the longest of costs, a hash still fits into varchar(255); base64 of 15 bytes has no padding. */
+/* Sealed, with a key id of 36 characters and the longest of costs, a hash still fits into varchar(255); 15 bytes have no padding. */
 #define SIGNER_LEN 15
 #define SALT_LEN 15
 #define BCRYPT_SALT_LEN 16

@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "web/peer.h"
 #include "web/gateway.h"
+#include "web/peer.h"
 
 #define BODY_MAX ((size_t)1 << 20)
 #define REQUEST_ID_MAX 200

@@ -66,7 +66,6 @@ def test_fast_restart(server, cluster):
             time.sleep(0.3)
 
     got = traffic(server, restart)
-    print(got)
     assert set(got) == {(200, None)}, got
 
 
@@ -76,7 +75,6 @@ def test_immediate_restart(server, cluster):
         cluster.start()
 
     got = traffic(server, crash)
-    print(got)
     bad = sum(n for what, n in got.items() if what != (200, None))
     assert bad <= WORKERS and set(got) <= {(200, None), (503, "1")}, got
 

@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -13,8 +12,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-import harness
-from harness import BIN, PASSWORD, SETTINGS, address, claims_of, is_error, mint
+from harness import PASSWORD, address, claims_of, is_error, mint
+from test_command import command
 
 ADMIN = mint({"role": "service_role"})
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -122,11 +121,6 @@ def test_the_longest_of_costs_fits(serve, sql):
     me = serve(**sealing(**CHEAP)).sign_up()
     text = opened(sql, me.id)
     assert fits(text, PASSWORD) and len(stored(sql, me.id)) <= 255
-
-
-def command(database, *args, **settings):
-    env = {**harness.CLEAN, **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **settings}
-    return subprocess.run([BIN, *args], env=env, capture_output=True, text=True, timeout=60)
 
 
 def test_check_tries_it(database, sql):
