@@ -46,6 +46,7 @@ typedef int64_t setting_time;    /* RFC 3339 as microseconds; 0 when unset */
 typedef const char *setting_url;
 typedef const char *setting_site;
 typedef const char *setting_email;
+typedef const char *setting_host;
 typedef const char *setting_role;
 typedef char **setting_emails;
 typedef char **setting_roles;

@@ -10,6 +10,7 @@
 
 #define SECOND INT64_C(1000000000)
 #define KEY_BYTES 32
+#define SECRET_LEAST 32 /* RFC 7518 3.2 */
 
 struct check {
 	struct arena *arena;
@@ -55,6 +56,7 @@ static const struct range_row {
 	{ AT(postern_bcrypt_cost), "POSTERN_BCRYPT_COST", 4, 31 },
 	{ AT(postern_metadata_max), "POSTERN_METADATA_MAX", 1024, 16777216 },
 	{ AT(postern_otp_max_tries), "POSTERN_OTP_MAX_TRIES", 0, 1000 },
+	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
 };
 
 /* Words of a closed set; empty is always allowed. */
@@ -198,6 +200,18 @@ check_required(struct check *c)
 		if (str_empty(text_at(c->s, row->offset)) && !is_refused(c, row->name))
 			refuse(c, row->name, "%s must be set: %s.", row->name, row->cure);
 	}
+}
+
+static void
+check_secret(struct check *c)
+{
+	size_t len = strlen(c->s->gotrue_jwt_secret);
+
+	if (len > 0 && len < SECRET_LEAST)
+		warn(c, "GOTRUE_JWT_SECRET",
+		    "GOTRUE_JWT_SECRET has only %zu of the %d characters that keep it from being guessed: take what openssl rand -hex 32 "
+		    "prints.",
+		    len, SECRET_LEAST);
 }
 
 static void
@@ -474,6 +488,7 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 {
 	static void (*const check[])(struct check *) = {
 		check_required,
+		check_secret,
 		check_ranges,
 		check_choices,
 		check_database,

@@ -70,6 +70,18 @@ form_url(struct arena *a, const char *text)
 	return (fault);
 }
 
+/* One colon is a port's; an IPv6 address has more. */
+const char *
+form_host(struct arena *a, const char *text)
+{
+	const char *fault = quotes_fault(text), *colon = strchr(text, ':');
+
+	(void)a;
+	if (fault == NULL && (has_blank(text) || strpbrk(text, "/@,;[]") != NULL || (colon != NULL && strchr(colon + 1, ':') == NULL)))
+		return ("must be a host alone such as mail.example.com, without a scheme or a port");
+	return (fault);
+}
+
 const char *
 form_email(struct arena *a, const char *text)
 {

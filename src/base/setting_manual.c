@@ -68,7 +68,7 @@ static const char manual_head[] =
     ".It duration\n"
     "Numbers with units: 300ms, 90s, 1h30m.\n"
     ".It list\n"
-    "Separated by commas, without blanks.\n"
+    "Separated by commas; blanks around an item do no harm.\n"
     ".It map\n"
     "name:value,name:value.\n"
     ".It rate\n"

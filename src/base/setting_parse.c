@@ -500,6 +500,7 @@ parse_formed_list(struct arena *a, const char *text, void *out, const char *(*fa
 
 FORMED(url, parse_formed, form_url)
 FORMED(site, parse_formed, form_site)
+FORMED(host, parse_formed, form_host)
 FORMED(email, parse_formed, form_email)
 FORMED(role, parse_formed, form_role)
 FORMED(emails, parse_formed_list, form_email)
@@ -523,6 +524,7 @@ const struct setting_type setting_type_charsets = { "character sets", parse_char
 const struct setting_type setting_type_time = { "time", parse_time, show_time, false, false };
 const struct setting_type setting_type_url = { "URL", parse_url, show_text, false, true };
 const struct setting_type setting_type_site = { "URL of any scheme", parse_site, show_text, false, true };
+const struct setting_type setting_type_host = { "host", parse_host, show_text, false, true };
 const struct setting_type setting_type_email = { "e-mail address", parse_email, show_text, false, true };
 const struct setting_type setting_type_emails = { "list of e-mail addresses", parse_emails, show_list, false, true };
 const struct setting_type setting_type_role = { "role", parse_role, show_text, false, true };

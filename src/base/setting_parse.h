@@ -26,7 +26,7 @@ struct setting_type {
 #define SETTING_TYPES(TYPE) \
 	TYPE(text) TYPE(secret) TYPE(bool) TYPE(int) TYPE(uint) TYPE(real) TYPE(duration) TYPE(maybe_duration) TYPE(list) TYPE(map) \
 	TYPE(secret_map) TYPE(domains) TYPE(secrets) TYPE(rate) TYPE(charsets) TYPE(time) \
-	TYPE(url) TYPE(site) TYPE(email) TYPE(emails) TYPE(role) TYPE(roles)
+	TYPE(url) TYPE(site) TYPE(host) TYPE(email) TYPE(emails) TYPE(role) TYPE(roles)
 /* clang-format on */
 
 #define TYPE(type) extern const struct setting_type setting_type_##type;
@@ -36,6 +36,7 @@ SETTING_TYPES(TYPE)
 /* What is wrong with a text of some form: words as parse() gives them, NULL for nothing. */
 const char *form_url(struct arena *, const char *);  /* of a web server */
 const char *form_site(struct arena *, const char *); /* of whatever opens it: myapp:// too */
+const char *form_host(struct arena *, const char *); /* or an IP address */
 const char *form_email(struct arena *, const char *);
 const char *form_role(struct arena *, const char *);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -208,6 +209,16 @@ check_database(struct arena *a, struct report *r)
 	db_free(db);
 }
 
+/* It holds the secret that tokens are signed with, and the database's password. */
+static void
+check_file(struct arena *a, const char *file, struct report *r)
+{
+	struct stat st;
+
+	if (file != NULL && stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0)
+		report_warning(r, arena_printf(a, "%s holds secrets and everybody on this machine may read it: chmod 600 %s", file, file));
+}
+
 static void
 check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 {
@@ -215,6 +226,7 @@ check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 	const struct settings *settings = settings_load(a, file, complaints);
 
 	report_complaints(r, complaints);
+	check_file(a, file, r);
 	if (settings == NULL)
 		return;
 	if (verbose)

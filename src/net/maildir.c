@@ -70,6 +70,8 @@ maildir_send(struct arena *a, const struct mail *mail, const char **why)
 const char *
 maildir_probe(struct arena *a)
 {
+	if (*cfg->postern_maildir == '\0')
+		return ("POSTERN_MAILDIR must be set: the directory that they are put into.");
 	if (maildir_make(a) && access(cfg->postern_maildir, W_OK | X_OK) == 0)
 		return (NULL);
 	return (arena_printf(a, "POSTERN_MAILDIR %s can't be written: %s", cfg->postern_maildir, strerror(errno)));

@@ -278,5 +278,7 @@ smtp_probe(struct arena *a)
 	if (c == NULL)
 		return ("libcurl could not start");
 	code = talk_run(&t, c, probe_apply, &status);
-	return (code == CURLE_OK ? NULL : talk_why(&t, code, status));
+	return (code == CURLE_OK ? NULL
+				 : arena_printf(a, "%s (GOTRUE_SMTP_HOST is %s, GOTRUE_SMTP_PORT %lld)", talk_why(&t, code, status),
+				       cfg->gotrue_smtp_host, (long long)cfg->gotrue_smtp_port));
 }

@@ -73,6 +73,21 @@ def test_check(database):
     assert harness.SECRET not in ok(database, "check")
 
 
+def test_check_names_the_setting(database):
+    mail = {"GOTRUE_SMTP_ADMIN_EMAIL": "auth@example.com"}
+    out = command(database, "check", **mail, GOTRUE_SMTP_HOST="127.0.0.1", GOTRUE_SMTP_PORT="1").stdout
+    assert "GOTRUE_SMTP_HOST is 127.0.0.1, GOTRUE_SMTP_PORT 1" in out
+    assert "POSTERN_MAILDIR must be set" in command(database, "check", **mail, POSTERN_MAIL_TRANSPORT="maildir").stdout
+
+
+def test_check_of_a_file_that_everybody_reads(database, tmp_path):
+    conf = tmp_path / "postern.conf"
+    conf.write_text("")
+    for mode, said in ((0o644, True), (0o604, True), (0o640, False), (0o600, False)):
+        conf.chmod(mode)
+        assert (f"chmod 600 {conf}" in ok(database, "check", "-c", str(conf))) == said
+
+
 def test_user(database, server):
     email = address()
     ok(database, "user", "add", email, stdin=PASSWORD + "\n")

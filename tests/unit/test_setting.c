@@ -265,6 +265,8 @@ test_forms(void **state)
 		"https://a.test https://b.test", "https://a.test;https://b.test", "https://a .test", "https://a.test:x" };
 	static const char *const emails[] = { "Auth <auth@a.test>", "<auth@a.test>", "\"auth@a.test\"", "auth", "@a.test", "auth@", "a@b@c",
 		"a@b.test c@d.test" };
+	static const char *const hosts[] = { "a.test:25", "smtp://a.test", "smtp://a.test:25", "a.test/", "u@a.test", "[::1]", "'a.test'",
+		"a.test, b.test" };
 	static const char *const role[] = { "GOTRUE_JWT_ADMIN_GROUP_NAME", "GOTRUE_JWT_DEFAULT_GROUP_NAME", "GOTRUE_JWT_ADMIN_ROLES" };
 
 	(void)state;
@@ -280,6 +282,10 @@ test_forms(void **state)
 	setenv("GOTRUE_SITE_URL", " myapp:// ", 1);
 	for (size_t i = 0; i < COUNT(emails); i++)
 		refuses("GOTRUE_SMTP_ADMIN_EMAIL", emails[i]);
+	for (size_t i = 0; i < COUNT(hosts); i++)
+		refuses("GOTRUE_SMTP_HOST", hosts[i]);
+	accepts("GOTRUE_SMTP_HOST", " mail.a.test ");
+	accepts("GOTRUE_SMTP_HOST", "::1");
 	refuses("GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", "a@b.test,c");
 	accepts("GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES", "a@b.test, c@d.test ,");
 	for (size_t i = 0; i < COUNT(role); i++) {
@@ -427,9 +433,22 @@ test_states(void **state)
 }
 
 static void
+test_short_secret(void **state)
+{
+	(void)state;
+	assert_non_null(load(NULL));
+	assert_null(complaint_of("GOTRUE_JWT_SECRET"));
+	setenv("GOTRUE_JWT_SECRET", "at least 32 random characters", 1);
+	assert_non_null(load(NULL));
+	assert_non_null(strstr(complaint_of("GOTRUE_JWT_SECRET")->sentence, "only 29 of the 32"));
+}
+
+static void
 test_checks(void **state)
 {
 	(void)state;
+	refuses("POSTERN_SLOW_REQUESTS", "-1");
+	refuses("GOTRUE_SMTP_PORT", "65536");
 	refuses("GOTRUE_LOG_LEVEL", "loud");
 	accepts("GOTRUE_LOG_LEVEL", "WARN");
 	refuses("POSTERN_PASSWORD_HASH", "md5");
@@ -643,6 +662,7 @@ main(void)
 		TEST(test_aliases),
 		TEST(test_unknown),
 		TEST(test_states),
+		TEST(test_short_secret),
 		TEST(test_checks),
 		TEST(test_captcha),
 		TEST(test_encryption),
