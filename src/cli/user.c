@@ -20,8 +20,8 @@
 static const char usage[] =
     "usage: postern user add ADDRESS           make a confirmed user; the password is read from standard input\n"
     "       postern user invite ADDRESS        invite somebody by mail\n"
-    "       postern user link TYPE ADDRESS     print a link instead of mailing it: signup, invite, magiclink, recovery,\n"
-    "                                          email_change_current or email_change_new (these two with the new address behind it)\n"
+    "       postern user link TYPE ADDRESS     print a link instead of mailing it: signup (the password from standard input), invite,\n"
+    "                                          magiclink, recovery, email_change_current or email_change_new (the new address behind it)\n"
     "       postern user show WHO              what is known of the user\n"
     "       postern user password WHO          set a password, read from standard input; ends all sessions\n"
     "       postern user ban WHO [HOW LONG]    let the user in no more, for 24h or the like; none: let them in again; without: for good\n"
@@ -107,10 +107,12 @@ run_invite(struct request *r, char *const *words)
 static err
 run_link(struct request *r, char *const *words)
 {
+	bool signup = str_equal(words[0], "signup");
+	const char *more = signup ? "password" : words[2] != NULL ? "new_email" : NULL;
 	json *made;
 
 	TRY(api_call(r, generate_link_post,
-	    json_pairs(r->arena, "type", words[0], "email", words[1], words[2] != NULL ? "new_email" : NULL, words[2], NULL)));
+	    json_pairs(r->arena, "type", words[0], "email", words[1], more, signup ? password_read(r->arena) : words[2], NULL)));
 	made = json_parse(r->arena, r->reply.body, r->reply.len, NULL);
 	puts(str_or(json_string(json_get(made, "action_link")), ""));
 	return (OK);

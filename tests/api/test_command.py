@@ -88,6 +88,13 @@ def test_check_of_a_file_that_everybody_reads(database, tmp_path):
         assert (f"chmod 600 {conf}" in ok(database, "check", "-c", str(conf))) == said
 
 
+def test_user_link(database):
+    email = address()
+    link = command(database, "user", "link", "signup", email, stdin=PASSWORD + "\n").stdout
+    assert "/verify?token=" in link and "type=signup" in link
+    assert "/verify?token=" in ok(database, "user", "link", "email_change_new", email, address())
+
+
 def test_user(database, server):
     email = address()
     ok(database, "user", "add", email, stdin=PASSWORD + "\n")
