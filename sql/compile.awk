@@ -16,6 +16,8 @@ BEGIN {
 	type_c["bool"] = "bool ";        type_id["bool"] = "DB_BOOL"
 	type_c["int"] = "long long ";    type_id["int"] = "DB_INT"
 	type_c["time"] = "long long ";   type_id["time"] = "DB_TIME"
+	type_c["str"] = "const char *";  type_id["str"] = "DB_STR"
+	type_c["object"] = "const char *"; type_id["object"] = "DB_OBJECT"
 	words("found auto break case char const continue default do double else enum extern float for goto if inline int long " \
 	    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool " \
 	    "true false checked", reserved)
@@ -152,13 +154,13 @@ function columns_read(h, row, text,    list, n, i, parts, seen) {
 			continue
 		}
 		if (trim(list[i]) !~ ("^" NAME "( *: *[a-z]+)?$"))
-			return (wrong(h, "\"" trim(list[i]) "\" is no column: name or name:bool, name:int, name:time"))
+			return (wrong(h, "\"" trim(list[i]) "\" is no column: name or name:bool, name:int, name:time, name:str, name:object"))
 		if (split(list[i], parts, ":") == 1)
 			parts[2] = "text"
 		parts[1] = trim(parts[1])
 		parts[2] = trim(parts[2])
 		if (!(parts[2] in type_c))
-			return (wrong(h, "column " parts[1] ": there is no type " parts[2] ", only text, bool, int and time"))
+			return (wrong(h, "column " parts[1] ": there is no type " parts[2] ", only text, bool, int, time, str and object"))
 		if (parts[1] in reserved)
 			return (wrong(h, "column " parts[1] ": the name is taken (by C, or by us), say as ..."))
 		if (parts[1] in seen)

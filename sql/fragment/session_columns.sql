@@ -1,3 +1,2 @@
-&1.id as session_id, &1.user_id as session_user_id, coalesce(&1.aal::text, 'aal1') as session_aal, &1.created_at as session_created_at,
-&1.refreshed_at at time zone 'UTC' as session_refreshed_at, &1.not_after as session_not_after,
-exists (select from auth.mfa_amr_claims c where c.session_id = &1.id and c.authentication_method in ('otp', 'magiclink', 'recovery')) as session_recovery
+&1.id as session_id, &1.user_id as session_user_id, coalesce(&1.aal, 'aal1') as session_aal, &1.created_at as session_created_at,
+&1.refreshed_at at time zone 'UTC' as session_refreshed_at, &1.not_after as session_not_after

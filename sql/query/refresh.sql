@@ -2,19 +2,21 @@
 insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
 values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
 
--- All that a refresh is decided on, by a token of auth.refresh_tokens.  Which one is active is asked where this one was revoked.
--- refresh_by_token(token) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr, token_updated_at:time, revoked:bool, active_token, active_parent
+-- All that a refresh is decided on, by a token of auth.refresh_tokens.
+-- refresh_by_token(token) -> maybe user, hmac_key, counter:int, client_id, scopes, methods, token_updated_at:time, revoked:bool
 select %user_columns(u), %session_columns(s), %refresh_columns(s),
-    t.updated_at as token_updated_at, coalesce(t.revoked, false) as revoked, a.token as active_token, a.parent as active_parent
+    t.updated_at as token_updated_at, t.revoked
 from auth.refresh_tokens t
 join auth.users u on u.id = t.user_id::uuid
 left join auth.sessions s on s.id = t.session_id
-left join lateral (select token, parent from auth.refresh_tokens
-                   where t.revoked and session_id = s.id and revoked is false order by id desc limit 1) a on true
 where t.token = :token::text;
 
+-- The token that is active where a revoked one was sent.
+-- refresh_active(session_id) -> maybe token, parent
+select token, parent from auth.refresh_tokens where session_id = :session_id::uuid and revoked is false order by id desc limit 1;
+
 -- The same by a session, for counted tokens.
--- refresh_by_session(session_id) -> maybe user, hmac_key, counter:int, client_id, scopes, aal, amr
+-- refresh_by_session(session_id) -> maybe user, hmac_key, counter:int, client_id, scopes, methods
 select %user_columns(u), %session_columns(s), %refresh_columns(s)
 from auth.sessions s
 join auth.users u on u.id = s.user_id

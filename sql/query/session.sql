@@ -27,3 +27,7 @@ delete from auth.sessions where id = :id::uuid;
 -- All sessions of a user but one; except null: all.
 -- session_end_others(user_id, except) -> none
 delete from auth.sessions where user_id = :user_id::uuid and id is distinct from :except::uuid;
+
+-- Whether a session was begun by proof of an address.
+-- session_proven(id) -> one proven:bool
+select exists (select from auth.mfa_amr_claims c where c.session_id = :id::uuid and c.authentication_method in ('otp', 'magiclink', 'recovery')) as proven;

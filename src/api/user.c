@@ -4,6 +4,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/address.h"
+#include "core/amr.h"
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
@@ -13,6 +14,7 @@
 #include "core/user.h"
 #include "core/verify.h"
 #include "query/onetime.h"
+#include "query/session.h"
 
 /* GET /user */
 err
@@ -80,7 +82,8 @@ update_check_rights(struct request *r, const struct user_update *p)
 
 	if (p->app_metadata != NULL && !is_admin)
 		return (fail(r, E_NOT_ADMIN, "Updating app_metadata requires admin privileges"));
-	if (u->mfa && !str_equal(u->session_aal, "aal2") && (sets_password || changes_email(p, u) || changes_phone(p, u)))
+	if (!str_equal(u->session_aal, "aal2") && (sets_password || changes_email(p, u) || changes_phone(p, u)) &&
+	    user_has_factor(r->arena, u))
 		return (fail_as(r, E_INSUFFICIENT_AAL, 401, "AAL2 session is required to update email or password when MFA is enabled."));
 	if (u->anonymous && sets_password && str_empty(p->email) && str_empty(p->phone))
 		return (fail_as(r, E_VALIDATION_FAILED, 422,
@@ -127,13 +130,24 @@ password_check_fresh(struct request *r, const struct user_update *p)
 	return (proof_spend_nonce(r, u, p->nonce));
 }
 
+/* Whether the old password is asked for: not of who has just proven an address, they may have forgotten it. */
+static err
+current_wanted(struct request *r, bool *wanted)
+{
+	struct session_proven s = { 0 };
+
+	*wanted = cfg->gotrue_security_update_password_require_current_password;
+	if (*wanted)
+		TRY(session_proven(r->db, &s, .id = r->user->session_id));
+	*wanted = *wanted && !s.proven;
+	return (OK);
+}
+
 static err
 password_check_current(struct request *r, const struct user_update *p)
 {
 	const struct user *u = r->user;
 
-	if (!cfg->gotrue_security_update_password_require_current_password || u->session_recovery)
-		return (OK);
 	if (str_empty(p->current_password))
 		return (fail(r, E_CURRENT_PASSWORD_REQUIRED, NULL));
 	if (!credential_verify(r, u, u->id, p->current_password, NULL))
@@ -146,10 +160,13 @@ static err
 password_prepare(struct request *r, const struct user_update *p, const char **stored)
 {
 	const struct user *u = r->user;
+	bool wanted;
 
+	TRY(current_wanted(r, &wanted));
 	TRY(password_check_fresh(r, p));
 	if (!str_empty(p->password) && !str_empty(u->password)) {
-		TRY(password_check_current(r, p));
+		if (wanted)
+			TRY(password_check_current(r, p));
 		if (credential_verify(r, u, u->id, p->password, NULL))
 			return (fail(r, E_SAME_PASSWORD, NULL));
 	}

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/amr.h"
 #include "core/audit.h"
 #include "core/refresh.h"
 #include "core/user_json.h"
@@ -85,10 +86,11 @@ already_used(struct request *r)
 }
 
 static err
-new_access(struct request *r, const struct user *u, const char *aal, const char *amr, struct tokens *t)
+new_access(struct request *r, const struct user *u, const char *methods, struct tokens *t)
 {
+	const struct amr amr = amr_read(r->arena, u, methods);
 	const struct access access = {
-		.session_id = u->session_id, .aal = aal, .amr = amr, .method = "token_refresh", .created_at = u->session_created_at
+		.session_id = u->session_id, .aal = amr.aal, .amr = amr.text, .method = "token_refresh", .created_at = u->session_created_at
 	};
 
 	t->user_json = user_text(r->arena, u);
@@ -153,7 +155,7 @@ row_swap(struct request *r, const struct refresh_by_token *row, const char *toke
 		reply_header(r, "sb-auth-refresh-token-counter", counter);
 	reply_header(r, "sb-auth-refresh-token-reuse", "false");
 	prefix_tell(r, t);
-	TRY(new_access(r, u, row->aal, row->amr, t));
+	TRY(new_access(r, u, row->methods, t));
 	TRY(refresh_swap(r->db, &swap, .token = token, .was_revoked = row->revoked ? "t" : "f", .fresh = fresh, .user_id = u->id,
 	    .session_id = u->session_id, .hmac_key = key, .counter = counter, .now = r->now_text, .user_agent = r->user_agent,
 	    .address = r->inet, .audit_address = audit_address(r, AUDIT_TOKEN_REFRESHED),
@@ -188,13 +190,13 @@ session_refused(struct request *r, const struct user *u)
 
 /* The parent of the active token: the client has missed our last answer and gets it again. */
 static err
-row_repeat(struct request *r, const struct refresh_by_token *row, struct tokens *t, bool *done)
+row_repeat(struct request *r, const struct refresh_by_token *row, const char *active, struct tokens *t, bool *done)
 {
 	const char *counter = row->hmac_key == NULL ? NULL : arena_printf(r->arena, "%lld", row->counter);
 
-	t->refresh = row->active_token;
+	t->refresh = active;
 	prefix_tell(r, t);
-	TRY(new_access(r, &row->user, row->aal, row->amr, t));
+	TRY(new_access(r, &row->user, row->methods, t));
 	return (session_touch(r, &row->user, counter, counter, done));
 }
 
@@ -214,9 +216,22 @@ row_refused(struct request *r, const struct refresh_by_token *row)
 }
 
 static err
-row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
+row_reuse(struct request *r, const struct refresh_by_token *row, const char *token, struct tokens *t, bool *done)
 {
 	usec reuse = (usec)cfg->gotrue_security_refresh_token_reuse_interval * 1000000;
+	struct refresh_active active;
+
+	TRY(refresh_active(r->db, &active, .session_id = row->user.session_id));
+	if (active.found && str_equal(active.parent, token))
+		return (row_repeat(r, row, active.token, t, done));
+	if (r->now > row->token_updated_at + reuse)
+		return (row_refused(r, row));
+	return (row_swap(r, row, token, t, done));
+}
+
+static err
+row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
+{
 	struct refresh_by_token row;
 
 	TRY(refresh_by_token(r->db, &row, .token = token));
@@ -229,15 +244,7 @@ row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 	}
 	TRY(refresh_allowed(r, &row.user, row.token_updated_at));
 	TRY(client_allowed(r, row.client_id));
-	if (!row.revoked)
-		TRY(row_swap(r, &row, token, t, done));
-	else if (row.active_token != NULL && str_equal(row.active_parent, token))
-		TRY(row_repeat(r, &row, t, done));
-	else if (r->now > row.token_updated_at + reuse)
-		return (row_refused(r, &row));
-	else
-		TRY(row_swap(r, &row, token, t, done));
-	return (OK);
+	return (row.revoked ? row_reuse(r, &row, token, t, done) : row_swap(r, &row, token, t, done));
 }
 
 /* Why an older counter may still be used, joined by commas; "" when it may not. */
@@ -266,7 +273,7 @@ counter_step(struct request *r, const struct refresh_by_session *row, long long 
 
 	t->refresh = counted_refresh_token(r->arena, row->user.session_id, next, row->hmac_key);
 	reply_header(r, "sb-auth-refresh-token-counter", then);
-	TRY(new_access(r, &row->user, row->aal, row->amr, t));
+	TRY(new_access(r, &row->user, row->methods, t));
 	return (session_touch(r, &row->user, now, then, done));
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/amr.h"
 #include "core/custom_claims.h"
 #include "core/session.h"
 #include "db/db.h"
@@ -55,7 +56,7 @@ session_validity(const struct request *r, const struct user *u, usec token_time)
 		return (SESSION_PAST_TIMEBOX);
 	if (cfg->gotrue_sessions_inactivity_timeout.ns > 0 && r->now > last + cfg->gotrue_sessions_inactivity_timeout.ns / 1000)
 		return (SESSION_INACTIVE);
-	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && u->mfa && str_equal(u->session_aal, "aal1") &&
+	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && str_equal(u->session_aal, "aal1") && user_has_factor(r->arena, u) &&
 	    r->now > u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000)
 		return (SESSION_LOW_AAL);
 	return (SESSION_VALID);
@@ -68,7 +69,7 @@ access_expiry(struct request *r, const struct user *u, const struct access *acce
 	long long expires = r->now / 1000000 + cfg->gotrue_jwt_exp;
 	long long low;
 
-	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || !u->mfa || !str_equal(access->aal, "aal1"))
+	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || !str_equal(access->aal, "aal1") || !user_has_factor(r->arena, u))
 		return (expires);
 	low = (access->created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000) / 1000000;
 	return (low < expires ? low : expires);

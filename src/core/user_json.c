@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -8,15 +7,6 @@
 #include "base/str.h"
 #include "core/user_json.h"
 #include "db/db.h"
-
-/* What the arrays of sql/fragment/user_columns.sql hold, in their order. */
-struct identity_row {
-	const char *created_at, *id, *provider_id, *provider, *data, *last_sign_in_at, *updated_at, *email;
-};
-struct factor_row {
-	const char *created_at, *id, *updated_at, *status, *type, *phone, *last_challenged_at, *friendly_name, *aaguid, *challenge;
-};
-#define CELLS(type) (sizeof(type) / sizeof(char *))
 
 static void
 put_text(struct buf *b, const char *name, const char *text)
@@ -45,34 +35,23 @@ put_moment(struct buf *b, const char *name, usec at)
 		put_text(b, name, clock_rfc3339(b->arena, at));
 }
 
-/* Rows begin with the time that they are ordered by and their id; those without a time are the last.  As text times have the same order. */
-static int
-rows_order(const void *a, const void *b)
+const struct identity_row *
+user_identities(struct arena *a, const struct user *u, size_t *count)
 {
-	const char *const *x = a, *const *y = b;
-	int order;
-
-	if (x[0] == NULL || y[0] == NULL)
-		order = (x[0] == NULL) - (y[0] == NULL);
-	else
-		order = strcmp(x[0], y[0]);
-	return (order != 0 ? order : strcmp(x[1], y[1]));
+	return (db_rows(a, u->identities, sizeof(struct identity_row) / sizeof(char *), count));
 }
 
-static void *
-rows_read(struct arena *a, const char *array, size_t cells, size_t *count)
+const struct factor_row *
+user_factors(struct arena *a, const struct user *u, size_t *count)
 {
-	char **rows = db_table(a, array, cells, count);
-
-	qsort(rows, *count, cells * sizeof(*rows), rows_order);
-	return (rows);
+	return (db_rows(a, u->factors, sizeof(struct factor_row) / sizeof(char *), count));
 }
 
 static void
 put_identities(struct buf *b, const struct user *u)
 {
 	size_t count;
-	const struct identity_row *row = rows_read(b->arena, u->identities, CELLS(struct identity_row), &count);
+	const struct identity_row *row = user_identities(b->arena, u, &count);
 
 	buf_puts(b, ",\"identities\":[");
 	for (size_t i = 0; i < count; i++, row++) {
@@ -94,7 +73,7 @@ static void
 put_factors(struct buf *b, const struct user *u)
 {
 	size_t count;
-	const struct factor_row *row = rows_read(b->arena, u->factors, CELLS(struct factor_row), &count);
+	const struct factor_row *row = user_factors(b->arena, u, &count);
 
 	for (size_t i = 0; i < count; i++, row++) {
 		buf_printf(b, "%s{\"id\":\"%s\"", i > 0 ? "," : ",\"factors\":[", row->id);

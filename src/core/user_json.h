@@ -8,4 +8,14 @@
 /* The user as everybody is told of them: clients, operators, hooks.  What is NULL or empty, and a time that is none, is mostly left out. */
 const char *user_text(struct arena *, const struct user *);
 
+/* What the arrays of sql/fragment/user_columns.sql hold, in their order. */
+struct identity_row {
+	const char *created_at, *id, *provider_id, *provider, *data, *last_sign_in_at, *updated_at, *email;
+};
+struct factor_row {
+	const char *created_at, *id, *updated_at, *status, *type, *phone, *last_challenged_at, *friendly_name, *aaguid, *challenge;
+};
+const struct identity_row *user_identities(struct arena *, const struct user *, size_t *count);
+const struct factor_row *user_factors(struct arena *, const struct user *, size_t *count);
+
 #endif

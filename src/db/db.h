@@ -19,8 +19,9 @@
  *	TRY(audit_add(r->db, .payload = json));        none: queued, see below
  *
  * Inputs are text, NULL is SQL's NULL; results are text in the request's arena (NULL for NULL) unless typed in the heading
- * (:bool, :int, false and 0 for NULL; :time, a timestamptz in microseconds, 0 for NULL and infinity, the year 1 for -infinity).
- * Every row struct starts with found; of a `many` it is true in each row.
+ * (:bool, :int, false and 0 for NULL; :time, a timestamptz in microseconds, 0 for NULL and infinity, the year 1 for -infinity;
+ * :str, text, "" for NULL; :object, a jsonb, "{}" for NULL and null).  Every row struct starts with found; of a `many` it is true in each
+ * row.
  *
  * What travels when:
  *   - A statement with a result is sent at once, one round trip, together with everything queued before it.
@@ -114,12 +115,15 @@ bool db_hear(struct db *);
 /* A list (NULL or ending with NULL) as the text of a text[] input. */
 char *db_array(struct arena *, char *const *list);
 
-/* The other way: a text[] of rows of so many columns, one behind the other; NULL where SQL has it. */
-char **db_table(struct arena *, const char *array, size_t columns, size_t *rows);
+/*
+ * The other way: a text[] of rows of so many columns, as an array of structs of as many char pointers, NULL where SQL has it.  They come in
+ * the order of their first column, a timestamptz, and the second; those without a time are the last.
+ */
+void *db_rows(struct arena *, const char *array, size_t columns, size_t *rows);
 
 /* What the generated functions are made of. */
 enum db_rows { DB_NONE, DB_ONE, DB_MAYBE, DB_MANY };
-enum db_type { DB_TEXT, DB_BOOL, DB_INT, DB_TIME };
+enum db_type { DB_TEXT, DB_BOOL, DB_INT, DB_TIME, DB_STR, DB_OBJECT };
 struct db_column {
 	const char *name;
 	enum db_type type;

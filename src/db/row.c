@@ -6,15 +6,29 @@
 #include "base/clock.h"
 #include "db/row.h"
 
-static void
-column_fill(const struct db_column *column, const char *text, char *row)
+/* What stands for NULL. */
+static const char *
+text_filled(enum db_type type, const char *text)
 {
+	if (type == DB_STR)
+		return (text == NULL ? "" : text);
+	if (type == DB_OBJECT)
+		return (text == NULL || strcmp(text, "null") == 0 ? "{}" : text);
+	return (text);
+}
+
+static void
+column_fill(const struct db_column *column, const char *value, char *row)
+{
+	const char *text = text_filled(column->type, value);
 	long long number = text == NULL ? 0 : strtoll(text, NULL, 10);
 	bool yes = text != NULL && *text == 't';
 	long long at = column->type == DB_TIME ? clock_timestamptz(text) : 0;
 
 	switch (column->type) {
 	case DB_TEXT:
+	case DB_STR:
+	case DB_OBJECT:
 		memcpy(row + column->offset, &text, sizeof(text));
 		break;
 	case DB_BOOL:
@@ -106,8 +120,22 @@ element_take(struct arena *a, const char *c, char **element)
 	return (c + quoted);
 }
 
-char **
-db_table(struct arena *a, const char *array, size_t columns, size_t *rows)
+/* As text times have the same order. */
+static int
+rows_order(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	int order;
+
+	if (x[0] == NULL || y[0] == NULL)
+		order = (x[0] == NULL) - (y[0] == NULL);
+	else
+		order = strcmp(x[0], y[0]);
+	return (order != 0 ? order : strcmp(x[1], y[1]));
+}
+
+void *
+db_rows(struct arena *a, const char *array, size_t columns, size_t *rows)
 {
 	const char *c = array == NULL ? "" : array;
 	size_t count = 0, most = columns;
@@ -122,5 +150,6 @@ db_table(struct arena *a, const char *array, size_t columns, size_t *rows)
 		else
 			c = element_take(a, c, &cell[count++]);
 	*rows = count / columns;
+	qsort(cell, *rows, columns * sizeof(*cell), rows_order);
 	return (cell);
 }

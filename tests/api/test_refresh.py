@@ -7,7 +7,7 @@ import uuid
 import pytest
 import requests
 
-from harness import is_error, many, unb64, b64
+from harness import b64, claims_of, is_error, many, unb64
 
 V2 = {"GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION": "2"}
 
@@ -274,3 +274,43 @@ def test_a_stolen_row_ends_a_session_of_counted_tokens(serve, sql):
     is_error(new.refresh(me.refresh_token), 400, "refresh_token_already_used")
     is_error(new.refresh(token), 400, "refresh_token_not_found")
     assert not sql("select 1 from auth.sessions where id = %s", me.session_id)
+
+
+METHOD = "insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) values (gen_random_uuid(), %s, now(), now() + %s::interval, %s)"
+IDENTITY = "insert into auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at) values ('n', %s, '{}', 'github', now(), now())"
+
+
+def test_methods(rotating, sql):
+    """The latest first; a factor makes it aal2; sso/saml names its provider where there is no other identity."""
+    me = rotating.sign_up()
+    sql("update auth.identities set provider = 'sso:one:two' where user_id = %s", me.id)
+    sql(METHOD, me.session_id, "-1 hour", "sso/saml")
+    reply = rotating.refresh(me.refresh_token).json()
+    claims = claims_of(reply["access_token"])
+    password, saml = claims["amr"]
+    assert claims["aal"] == "aal1" and list(password) == ["method", "timestamp"] and password["method"] == "password"
+    assert saml == {"method": "sso/saml", "timestamp": saml["timestamp"], "provider": "one:two"} and 3595 < password["timestamp"] - saml["timestamp"] < 3605
+    sql(METHOD, me.session_id, "1 hour", "totp")
+    sql(IDENTITY, me.id)
+    claims = claims_of(rotating.refresh(reply["refresh_token"]).json()["access_token"])
+    assert claims["aal"] == "aal2" and [x["method"] for x in claims["amr"]] == ["totp", "password", "sso/saml"] and "provider" not in claims["amr"][2]
+    sql("delete from auth.identities where user_id = %s", me.id)
+
+
+FACTOR = "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', %s, now(), now())"
+
+
+@pytest.mark.parametrize("status, ends", [("verified", True), ("unverified", False)])
+def test_low_aal(serve, sql, status, ends):
+    """A session without a factor of a user who has one ends sooner."""
+    server = serve(GOTRUE_SESSIONS_ALLOW_LOW_AAL="1h")
+    me = server.sign_up()
+    sql(FACTOR, me.id, status)
+    got = server.refresh(me.refresh_token)
+    if ends:
+        is_error(server.put("/user", {"password": "a new one 8"}, me.access), 401, "insufficient_aal")
+    else:
+        assert server.put("/user", {"password": "a new one 8"}, me.access).status_code == 200
+    sql("update auth.sessions set created_at = now() - interval '2 hours' where id = %s", me.session_id)
+    got = server.refresh(got.json()["refresh_token"])
+    assert got.status_code == (400 if ends else 200), got.text

@@ -115,6 +115,42 @@ cut(struct fixture *f)
 }
 
 static void
+test_what_stands_for_null(void **state)
+{
+	struct fixture *f = *state;
+	struct empty e;
+
+	assert_int_equal(empty(f->db, &e, .a = "x", .b = "{\"a\": 1}"), OK);
+	assert_null(e.no_text);
+	assert_string_equal(e.no_str, "");
+	assert_string_equal(e.no_object, "{}");
+	assert_string_equal(e.null_object, "{}");
+	assert_string_equal(e.text, "x");
+	assert_string_equal(e.object, "{\"a\": 1}");
+}
+
+/* Of arrays: quotes, NULL and "NULL", and the order of times. */
+static void
+test_rows_of_an_array(void **state)
+{
+	struct fixture *f = *state;
+	size_t n;
+	char **row = db_rows(f->arena,
+	    "{{NULL,b},{\"2026-01-01 00:00:00.5+00\",\"say \\\"NULL\\\", {}\"},{\"2026-01-01 00:00:00+00\",\"NULL\"},{NULL,a}}", 2, &n);
+
+	assert_int_equal(n, 4);
+	assert_string_equal(row[1], "NULL");
+	assert_string_equal(row[3], "say \"NULL\", {}");
+	assert_null(row[4]);
+	assert_string_equal(row[5], "a");
+	assert_string_equal(row[7], "b");
+	(void)db_rows(f->arena, "{}", 2, &n);
+	assert_int_equal(n, 0);
+	(void)db_rows(f->arena, NULL, 2, &n);
+	assert_int_equal(n, 0);
+}
+
+static void
 test_read(void **state)
 {
 	struct fixture *f = *state;
@@ -810,14 +846,15 @@ test_call_limit(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_read), TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue),
-		TEST(test_queue_is_one), TEST(test_transaction), TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final),
-		TEST(test_first_error_is_kept), TEST(test_error_alone), TEST(test_deferred), TEST(test_settings),
-		TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle),
-		TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled), TEST(test_server_hangs),
-		TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table), TEST(test_forgotten_statements), TEST(test_apart),
-		TEST(test_apart_in_a_transaction), TEST(test_begins_anew), TEST(test_long_input), TEST(test_suspend),
-		TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends), TEST(test_call), TEST(test_call_limit) };
+	const struct CMUnitTest tests[] = { TEST(test_read), TEST(test_what_stands_for_null), TEST(test_rows_of_an_array),
+		TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue), TEST(test_queue_is_one), TEST(test_transaction),
+		TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final), TEST(test_first_error_is_kept), TEST(test_error_alone),
+		TEST(test_deferred), TEST(test_settings), TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten),
+		TEST(test_dead_while_idle), TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled),
+		TEST(test_server_hangs), TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table),
+		TEST(test_forgotten_statements), TEST(test_apart), TEST(test_apart_in_a_transaction), TEST(test_begins_anew),
+		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends),
+		TEST(test_call), TEST(test_call_limit) };
 	int failed;
 
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {

@@ -51,3 +51,6 @@ deallocate all;
 
 -- long_word(word) -> one n:int
 select length(:word) as n;
+
+-- empty(a, b) -> one no_text, no_str:str, no_object:object, null_object:object, text:str, object:object
+select null::text as no_text, null::text as no_str, null::jsonb as no_object, 'null'::jsonb as null_object, :a as text, :b::jsonb as object;

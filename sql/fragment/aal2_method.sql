@@ -1,1 +1,0 @@
-&1.authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn')

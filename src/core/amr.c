@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "core/amr.h"
+#include "core/user_json.h"
+#include "db/db.h"
+
+struct method_row {
+	const char *updated_at, *name;
+};
+
+static bool
+is_factor(const char *method)
+{
+	static char *const factors[] = { "totp", "mfa/phone", "mfa/webauthn", NULL };
+
+	return (strs_have(factors, method));
+}
+
+/* Which one it was is known where the user has no other identity. */
+static const char *
+sso_provider(struct arena *a, const struct user *u)
+{
+	size_t count;
+	const struct identity_row *row = user_identities(a, u, &count);
+
+	return (count == 1 && str_starts(row->provider, "sso:") ? row->provider + strlen("sso:") : NULL);
+}
+
+static void
+put_method(struct buf *b, const struct user *u, const struct method_row *row)
+{
+	const char *provider = str_equal(row->name, "sso/saml") ? sso_provider(b->arena, u) : NULL;
+
+	buf_printf(b, "%s{\"method\":%s,\"timestamp\":%lld", b->len > 1 ? "," : "", json_quote(b->arena, row->name),
+	    (long long)clock_timestamptz(row->updated_at) / 1000000);
+	if (provider != NULL)
+		buf_printf(b, ",\"provider\":%s", json_quote(b->arena, provider));
+	buf_putc(b, '}');
+}
+
+struct amr
+amr_read(struct arena *a, const struct user *u, const char *methods)
+{
+	struct amr amr = { .aal = "aal1" };
+	struct buf b = buf_new(a);
+	size_t count;
+	const struct method_row *row = db_rows(a, methods, sizeof(*row) / sizeof(char *), &count);
+
+	buf_putc(&b, '[');
+	while (count-- > 0) {
+		put_method(&b, u, &row[count]);
+		if (is_factor(row[count].name))
+			amr.aal = "aal2";
+	}
+	buf_putc(&b, ']');
+	amr.text = b.data;
+	return (amr);
+}
+
+bool
+user_has_factor(struct arena *a, const struct user *u)
+{
+	size_t count;
+	const struct factor_row *row = user_factors(a, u, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(row[i].status, "verified"))
+			return (true);
+	return (false);
+}
