@@ -90,9 +90,9 @@ select u.id, u.encrypted_password as password from auth.users u where u.id = coa
     (select n.id from (select id, encrypted_password from auth.users order by id limit 100) n
      where n.encrypted_password <> '' order by n.id limit 1));
 
--- user_signed_in(id, now) -> final one json
+-- user_signed_in(id, now) -> final one user
 update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
-returning %user_json(u)::text as json;
+returning %user_columns(u), %no_session;
 
 -- The reply to a sign-up shows the provider's identity, of a new user with the metadata of the user, and not yet the column that the database
 -- makes; of somebody invited, nothing that the inviter has said.

@@ -10,6 +10,7 @@
 #include "core/amr.h"
 #include "core/custom_claims.h"
 #include "core/session.h"
+#include "core/user_json.h"
 #include "db/db.h"
 #include "query/refresh.h"
 #include "query/session.h"
@@ -155,7 +156,7 @@ session_rows(struct request *r, const struct user *u, const struct grant *g, con
 static err
 user_mark_signed_in(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
 {
-	struct user_signed_in in;
+	struct user in;
 	struct user_signed_up_and_in up;
 
 	if (g->signed_up != NULL) {
@@ -163,7 +164,7 @@ user_mark_signed_in(struct request *r, const struct user *u, const struct grant 
 		t->user_json = up.json;
 	} else {
 		TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));
-		t->user_json = in.json;
+		t->user_json = user_text(r->arena, &in);
 	}
 	return (OK);
 }
