@@ -59,6 +59,11 @@ static const struct range_row {
 	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
 };
 
+static const char gateway_words[] =
+#define SMS(name, ...) "|" #name
+#include "sms.def"
+    ;
+
 /* Words of a closed set; empty is always allowed. */
 static const struct choice_row {
 	size_t offset;
@@ -71,7 +76,7 @@ static const struct choice_row {
 	{ AT(postern_mail_transport), "POSTERN_MAIL_TRANSPORT", "smtp|sendmail|maildir|none", FATAL },
 	{ AT(postern_smtp_tls), "POSTERN_SMTP_TLS", "require|opportunistic|off|implicit", FATAL },
 	/* The reference finds out when the first message is due. */
-	{ AT(gotrue_sms_provider), "GOTRUE_SMS_PROVIDER", "twilio|twilio_verify|messagebird|textlocal|vonage", WARNING },
+	{ AT(gotrue_sms_provider), "GOTRUE_SMS_PROVIDER", gateway_words + 1, WARNING },
 };
 
 static const struct required_row {

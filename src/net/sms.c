@@ -332,19 +332,8 @@ gateway_check(struct arena *a)
 	const struct {
 		const char *gateway, *setting, *value;
 	} needs[] = {
-		{ "twilio", "TWILIO_ACCOUNT_SID", cfg->gotrue_sms_twilio_account_sid },
-		{ "twilio", "TWILIO_AUTH_TOKEN", cfg->gotrue_sms_twilio_auth_token },
-		{ "twilio", "TWILIO_MESSAGE_SERVICE_SID", cfg->gotrue_sms_twilio_message_service_sid },
-		{ "twilio_verify", "TWILIO_VERIFY_ACCOUNT_SID", cfg->gotrue_sms_twilio_verify_account_sid },
-		{ "twilio_verify", "TWILIO_VERIFY_AUTH_TOKEN", cfg->gotrue_sms_twilio_verify_auth_token },
-		{ "twilio_verify", "TWILIO_VERIFY_MESSAGE_SERVICE_SID", cfg->gotrue_sms_twilio_verify_message_service_sid },
-		{ "messagebird", "MESSAGEBIRD_ACCESS_KEY", cfg->gotrue_sms_messagebird_access_key },
-		{ "messagebird", "MESSAGEBIRD_ORIGINATOR", cfg->gotrue_sms_messagebird_originator },
-		{ "textlocal", "TEXTLOCAL_API_KEY", cfg->gotrue_sms_textlocal_api_key },
-		{ "textlocal", "TEXTLOCAL_SENDER", cfg->gotrue_sms_textlocal_sender },
-		{ "vonage", "VONAGE_API_KEY", cfg->gotrue_sms_vonage_api_key },
-		{ "vonage", "VONAGE_API_SECRET", cfg->gotrue_sms_vonage_api_secret },
-		{ "vonage", "VONAGE_FROM", cfg->gotrue_sms_vonage_from },
+#define SMS_NEEDS(gateway, type, member, name, sentence) { #gateway, name, cfg->gotrue_sms_##gateway##_##member },
+#include "sms.def"
 	};
 
 	if (!gateway_known())

@@ -625,6 +625,33 @@ test_cfg_stays(void **state)
 	assert_ptr_equal(cfg, before);
 }
 
+static const char *
+sentence_of(const char *name)
+{
+	for (size_t i = 0; i < setting_row_count; i++) {
+		if (strcmp(setting_rows[i].name, name) == 0)
+			return (setting_rows[i].sentence);
+	}
+	fail_msg("no setting %s", name);
+	return (NULL);
+}
+
+/* The sentence is written by hand, sms.def is the table. */
+static void
+test_gateways(void **state)
+{
+	static const char *const gateway[] = {
+#define SMS(name, ...) #name,
+#include "sms.def"
+	};
+	const char *sentence = str_replace(arena, sentence_of("GOTRUE_SMS_PROVIDER"), ".", "");
+	char **word = str_split(arena, str_replace(arena, sentence, ",", ""), ' ');
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(gateway) / sizeof(gateway[0]); i++)
+		assert_true(strs_have(word, gateway[i]));
+}
+
 static void
 test_manual(void **state)
 {
@@ -672,6 +699,7 @@ main(void)
 		TEST(test_masked),
 		TEST(test_many_complaints),
 		TEST(test_cfg_stays),
+		TEST(test_gateways),
 		TEST(test_manual),
 	};
 
