@@ -10,7 +10,8 @@
 #include "base/arena.h"
 
 /*
- * The settings of this process: one member a row of setting.def, named as the variable in small letters, so that grep finds it.
+ * The settings of this process: one member a row of setting.def, named as the variable in small letters, so that grep finds it; those of
+ * letters, hooks and SMS gateways are made there of their own rows.
  * Eight more per row of provider.def, in provider[].  Types and their parsing are the reference's.
  */
 typedef const char *setting_text;   /* never NULL, "" when unset */
