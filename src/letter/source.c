@@ -86,18 +86,34 @@ source_body(struct arena *a, enum letter_id id, const char *text, size_t len, co
 	return (NULL);
 }
 
+/* As the reference puts it together: one after the other. */
+static const char *
+source_place(struct arena *a, const char *url)
+{
+	const char *site = cfg->gotrue_site_url;
+
+	if (str_starts(url, "http"))
+		return (url);
+
+	bool below = *url == '/' || (str_ends(site, "/") && strstr(url, "://") == NULL);
+
+	return (below ? arena_printf(a, "%s%s", site, url) : NULL);
+}
+
 char *
 source_fetch(struct arena *a, enum letter_id id, const char *url, const char **why)
 {
 	struct http_call call = { .trust = HTTP_OPERATOR,
-		.url = url,
+		.url = source_place(a, url),
 		.timeout_ns = 10000000000,
 		.redirects = 10,
 		.max_bytes = (size_t)cfg->gotrue_mailer_template_max_size };
 	struct http_answer answer;
 
-	if (!str_starts(url, "http"))
-		call.url = arena_printf(a, "%s%s", cfg->gotrue_site_url, url);
+	if (call.url == NULL) {
+		*why = "it must be a URL, or a path that begins with / below GOTRUE_SITE_URL; POSTERN_MAILER_TEMPLATE_DIR is for files";
+		return (NULL);
+	}
 	if (http_do(a, &call, &answer) != HTTP_ANSWERED) {
 		*why = answer.why;
 		return (NULL);

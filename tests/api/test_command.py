@@ -80,6 +80,13 @@ def test_check_names_the_setting(database):
     assert "POSTERN_MAILDIR must be set" in command(database, "check", **mail, POSTERN_MAIL_TRANSPORT="maildir").stdout
 
 
+@pytest.mark.parametrize("place", ["letter.html", "file:///srv/letter.html", "<p>{{ .Token }}</p>"])
+def test_check_of_a_template_that_is_no_url(database, tmp_path, place):
+    mail = {"GOTRUE_SMTP_ADMIN_EMAIL": "auth@example.com", "POSTERN_MAIL_TRANSPORT": "maildir", "POSTERN_MAILDIR": str(tmp_path)}
+    out = command(database, "check", **mail, GOTRUE_MAILER_TEMPLATES_RECOVERY=place).stdout
+    assert "GOTRUE_MAILER_TEMPLATES_RECOVERY: it must be a URL, or a path" in out and "POSTERN_MAILER_TEMPLATE_DIR" in out
+
+
 def test_check_of_a_file_that_everybody_reads(database, tmp_path):
     conf = tmp_path / "postern.conf"
     conf.write_text("")
