@@ -11,6 +11,7 @@
 #include "core/flow.h"
 #include "core/owner.h"
 #include "core/proof.h"
+#include "core/session.h"
 #include "core/user.h"
 #include "core/verify.h"
 #include "query/onetime.h"
@@ -271,6 +272,7 @@ user_put(struct request *r)
 	TRY(update_check_taken(r, &p));
 	if (p.password != NULL)
 		TRY(password_prepare(r, &p, &stored));
+	TRY(session_still(r));
 	/* First of all: a new password also takes back what is sent out for addresses. */
 	if (p.password != NULL)
 		TRY(password_write(r, stored));

@@ -218,6 +218,15 @@ session_start(struct request *r, const struct user *u, const struct grant *g, st
 }
 
 err
+session_still(struct request *r)
+{
+	const struct user *u = r->user;
+
+	TRY(user_hold(r->db, .id = u->id));
+	return (session_insist_bearer(r->db, .user_id = u->id, .session = u->session_id));
+}
+
+err
 reply_tokens(struct request *r, const struct tokens *t)
 {
 	struct buf b = buf_new(r->arena);

@@ -30,6 +30,12 @@ struct tokens {
 checked err session_start(struct request *, const struct user *, const struct grant *, struct tokens *);
 
 /*
+ * Queues the lock on r->user and the condition that they are still signed in, for what the request writes of them: whoever is signed out or
+ * banned while it hashes or waits for a hook changes nothing.
+ */
+checked err session_still(struct request *);
+
+/*
  * Signs an access token for a session; fills access and expires_at.  amr: JSON array text; method: what the token is made for, as the
  * custom_access_token hook is told.
  */

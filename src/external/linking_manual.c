@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/audit.h"
 #include "core/proof.h"
+#include "core/session.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "external/linking_part.h"
@@ -116,6 +117,8 @@ linking_by_hand(struct linking *l)
 	if (!had_email)
 		TRY(pick_email(l, u, &pick));
 	TRY(linking_begin(l));
+	if (r->user != NULL) /* who came by a state has that insisted on */
+		TRY(session_still(r));
 	TRY(linking_insist_target(r->db, .provider = l->in->provider, .sub = l->sub, .user_id = u->id, .email = u->email));
 	TRY(linking_add_identity(l, u));
 	TRY(linking_audit(l, u, l->identity_id));
@@ -203,7 +206,7 @@ identity_unlink(struct request *r, const char *id)
 	struct linking_identity seen;
 
 	/* The row is held, so that of many who take the last but one, one succeeds. */
-	TRY(user_hold(r->db, .id = u->id));
+	TRY(session_still(r));
 	TRY_DB(r, linking_identity(r->db, &seen, .user_id = u->id, .id = id), "Database error deleting identity");
 	TRY(unlink_check(r, &seen));
 	if (!str_equal(seen.provider, "phone"))

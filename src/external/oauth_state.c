@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "core/flow.h"
 #include "core/redirect.h"
+#include "core/session.h"
 #include "db/db.h"
 #include "external/oauth.h"
 #include "external/oauth_state.h"
@@ -91,6 +92,8 @@ oauth_state_begin(struct request *r, const char *target_id, const char **url)
 	}
 	/* Twitter is asked here: only then is anything written. */
 	TRY(oauth_authorize_url(r, &d.provider, &begin, url));
+	if (target_id != NULL)
+		TRY(session_still(r));
 	return (departure_write(r, &d, begin.state, target_id));
 }
 

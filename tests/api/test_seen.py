@@ -3,7 +3,7 @@
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, mint
+from harness import PASSWORD, Session, address, is_error, mint, phone
 from post import Landing, exchange, pkce
 from test_hooks import Site, over_http
 
@@ -131,3 +131,36 @@ def test_somebody_who_goes_meanwhile(me, site):
     site.says["/token"] = answer
     got = me.server.sign_in(email=me.email, password=PASSWORD)
     assert 400 <= got.status_code < 500 and "access_token" not in got.text
+
+
+# --- Nor does anybody change what is no longer theirs ---
+
+UNDOES = {
+    "password": lambda me: me.put(password=OTHER),
+    "operator's password": lambda me: me.server.put(f"/admin/users/{me.id}", {"password": OTHER}, token=SERVICE),
+    "ban": lambda me: me.server.put(f"/admin/users/{me.id}", {"ban_duration": "1h"}, token=SERVICE),
+    "logout": lambda me: me.server.post("/logout?scope=global", token=me.access),
+    "logout of others": lambda me: me.server.post("/logout?scope=others", token=me.access),
+}
+CHANGES = {"email": lambda: {"email": address("thief")}, "phone": lambda: {"phone": phone()}, "all": lambda: {"email": address("thief"), "password": "the thief's 1"}}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("how", UNDOES)
+def test_a_change_on_its_way(mailing, site, sql, how, change):
+    """A thief's change waits for a hook while the owner throws them out."""
+    server = mailing(**over_http(site, SEND_EMAIL="mail", SEND_SMS="sms"))
+    email = address()
+    assert server.post("/admin/users", {"email": email, "password": PASSWORD, "email_confirm": True}, token=SERVICE).status_code == 200
+    me, thief = (Session(server, {}, server.sign_in(email=email, password=PASSWORD).json()) for _ in range(2))
+
+    def answer(body):
+        site.says["/mail"] = site.says["/sms"] = {}
+        assert UNDOES[how](me).status_code in (200, 204)
+        return {}
+
+    site.says["/mail"] = site.says["/sms"] = answer
+    is_error(thief.put(**CHANGES[change]()), 403, "user_banned" if how == "ban" else "session_not_found")
+    row = sql("select email_change, phone_change from auth.users where id = %s", me.id)[0]
+    assert row == {"email_change": "", "phone_change": ""}
+    is_error(server.sign_in(email=email, password="the thief's 1"), 400, "user_banned" if how == "ban" else "invalid_credentials")
