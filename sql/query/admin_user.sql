@@ -46,6 +46,8 @@ with hidden as (
     from hidden where i.user_id = hidden.id
 ), tokens as (
     delete from auth.one_time_tokens t using hidden where t.user_id = hidden.id
+), flows as (
+    delete from auth.flow_state f using hidden where f.user_id = hidden.id or f.linking_target_id = hidden.id
 ), factors as (
     delete from auth.mfa_factors f using hidden where f.user_id = hidden.id
 ), credentials as (
