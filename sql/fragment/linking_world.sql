@@ -15,7 +15,7 @@
                     and %linking_domain(x.provider) = 'default' and y.aud = :aud::text)
         or exists (select from auth.users y
                    where y.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(y.email, :email::text)
-                     and y.aud = :aud::text and not y.is_sso_user) as taken
+                     and not y.is_sso_user) as taken
  from (values (1)) one (one)
  left join auth.identities i on i.provider = :provider::text and i.provider_id = :sub::text
  cross join lateral (select count(distinct x.user_id) as people, (array_agg(x.user_id))[1] as user_id

@@ -26,6 +26,11 @@ update auth.users u set updated_at = :now::timestamptz,
         || jsonb_build_object('provider', :provider::text, 'providers', jsonb_build_array(:provider::text))
 from held where u.id = held.id;
 
+-- An unconfirmed account is in the audience of who asked for it last.
+-- account_move(user_id, aud, now) -> none
+update auth.users set aud = :aud, updated_at = :now::timestamptz
+where id = :user_id::uuid and email_confirmed_at is null and phone_confirmed_at is null;
+
 -- Undoes a write that rests on an address not being proven.
 -- account_insist(user_id, provider) -> none
 select postern.insist((select case :provider::text when 'phone' then u.phone_confirmed_at is null else u.email_confirmed_at is null end
@@ -33,8 +38,8 @@ select postern.insist((select case :provider::text when 'phone' then u.phone_con
 
 -- Of an unconfirmed account whose address of this provider is now proven there remain one identity, the password of who asked, and nothing
 -- else: no session, factor, other address.  decided: password and identity are what is left (null: no password, the provider's own
--- identity); else what waits beside the link counts, and where nothing does, the password stays.  A code that is not ours to compare has
--- no link: then whatever was sent last counts.
+-- identity); else what waits beside the link counts.  What waits beside another one says that the password may be a stranger's: it goes; where
+-- nothing waits, it stays.  A code that is not ours to compare has no link: then whatever was sent last counts.
 -- account_settle(user_id, link, provider, decided, password, identity_id, metadata, now) -> none
 with waits as (
     delete from postern.waiting c where c.user_id = :user_id::uuid returning c.link, c.password, c.identity_id
@@ -46,7 +51,7 @@ with waits as (
     select :password::text, :identity_id::uuid where :decided::bool
 ), owner as (
     update auth.users u set updated_at = :now::timestamptz, is_anonymous = false,
-        encrypted_password = case when exists (select from claim) then (select c.password from claim c) else u.encrypted_password end,
+        encrypted_password = case when exists (select from claim) or exists (select from waits) then (select c.password from claim c) else u.encrypted_password end,
         raw_user_meta_data = coalesce(:metadata::jsonb, u.raw_user_meta_data),
         email = case when :provider::text <> 'phone' then u.email end, phone = case when :provider::text = 'phone' then u.phone end
     where u.id = :user_id::uuid and u.email_confirmed_at is null and u.phone_confirmed_at is null

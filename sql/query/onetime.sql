@@ -1,9 +1,10 @@
 -- The one-time secret of a kind that a user has, as it stands in links; a new one takes the place of the old, and what waits beside that
--- goes on with it.  auth.users has what is typed.
+-- goes on with it while it goes to the same address.  auth.users has what is typed.
 -- onetime_set(id, user_id, kind, hash, relates_to, now) -> none
 with before as (
     select t.token_hash as link from auth.one_time_tokens t
     where t.user_id = :user_id::uuid and t.token_type::text = :kind::text and t.token_type = 'confirmation_token'
+        and t.relates_to = lower(:relates_to::text collate "C")
 ), goes_on as (
     update postern.waiting w set link = :hash from before where w.user_id = :user_id::uuid and w.link = before.link
 )
@@ -133,8 +134,9 @@ update auth.users set email = :email, email_change = '', email_change_token_curr
     email_change_confirm_status = 0, is_anonymous = false, updated_at = :now::timestamptz
 where id = :id::uuid;
 
+-- An address that nobody has proven does not stay with somebody whose number is: who proves it later would share their account.
 -- user_change_phone(id, phone, now) -> none
-update auth.users set phone = :phone, phone_change = '', phone_change_token = '', phone_confirmed_at = :now::timestamptz,
+update auth.users set email = case when email_confirmed_at is not null then email end, confirmation_token = '', phone = :phone, phone_change = '', phone_change_token = '', phone_confirmed_at = :now::timestamptz,
     is_anonymous = false, updated_at = :now::timestamptz
 where id = :id::uuid;
 

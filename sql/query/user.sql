@@ -12,28 +12,32 @@ where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uui
 -- user_hold(id) -> none
 select from auth.users where id = :id::uuid for no key update;
 
+-- An address is one user's, in whichever audience they are: aud: null is any.
 -- user_by_email(email, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text) and u.aud = :aud::text and not u.is_sso_user
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text)
+    and (:aud::text is null or u.aud = :aud::text) and not u.is_sso_user
 limit 1;
 
 -- user_by_phone(phone, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phone::text and u.aud = :aud::text and not u.is_sso_user
+where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phone::text
+    and (:aud::text is null or u.aud = :aud::text) and not u.is_sso_user
 limit 1;
 
 -- Who has an address in the default linking domain: by identity that is believed first, then by users.email.  except: a user that does not count;
--- apart: providers with linking domains of their own.
+-- apart: providers with linking domains of their own.  aud: null is any.
 -- user_holding_email(email, aud, except, apart) -> maybe user
 select %user_columns(u), %no_session from auth.users u
 where u.id = coalesce(
     (select i.user_id from auth.identities i join auth.users o on o.id = i.user_id
      where i.email = lower(:email::text) and %identity_address(i) = lower(:email::text collate "C") and %believed_address(i, o)
        and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
-       and o.aud = :aud::text and i.user_id is distinct from :except::uuid
+       and (:aud::text is null or o.aud = :aud::text) and i.user_id is distinct from :except::uuid
      limit 1),
     (select o.id from auth.users o
-     where o.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(o.email, :email::text) and o.aud = :aud::text and not o.is_sso_user
+     where o.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(o.email, :email::text)
+       and (:aud::text is null or o.aud = :aud::text) and not o.is_sso_user
      limit 1));
 
 -- user_add(id, aud, role, email, phone, password, app_metadata, user_metadata, drop_nulls, sso, anonymous, now) -> none
@@ -113,10 +117,18 @@ delete from auth.users where id = :id::uuid;
 select u.id, coalesce(nullif(u.email, ''), nullif(u.phone, ''), '(anonymous)') as address, %iso(u.last_sign_in_at) as last_sign_in_at
 from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-000000000000') order by u.id limit 500;
 
--- user_by_phone_change(phone, aud) -> maybe user
-select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.phone_change <> '' and u.aud = :aud::text and not u.is_sso_user
-limit 1;
+-- Who wants a number: of several, whose code it is, else who asked last.  contested: another one's code is good, too.
+-- user_by_phone_change(phone, aud, typed, life) -> maybe user, contested:bool
+with wanting as (
+    select u.id, coalesce(u.phone_change_token = :typed::text, false) as fits, u.phone_change_sent_at,
+        u.phone_change_sent_at + %life >= clock_timestamp() as good
+    from auth.users u
+    where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.phone_change <> ''
+        and u.aud = :aud::text and not u.is_sso_user
+)
+select %user_columns(u), %no_session, (select count(*) > 1 from wanting w where w.good) as contested
+from auth.users u
+where u.id = (select w.id from wanting w order by w.fits desc, w.phone_change_sent_at desc nulls last limit 1);
 
 -- How many characters a stored password may have; 0: any number.
 -- user_password_room() -> one room:int

@@ -70,7 +70,10 @@ static err
 confirmation_set(struct request *r, const struct generate *p, const struct user *u, const char *password)
 {
 	TRY(secret_set(r, p, u, "confirmation_token", u->email));
-	return (u->found ? owner_wait(r, u->id, password, NULL) : OK);
+	if (!u->found)
+		return (OK);
+	TRY(owner_move(r, u, claims_audience(r)));
+	return (owner_wait(r, u->id, password, NULL));
 }
 
 static err
@@ -183,7 +186,7 @@ generate(struct request *r, struct generate *p)
 	struct user u;
 	bool made;
 
-	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
+	TRY_DB(r, user_by_email(r->db, &u, .email = p->email), "Database error finding user");
 	if (!u.found && str_equal(p->type, "magiclink")) {
 		p->type = "signup";
 		p->by_code = true;

@@ -29,11 +29,13 @@ invite(struct request *r, const struct invite *p)
 	struct user u;
 	bool known;
 
-	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = aud), "Database error finding user");
+	TRY_DB(r, user_by_email(r->db, &u, .email = p->email), "Database error finding user");
 	if (u.found && u.email_confirmed)
 		return (fail(r, E_EMAIL_EXISTS, NULL));
 	known = u.found;
-	if (!known) {
+	if (known) {
+		TRY(owner_move(r, &u, aud));
+	} else {
 		TRY(proof_may_send(r, PROOF_INVITE, &(const struct user){ .email = p->email }));
 		TRY(user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
 	}

@@ -98,16 +98,15 @@ update_check_rights(struct request *r, const struct user_update *p)
 static err
 update_check_taken(struct request *r, const struct user_update *p)
 {
-	const char *aud = claims_audience(r);
 	struct user other;
 
 	if (changes_email(p, r->user)) {
-		TRY_DB(r, user_find_email(r, p->email, aud, r->user->id, &other), "Database error checking email");
+		TRY_DB(r, user_find_email(r, p->email, NULL, r->user->id, &other), "Database error checking email");
 		if (other.found)
 			return (fail(r, E_EMAIL_EXISTS, NULL));
 	}
 	if (changes_phone(p, r->user)) {
-		TRY_DB(r, user_by_phone(r->db, &other, .phone = p->phone, .aud = aud), "Database error checking phone");
+		TRY_DB(r, user_by_phone(r->db, &other, .phone = p->phone), "Database error checking phone");
 		if (other.found)
 			return (fail(r, E_PHONE_EXISTS, "A user with this phone number has already been registered"));
 	}

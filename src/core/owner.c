@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/owner.h"
 
+#include "base/str.h"
 #include "db/db.h"
 #include "query/account.h"
 #include "query/onetime.h"
@@ -11,6 +12,12 @@ err
 owner_wait(struct request *r, const char *user_id, const char *password, const char *identity_id)
 {
 	return (account_wait(r->db, .user_id = user_id, .password = password, .identity_id = identity_id));
+}
+
+err
+owner_move(struct request *r, const struct user *u, const char *aud)
+{
+	return (str_equal(u->aud, aud) ? OK : account_move(r->db, .user_id = u->id, .aud = aud, .now = r->now_text));
 }
 
 err

@@ -16,6 +16,9 @@
 /* Queued behind a letter or message to an unconfirmed account.  password: as stored, NULL none; identity_id: NULL is the address's own. */
 checked err owner_wait(struct request *, const char *user_id, const char *password, const char *identity_id);
 
+/* Queues that an unconfirmed account is in the audience of who asks for it now: its address is one user's, in whichever audience. */
+checked err owner_move(struct request *, const struct user *, const char *aud);
+
 /* How an account came to be proven. */
 struct proven {
 	const char *provider; /* of the identity that stays: email, phone, github ... */

@@ -65,12 +65,12 @@ signup_find(struct request *r, struct signup *p, struct user *u)
 		if (!cfg->gotrue_external_email_enabled)
 			return (fail_as(r, E_EMAIL_PROVIDER_DISABLED, 400, "Email signups are disabled"));
 		TRY(address_check_email(r, &p->email));
-		TRY_DB(r, user_find_email(r, p->email, p->aud, NULL, u), "Database error finding user");
+		TRY_DB(r, user_find_email(r, p->email, NULL, NULL, u), "Database error finding user");
 	} else {
 		if (!cfg->gotrue_external_phone_enabled)
 			return (fail(r, E_PHONE_PROVIDER_DISABLED, "Phone signups are disabled"));
 		TRY(address_check_phone(r, &p->phone));
-		TRY_DB(r, user_by_phone(r->db, u, .phone = p->phone, .aud = p->aud), "Database error finding user");
+		TRY_DB(r, user_by_phone(r->db, u, .phone = p->phone), "Database error finding user");
 	}
 	return (OK);
 }
@@ -178,6 +178,7 @@ signup_repeat(struct request *r, struct attempt *at)
 
 	at->password = p->by_code ? NULL : credential_new(r, again.id, p->password);
 	TRY(account_insist(r->db, .user_id = again.id, .provider = again.provider));
+	TRY(owner_move(r, at->user, p->aud));
 	return (account_identity(r->db, .id = uuid_new(r->arena), .user_id = again.id, .provider = again.provider,
 	    .data = user_identity_data(r->arena, &again), .now = r->now_text));
 }
@@ -215,8 +216,9 @@ static bool
 is_taken(const struct signup *p, const struct user *u)
 {
 	bool proven = by_email(p) ? u->email_confirmed : u->phone_confirmed, other = by_email(p) ? u->phone_confirmed : u->email_confirmed;
+	bool elsewhere = !str_equal(u->aud, p->aud);
 
-	return ((by_email(p) && !str_equal_nocase(u->email, p->email)) || proven || (other && confirms(p)));
+	return ((by_email(p) && !str_equal_nocase(u->email, p->email)) || proven || (other && (confirms(p) || elsewhere)));
 }
 
 static err

@@ -148,10 +148,22 @@ verify_link(struct request *r, struct verification *v)
 /* --- Typed codes --- */
 
 static err
+phone_changer(struct request *r, struct verification *v, const char *aud)
+{
+	struct user_by_phone_change changer;
+
+	TRY(user_by_phone_change(r->db, &changer, .phone = v->phone, .aud = aud, .typed = v->hash, .life = life_text(r, v)));
+	v->user = changer.user;
+	v->user.found = changer.found;
+	v->contested = changer.found && changer.contested;
+	return (OK);
+}
+
+static err
 code_find_user(struct request *r, struct verification *v, const char *aud)
 {
 	if (str_equal(v->type, "phone_change"))
-		return (user_by_phone_change(r->db, &v->user, .phone = v->phone, .aud = aud));
+		return (phone_changer(r, v, aud));
 	if (str_equal(v->type, "sms"))
 		return (user_by_phone(r->db, &v->user, .phone = v->phone, .aud = aud));
 	return (user_by_email(r->db, &v->user, .email = v->email, .aud = aud));
@@ -212,6 +224,8 @@ code_of_others(struct request *r, const struct verification *v, bool *done)
 	*done = test != NULL && secret_equal_text(test, v->token);
 	if (*done || hook_enabled(HOOK_SEND_SMS) || !sms_provider_verifies())
 		return (OK);
+	if (v->contested)
+		return (code_expired(r));
 	*done = true;
 	return (sms_provider_check(r, str_equal(v->type, "phone_change") ? v->user.phone_change : v->phone, v->token));
 }

@@ -14,6 +14,7 @@ struct verification {
 	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
 	const char *link;          /* what stands in the link of it; NULL where that is not known */
 	struct user user;
+	bool contested; /* others want the number, and a code that is not ours does not say whose it is */
 	bool half_done; /* an email change waits for its other half: there is no session yet */
 };
 

@@ -63,7 +63,7 @@ linking_disown_others(struct linking *l, const struct user *u)
 }
 
 err
-linking_send_confirmation(struct linking *l)
+linking_send_confirmation(struct linking *l, bool asks)
 {
 	struct user *u = &l->in->user;
 
@@ -71,7 +71,7 @@ linking_send_confirmation(struct linking *l)
 	if (!l->in->created)
 		TRY(user_reload(l->r, u));
 	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
-	return (owner_wait(l->r, u->id, NULL, l->identity_id));
+	return (asks ? owner_wait(l->r, u->id, NULL, l->identity_id) : OK);
 }
 
 /* --- The whole --- */

@@ -8,6 +8,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
+#include "core/owner.h"
 #include "core/proof.h"
 #include "core/user.h"
 #include "db/db.h"
@@ -149,7 +150,7 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 	bool sent = !str_empty(d->email);
 
 	if (sent)
-		TRY(linking_send_confirmation(l));
+		TRY(linking_send_confirmation(l, d->creates || d->links));
 	if (cfg->gotrue_mailer_allow_unverified_email_sign_ins)
 		return (OK);
 	l->refused = true;
@@ -162,6 +163,20 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 	return (OK);
 }
 
+/* A provider's proof of one address is none of another one that the account has; an account without any has nothing else to prove. */
+static bool
+is_proven(const struct linking *l, const char *email)
+{
+	const struct profile *p = l->in->profile;
+
+	if (cfg->gotrue_mailer_autoconfirm || (str_empty(email) && l->email_verified))
+		return (true);
+	for (size_t i = 0; i < p->emails; i++)
+		if (p->email[i].verified && str_equal_nocase(p->email[i].address, email))
+			return (true);
+	return (false);
+}
+
 err
 linking_automatic(struct linking *l)
 {
@@ -169,6 +184,7 @@ linking_automatic(struct linking *l)
 	struct request *r = l->r;
 	struct user *u = &l->in->user;
 	const char *full_name = query_get(&l->in->profile->claims, "full_name");
+	bool proven;
 
 	TRY(decision_look(l, &d));
 	*u = d.seen.user;
@@ -186,8 +202,11 @@ linking_automatic(struct linking *l)
 	TRY(d.creates ? write_new_user(l, &d) : write_known_user(l, &d));
 	if (u->email_confirmed || (l->in->email_optional && str_empty(d.email)))
 		return (audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", l->in->provider, NULL)));
-	TRY(linking_disown_others(l, u));
+	TRY(owner_move(r, u, d.aud));
+	proven = is_proven(l, u->email);
+	if (proven || d.creates)
+		TRY(linking_disown_others(l, u));
 	if (d.creates && str_empty(d.email)) /* nothing is proven of the address that somebody else has */
 		return (cfg->gotrue_mailer_autoconfirm ? confirm(l) : ask_to_confirm(l, &d));
-	return (l->email_verified || cfg->gotrue_mailer_autoconfirm ? confirm(l) : ask_to_confirm(l, &d));
+	return (proven ? confirm(l) : ask_to_confirm(l, &d));
 }

@@ -59,7 +59,7 @@ letter_send(struct linking *l, const struct user *u)
 		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
 	if (u->phone_confirmed)
 		return (proof_send_email_change(l->r, u, email, false));
-	return (linking_send_confirmation(l));
+	return (linking_send_confirmation(l, true));
 }
 
 /* The identity is kept, and the letter goes out; the user stays as anonymous as they were. */
@@ -78,7 +78,8 @@ ask_to_confirm(struct linking *l, const struct user *u)
 static err
 confirm(struct linking *l, const struct user *u)
 {
-	TRY(user_confirm_email(l->r->db, .id = u->id, .now = l->r->now_text));
+	if (!str_empty(u->email)) /* nothing is proven of an address that there isn't */
+		TRY(user_confirm_email(l->r->db, .id = u->id, .now = l->r->now_text));
 	TRY(onetime_clear(l->r->db, .user_id = u->id));
 	return (u->anonymous ? user_no_longer_anonymous(l->r->db, .id = u->id, .now = l->r->now_text) : OK);
 }
@@ -110,7 +111,7 @@ linking_by_hand(struct linking *l)
 	struct request *r = l->r;
 	struct user *u = &l->in->user;
 	struct linking_pick_email pick;
-	bool had_email;
+	bool had_email, proven;
 
 	TRY(target_look(l));
 	had_email = !str_empty(u->email);
@@ -124,8 +125,9 @@ linking_by_hand(struct linking *l)
 	TRY(linking_audit(l, u, l->identity_id));
 	if (!had_email) {
 		TRY(take_email(r, u->id, &pick));
-		u->email = pick.kept || (u->phone_confirmed && !l->shown_verified) ? "" : pick.email;
-		if (!l->shown_verified)
+		proven = pick.kept ? l->shown_verified : pick.verified; /* it may be the address of another identity */
+		u->email = pick.kept || (u->phone_confirmed && !proven) ? "" : pick.email;
+		if (!proven)
 			return (ask_to_confirm(l, u));
 		TRY(confirm(l, u));
 	}
@@ -147,6 +149,8 @@ invite_look(struct linking *l)
 	if (!holder.found)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	l->in->user = holder.user;
+	if (r->now > holder.user.confirmation_sent_at + (usec)cfg->gotrue_mailer_otp_exp * 1000000)
+		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	if (holder.user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
 	for (size_t i = 0; i < p->emails; i++)

@@ -33,7 +33,10 @@ checked err linking_audit(struct linking *, const struct user *, const char *ide
 /* Queues what follows when nobody has proven an address of the user: the new identity is all that is left. */
 checked err linking_disown_others(struct linking *, const struct user *);
 
-/* The letter that asks for a proof of the address, and what waits for it; the letter and the hook tell of the user as changed so far. */
-checked err linking_send_confirmation(struct linking *);
+/*
+ * The letter that asks for a proof of the address; the letter and the hook tell of the user as changed so far.  asks: the identity waits for it;
+ * else it has been there, and what others want of the account meanwhile stays.
+ */
+checked err linking_send_confirmation(struct linking *, bool asks);
 
 #endif

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from harness import PASSWORD, Session, address, is_error, mint, phone, typed
-from post import Landing, pkce
+from post import Landing, exchange, pkce
 
 SERVICE = mint({"role": "service_role"})
 
@@ -245,6 +245,29 @@ def test_the_password_is_that_of_the_letter(server, post, sql):
     assert server.sign_in(email=email, password="mine alone 1").status_code == 200
 
 
+def test_a_password_does_not_come_back(server, post, sql):
+    """What a repeated sign-up wanted is lost with its letter, which was never followed and is tidied away: the first one's password is no better."""
+    email = address("victim")
+    server.post("/signup", {"email": email, "password": THIEFS})
+    server.post("/signup", {"email": email, "password": "mine alone 1"})
+    sql("delete from auth.one_time_tokens where relates_to = %s", email)
+    assert server.post("/resend", {"type": "signup", "email": email}).status_code == 200
+    letters = [post.take(email) for _ in range(3)]
+    assert Landing(server.get(letters[2].path)).signed_in
+    is_error(server.sign_in(email=email, password=THIEFS), 400, "invalid_credentials")
+
+
+def test_a_wish_stays_with_its_address(server, post, sql):
+    """Who had the account's address before has no say in what its next one proves."""
+    old, new = address("thief"), address("victim")
+    id = server.post("/signup", {"email": old, "password": PASSWORD}).json()["id"]
+    server.post("/signup", {"email": old, "password": THIEFS})
+    assert server.put(f"/admin/users/{id}", {"email": new}, token=SERVICE).status_code == 200
+    assert server.post("/resend", {"type": "signup", "email": new}).status_code == 200
+    assert Landing(server.get(post.take(new).path)).signed_in
+    is_error(server.sign_in(email=new, password=THIEFS), 400, "invalid_credentials")
+
+
 def test_an_honest_sign_up_keeps_its_password(server, post):
     email = address()
     server.post("/signup", {"email": email, "password": PASSWORD})
@@ -282,6 +305,78 @@ def test_alone_without_letters(quick, server, post, sql):
     assert quick.post("/signup", {"email": email, "password": "mine alone 1"}).status_code == 200
     alone(quick, sql, id, email)
     assert quick.sign_in(email=email, password="mine alone 1").status_code == 200
+
+
+# --- An address is one user's, in whichever audience they are ---
+
+def elsewhere(server, path, **body):
+    return server.post(path, body, headers={"X-JWT-AUD": "elsewhere"})
+
+
+@pytest.mark.parametrize("path,body", [("/signup", {"password": THIEFS}), ("/otp", {}), ("/magiclink", {}), ("/recover", {})])
+def test_another_audience_tells_nothing(server, post, path, body):
+    me, nobody = confirmed(server), address()
+    known, new = elsewhere(server, path, email=me.email, **body), elsewhere(server, path, email=nobody, **body)
+    assert known.status_code == new.status_code == 200
+    assert path == "/signup" or known.json() == new.json()
+    if path != "/recover":
+        post.take(nobody)
+    assert post.to(me.email) == []
+
+
+@pytest.mark.parametrize("ask", ["signup", "otp", "magiclink"])
+def test_another_audience_spoils_no_sign_up(server, post, sql, ask):
+    email = address("victim")
+    assert elsewhere(server, "/signup", email=email, password=THIEFS).status_code == 200
+    post.take(email)
+    assert ASKS[ask](server, email).status_code == 200
+    assert Landing(server.get(post.take(email).path)).signed_in
+    assert sql("select aud from auth.users where email = %s", email) == [{"aud": "authenticated"}]
+    is_error(server.sign_in(email=email, password=THIEFS), 400, "invalid_credentials")
+    # Nor does it take away what is proven.
+    assert elsewhere(server, "/signup", email=email, password=THIEFS).json()["identities"] == []
+    assert sql("select aud from auth.users where email = %s", email) == [{"aud": "authenticated"}]
+
+
+def test_another_audience_spoils_no_number(server, phones, sql):
+    number = phone()
+    assert elsewhere(server, "/signup", phone=number, password=THIEFS).status_code == 200
+    assert server.post("/signup", {"phone": number, "password": "mine alone 1"}).status_code == 200
+    assert server.post("/verify", {"type": "sms", "token": phones.take(number), "phone": number}).json()["user"]["aud"] == "authenticated"
+    assert elsewhere(server, "/signup", phone=number, password=THIEFS).json()["identities"] == []
+
+
+@pytest.mark.parametrize("ask", [lambda server, email: server.post("/invite", {"email": email}, token=SERVICE),
+                                 lambda server, email: server.post("/admin/generate_link", {"type": "magiclink", "email": email}, token=SERVICE),
+                                 lambda server, email: server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, token=SERVICE)],
+                         ids=["invite", "magiclink", "signup"])
+def test_another_audience_spoils_no_invitation(server, post, sql, ask):
+    email = address("guest")
+    assert elsewhere(server, "/signup", email=email, password=THIEFS).status_code == 200
+    assert ask(server, email).status_code == 200
+
+
+# --- A number that several want ---
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_a_code_is_its_askers(server, phones, mine):
+    number, both = phone(), [confirmed(server), confirmed(server)]
+    for one in both:
+        assert one.put(phone=number).status_code == 200
+    got = server.post("/verify", {"type": "phone_change", "token": phones.to(number)[mine], "phone": number})
+    assert got.status_code == 200 and got.json()["user"]["id"] == both[mine].id
+
+
+# --- Somebody hidden does not come back ---
+
+def test_hiding_ends_flows(server, post, sql):
+    me, (verifier, flow) = confirmed(server), pkce()
+    assert server.post("/otp", {"email": me.email, **flow}).status_code == 200
+    code = Landing(server.get(post.take(me.email).path)).query["code"]
+    sql("insert into auth.flow_state (id, linking_target_id, provider_type, authentication_method, created_at, updated_at) values (gen_random_uuid(), %s, 'github', 'oauth', now(), now())", me.id)
+    assert server.request("DELETE", f"/admin/users/{me.id}", SERVICE, json={"should_soft_delete": True}).status_code == 200
+    is_error(exchange(server, code, verifier), 404, "flow_state_not_found")
+    assert sql("select count(*) as n from auth.flow_state where linking_target_id = %s", me.id)[0]["n"] == 0
 
 
 # --- A new password undoes what a thief has begun ---

@@ -144,6 +144,121 @@ def test_an_honest_number_gets_its_address(server, providers, post):
     assert me.get().json()["email"] == mine
 
 
+def test_another_address_is_no_proof(server, providers, post, sql):
+    """The thief says the victim's address, unverified, and then their own, verified, with the same identity or another one."""
+    victim, k1 = address("victim"), sub()
+    assert refusal(visit(server, providers, "keycloak", k1, victim, False))[0] == NEEDS
+    assert refusal(visit(server, providers, "keycloak", k1, address("thief"), True))[0] == NEEDS
+    assert [x["at"] for x in rows(sql, victim)] == [None]
+    # The victim is not kept out.
+    assert signed_in(visit(server, providers, "github", sub(), victim, True))
+
+
+def test_another_identitys_address_is_no_proof(server, providers, post, sql):
+    victim, mine = address("victim"), address("thief")
+    id = claims_of(signed_in(visit(server, providers, "github", sub(), mine, True))["access_token"])["sub"]
+    sql("update auth.users set email = %s, email_confirmed_at = null where id = %s", victim, id)
+    assert refusal(visit(server, providers, "discord", sub(), mine, True))[0] == NEEDS
+    assert [x["at"] for x in rows(sql, victim)] == [None]
+
+
+def test_another_identitys_address_by_hand(server, providers, post, sql):
+    """The address of the identity that is added is somebody else's: it proves none of an older identity."""
+    victim, mine, thief = address("victim"), address("thief"), confirmed(server, phone=phone())
+    signed_in(visit(server, providers, "github", sub(), mine, True))
+    link(server, providers, thief, "keycloak", sub(), victim, False)
+    sql("delete from auth.identities where user_id = %s and provider = 'phone'", thief.id)
+    sql("update auth.users set phone = null, phone_confirmed_at = null where id = %s", thief.id)
+    link(server, providers, thief, "discord", sub(), mine, True)
+    assert [x["at"] for x in rows(sql, victim)] in ([], [None])
+
+
+def test_an_unverified_identity_takes_nothing_back(server, providers, post, sql):
+    """What the victim's sign-up wants of the account stays, also when the thief, still in a session there, comes by a provider again."""
+    victim, k1 = address("victim"), sub()
+    tokens = signed_in(visit(server, providers, "github", sub(), address("thief"), True))
+    thief = type("Thief", (), {"access": tokens["access_token"], "id": claims_of(tokens["access_token"])["sub"]})
+    link(server, providers, thief, "keycloak", sub(), victim, False)
+    github = sql("select id from auth.identities where user_id = %s and provider = 'github'", thief.id)[0]["id"]
+    assert server.request("DELETE", f"/user/identities/{github}", thief.access).status_code == 200
+    assert server.post("/signup", {"email": victim, "password": "mine alone 1"}).status_code == 200
+    post.take(victim)
+    link(server, providers, thief, "keycloak", k1, victim, False)
+    assert refusal(visit(server, providers, "keycloak", k1, victim, False))[0] == NEEDS
+    assert Landing(server.get(post.take(victim).path)).signed_in
+    assert [x["identities"] for x in rows(sql, victim)] == [["email"]]
+    assert server.sign_in(email=victim, password="mine alone 1").status_code == 200
+
+
+@pytest.fixture
+def lax(house):
+    """Where unverified addresses sign in: a thief has a session of an account with the victim's address."""
+    return house(GOTRUE_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS="true")
+
+
+def thiefs(server, providers, post, victim):
+    tokens = signed_in(visit(server, providers, "keycloak", sub(), victim, False))
+    post.take(victim)
+    return claims_of(tokens["access_token"])["sub"], tokens["access_token"]
+
+
+def test_a_number_proven_meanwhile(lax, providers, post, phones, sql):
+    """An unproven address does not stay with a number that is proven: who proves it would share the account."""
+    victim, number = address("victim"), phone()
+    id, token = thiefs(lax, providers, post, victim)
+    assert lax.post("/signup", {"email": victim, "password": "mine alone 1"}).status_code == 200
+    post.take(victim)
+    assert lax.put("/user", {"phone": number}, token=token).status_code == 200
+    assert lax.post("/verify", {"type": "phone_change", "token": phones.take(number), "phone": number}).status_code == 200
+    assert sql("select email, phone from auth.users where id = %s", id) == [{"email": None, "phone": number}]
+    assert lax.post("/signup", {"email": victim, "password": "mine alone 1"}).status_code == 200
+    assert claims_of(Landing(lax.get(post.take(victim).path)).fragment["access_token"])["sub"] != id
+    assert lax.sign_in(email=victim, password="mine alone 1").status_code == 200
+
+
+def test_a_password_set_meanwhile(lax, providers, post):
+    victim = address("victim")
+    id, token = thiefs(lax, providers, post, victim)
+    assert lax.post("/signup", {"email": victim, "password": "mine alone 1"}).status_code == 200
+    post.take(victim)
+    assert lax.put("/user", {"password": "the thief's 1"}, token=token).status_code == 200
+    assert lax.post("/resend", {"type": "signup", "email": victim}).status_code == 200
+    assert Landing(lax.get(post.take(victim).path)).signed_in
+    is_error(lax.sign_in(email=victim, password="the thief's 1"), 400, "invalid_credentials")
+
+
+def test_another_audience(server, providers):
+    """A stranger's header decides nothing about who comes by a provider."""
+    email = address("victim")
+    assert server.post("/signup", {"email": email, "password": "the thief's 1"}, headers={"X-JWT-AUD": "elsewhere"}).status_code == 200
+    assert claims_of(signed_in(visit(server, providers, "github", sub(), email, True))["access_token"])["aud"] == "authenticated"
+
+
+def test_capital_letters(server, providers, sql):
+    """As a site may have brought its users in."""
+    me = confirmed(server, email=address())
+    sql("update auth.users set email = upper(email) where id = %s", me.id)
+    sql("delete from auth.identities where user_id = %s", me.id)
+    assert claims_of(signed_in(visit(server, providers, "github", sub(), me.email, True))["access_token"])["sub"] == me.id
+
+
+def test_nothing_is_proven_to_no_address(server, providers, sql):
+    me = confirmed(server, phone=phone())
+    assert "access_token" in end_of(link(server, providers, me, "github", sub(), address(), True))[1]
+    row = sql("select email, email_confirmed_at as at from auth.users where id = %s", me.id)[0]
+    assert bool(row["email"]) == bool(row["at"])
+
+
+def test_an_invitation_ends(server, providers, post, sql):
+    email = address("guest")
+    assert server.post("/invite", {"email": email}, token=SERVICE).status_code == 200
+    hash = post.take(email).hash
+    sql("update auth.users set confirmation_sent_at = now() - interval '30 days' where email = %s", email)
+    providers.be(sub(), email)
+    providers.asked = "github"
+    assert refusal(callback(server, providers.sign_in(authorize(server, "github", invite_token=hash))))[0] == "invite_not_found"
+
+
 def test_joining_disowns(server, providers, post, sql):
     """A provider's verified address in an account that nobody had proven: sessions and the number go."""
     email = address("victim")
