@@ -63,10 +63,8 @@ cli_audit(int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return (status);
-	if (*o.count == '\0' || strspn(o.count, "0123456789") != strlen(o.count) || strlen(o.count) > 9) {
-		fputs(usage, stderr);
-		return (2);
-	}
+	if (*o.count == '\0' || strspn(o.count, "0123456789") != strlen(o.count) || strlen(o.count) > 9)
+		return (cli_refuse(usage, "-n must be a whole number of at most nine digits."));
 	o.query = argv[optind];
 	status = 1;
 	a = arena_new();

@@ -46,6 +46,7 @@ struct cli_command {
 /* Reads the options.  CLI_GO_ON, or the exit status with the usage said: 0 for --help, 2 for a wrong call. */
 #define CLI_GO_ON (-1)
 int cli_options(int argc, char **argv, const struct cli_command *);
+int cli_refuse(const char *usage, const char *why); /* a wrong call: says both, gives the exit status */
 
 /* A command that goes on until it is told to end, or with --once until there is nothing left to do.  run() gives the exit status. */
 int cli_task(int argc, char **argv, const char *usage, int (*run)(struct db *, bool once));

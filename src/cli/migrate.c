@@ -39,10 +39,8 @@ cli_migrate(int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return (status);
-	if (dry_run && remove_extras) {
-		fputs(usage, stderr);
-		return (2);
-	}
+	if (dry_run && remove_extras)
+		return (cli_refuse(usage, "--dry-run and --remove-extras exclude each other."));
 	a = arena_new();
 	status = cli_settings(a, file) && migrate_as_told(dry_run, remove_extras) == OK ? 0 : 1;
 	arena_free(a);

@@ -35,6 +35,13 @@ option_index(const struct tables *t, int found)
 	return (-1);
 }
 
+int
+cli_refuse(const char *usage, const char *why)
+{
+	fprintf(stderr, "postern: %s\n\n%s", why, usage);
+	return (2);
+}
+
 static int
 refuse(const struct cli_command *command)
 {

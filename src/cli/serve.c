@@ -20,7 +20,7 @@
 #include "web/admission.h"
 #include "web/server.h"
 
-#define WORKERS_MAX 1024
+#define WORKERS_MAX 1024 /* cli_serve() says so */
 
 static const char usage[] =
     "usage: postern serve --listen unix:PATH|HOST:PORT [--workers N] [--mode 0660] [-c FILE]\n"
@@ -119,10 +119,12 @@ cli_serve(int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return (status);
-	if (p.listen == NULL || !number(workers, 10, WORKERS_MAX, &p.workers) || !number(mode, 8, 0777, &p.mode)) {
-		fputs(usage, stderr);
-		return (2);
-	}
+	if (p.listen == NULL)
+		return (cli_refuse(usage, "--listen must be there: where the web server finds the workers."));
+	if (!number(workers, 10, WORKERS_MAX, &p.workers))
+		return (cli_refuse(usage, "--workers must be a number from 1 to 1024."));
+	if (!number(mode, 8, 0777, &p.mode))
+		return (cli_refuse(usage, "--mode must be an octal number such as 0660."));
 	s.settings = arena_new();
 	return (serve_prepare(&s) ? server_prefork(&p) : 1);
 }

@@ -26,10 +26,8 @@ token_role(struct arena *a, const char *role, const char *days)
 	long long now = clock_now() / 1000000;
 	int64_t life;
 
-	if (!duration_parse(arena_printf(a, "%sh", days), &life) || life <= 0) {
-		fputs(usage, stderr);
-		return (2);
-	}
+	if (!duration_parse(arena_printf(a, "%sh", days), &life) || life <= 0)
+		return (cli_refuse(usage, "--days must be a whole number, above 0."));
 	life = life / 3600000000000LL * DAY_SECONDS;
 	puts(jwt_sign(a, arena_printf(a, "{\"iss\":%s,\"role\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
 			     json_quote(a, str_or(cfg->gotrue_jwt_issuer, "postern")), role, now, now + (long long)life)));

@@ -49,6 +49,13 @@ def test_unknown_words(database):
         assert done.returncode != 0 and done.stderr
 
 
+@pytest.mark.parametrize("args", ["serve --listen", "serve --listen unix:x --workers", "serve --listen unix:x --mode", "token anon --days", "audit -n"])
+def test_a_value_that_an_option_does_not_take(database, args):
+    option = args.split()[-1]
+    done = command(database, *args.split()[:-1]) if option == "--listen" else command(database, *args.split(), "x9")
+    assert done.returncode == 2 and done.stderr.startswith(f"postern: {option} must be ") and "usage: postern" in done.stderr
+
+
 def test_token(database, server):
     for role in ("anon", "service_role"):
         assert claims_of(ok(database, "token", role).strip())["role"] == role
