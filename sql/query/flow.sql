@@ -5,11 +5,11 @@ values (:id::uuid, :user_id::uuid, :auth_code, :challenge, :challenge_method::au
     :now::timestamptz, :now::timestamptz);
 
 -- A flow that may be changed for tokens, and its user.
--- flow_by_code(auth_code) -> maybe user, flow_id, challenge, challenge_method, provider, method, provider_token, provider_refresh_token, begun_at:int
+-- flow_by_code(auth_code) -> maybe user, flow_id, challenge, challenge_method, provider, method, provider_token, provider_refresh_token, begun_at:time
 select %user_columns(u), %no_session, f.id as flow_id, f.code_challenge as challenge, f.code_challenge_method as challenge_method,
     f.provider_type as provider, f.authentication_method as method, coalesce(f.provider_access_token, '') as provider_token,
     coalesce(f.provider_refresh_token, '') as provider_refresh_token,
-    %usec(case when f.authentication_method = 'magiclink' then coalesce(f.auth_code_issued_at, f.created_at) else f.created_at end) as begun_at
+    case when f.authentication_method = 'magiclink' then coalesce(f.auth_code_issued_at, f.created_at) else f.created_at end as begun_at
 from auth.flow_state f join auth.users u on u.id = f.user_id
 where f.auth_code = :auth_code::text;
 

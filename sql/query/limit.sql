@@ -23,8 +23,8 @@ returning l.allowed;
 -- limit_note(key) -> none
 update postern.limits set tokens = greatest(tokens - 1, 0) where key = :key;
 
--- sending_noted(key) -> maybe at:int
-select %usec(refilled) as at from postern.limits where key = :key;
+-- sending_noted(key) -> maybe at:time
+select refilled as at from postern.limits where key = :key;
 
 -- sending_note_at(key, now, seconds) -> none
 insert into postern.limits (key, tokens, refilled, allowed, full_at)

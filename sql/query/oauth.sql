@@ -8,18 +8,18 @@ values (:id::uuid, :provider, 'oauth', :auth_code, :challenge, :challenge_method
 insert into auth.oauth_client_states (id, provider_type, code_verifier, created_at)
 values (:id::uuid, :provider, :verifier, :now::timestamptz);
 
--- oauth_state_by_id(id) -> maybe id, provider, auth_code, challenge, used:bool, created_at:int, referrer, invite_token, client_state_id, target_id, email_optional:bool, target_gone:bool
+-- oauth_state_by_id(id) -> maybe id, provider, auth_code, challenge, used:bool, created_at:time, referrer, invite_token, client_state_id, target_id, email_optional:bool, target_gone:bool
 select f.id, f.provider_type as provider, f.auth_code, coalesce(f.code_challenge, '') as challenge, f.user_id is not null as used,
-    %usec(f.created_at) as created_at, f.referrer, f.invite_token, f.oauth_client_state_id as client_state_id,
+    f.created_at, f.referrer, f.invite_token, f.oauth_client_state_id as client_state_id,
     f.linking_target_id as target_id, f.email_optional,
     f.linking_target_id is not null and not exists (select from auth.users u
         where u.id = f.linking_target_id and u.instance_id = '00000000-0000-0000-0000-000000000000') as target_gone
 from auth.flow_state f where f.id = :id::uuid;
 
 -- Taken by itself: whoever comes second has no verifier.
--- oauth_client_state_take(id) -> maybe provider, verifier, created_at:int
+-- oauth_client_state_take(id) -> maybe provider, verifier, created_at:time
 delete from auth.oauth_client_states where id = :id::uuid
-returning provider_type as provider, code_verifier as verifier, %usec(created_at) as created_at;
+returning provider_type as provider, code_verifier as verifier, created_at;
 
 -- The state ends in a code (PKCE), which one of many gets.
 -- oauth_state_claim(id, user_id, token, refresh_token, now) -> none

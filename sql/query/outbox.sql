@@ -15,7 +15,7 @@ listen postern_outbox;
 select pg_backend_pid() as pid;
 
 -- The letter that waits the longest becomes ours for a time.  stale: its token was used, replaced, or went with its user.
--- outbox_claim(seconds, lifetime) -> final maybe id, letter, recipient, key_id, sealed, message_id, claim, created_at:int, stale:bool, expired:bool
+-- outbox_claim(seconds, lifetime) -> final maybe id, letter, recipient, key_id, sealed, message_id, claim, created_at:time, stale:bool, expired:bool
 update postern.outbox o set claimed_until = clock_timestamp() + make_interval(secs => :seconds::float8), tries = o.tries + 1
 from (
     select w.id from postern.outbox w
@@ -23,7 +23,7 @@ from (
     order by w.due_at limit 1 for update skip locked) w
 where o.id = w.id
 returning o.id, o.letter, o.recipient, o.key_id, encode(o.sealed, 'hex') as sealed, o.message_id, o.claimed_until as claim,
-    %usec(o.created_at) as created_at,
+    o.created_at,
     o.hash is not null and not exists (select from auth.one_time_tokens t
         where t.user_id = o.user_id and t.token_type::text = o.kind and t.token_hash = o.hash) as stale,
     o.hash is not null and o.created_at + make_interval(secs => :lifetime::float8) <= clock_timestamp() as expired;
