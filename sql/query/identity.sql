@@ -20,7 +20,8 @@ on conflict (provider_id, provider) do update set identity_data = i.identity_dat
 -- identity_of_password(id, user_id, now) -> none
 with made as (
     insert into auth.identities (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
-    select :id::uuid, u.id::text, u.id, jsonb_build_object('sub', u.id, 'email', lower(u.email collate "C"), 'email_verified', true, 'phone_verified', false), 'email',
+    select :id::uuid, u.id::text, u.id,
+        jsonb_build_object('sub', u.id, 'email', lower(u.email collate "C"), 'email_verified', true, 'phone_verified', false), 'email',
         :now::timestamptz, :now::timestamptz, :now::timestamptz
     from auth.users u
     where u.id = :user_id::uuid and not u.is_sso_user and not u.is_anonymous and u.email <> '' and u.email_confirmed_at is not null

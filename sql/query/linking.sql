@@ -29,7 +29,8 @@ select postern.insist(exists (select from auth.one_time_tokens t
 -- the best that nobody else has (verified before unverified before none, old before new).
 -- linking_pick_email(user_id, without, email, verified) -> maybe kept:bool, possible:bool, email, verified:bool
 with candidate as (
-    select i.id::text as id, coalesce(%identity_address(i), '') collate "default" as email, coalesce(i.identity_data -> 'email_verified' = 'true', false) as verified, i.created_at
+    select i.id::text as id, coalesce(%identity_address(i), '') collate "default" as email,
+        coalesce(i.identity_data -> 'email_verified' = 'true', false) as verified, i.created_at
     from auth.identities i where i.user_id = :user_id::uuid and i.id is distinct from :without::uuid
     union all
     select 'new', lower(:email::text collate "C") collate "default", coalesce(:verified::bool, false), now() where :email::text is not null
@@ -47,7 +48,8 @@ where u.id = :user_id::uuid;
 -- Another address of the user's identities takes the place of theirs: what was begun with the old one is void.
 -- One that is not proven does not go to somebody whose number is.
 -- linking_take_email(id, email, confirmed, now) -> none
-update auth.users set email = case when :confirmed::bool or phone_confirmed_at is null then nullif(:email::text, '') end, updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
+update auth.users set email = case when :confirmed::bool or phone_confirmed_at is null then nullif(:email::text, '') end,
+    updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
     recovery_token = '', recovery_sent_at = null, email_change = '', email_change_token_current = '', email_change_token_new = '',
     email_change_sent_at = null, email_change_confirm_status = 0, phone_change = '', phone_change_token = '', phone_change_sent_at = null,
     reauthentication_token = '', reauthentication_sent_at = null,
