@@ -31,6 +31,14 @@ from held where u.id = held.id;
 update auth.users set aud = :aud, updated_at = :now::timestamptz
 where id = :user_id::uuid and email_confirmed_at is null and phone_confirmed_at is null;
 
+-- The identity of an address that is proven, where there is none.
+-- account_address(id, user_id, email, now) -> none
+insert into auth.identities (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+values (:id::uuid, :user_id::uuid::text, :user_id::uuid,
+    jsonb_build_object('sub', :user_id::uuid, 'email', :email::text, 'email_verified', true, 'phone_verified', false), 'email',
+    :now::timestamptz, :now::timestamptz, :now::timestamptz)
+on conflict (provider_id, provider) do nothing;
+
 -- Undoes a write that rests on an address not being proven.
 -- account_insist(user_id, provider) -> none
 select postern.insist((select case :provider::text when 'phone' then u.phone_confirmed_at is null else u.email_confirmed_at is null end

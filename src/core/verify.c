@@ -14,6 +14,7 @@
 #include "core/user.h"
 #include "core/verify.h"
 #include "db/db.h"
+#include "query/account.h"
 #include "query/identity.h"
 #include "query/onetime.h"
 #include "query/session.h"
@@ -348,7 +349,7 @@ apply_recovery(struct request *r, struct verification *v)
 		return (audit(r, u, AUDIT_LOGIN, NULL));
 	}
 	TRY(signed_up(r, u, "email"));
-	TRY(user_identity_email(r, u->id, u->email));
+	TRY(account_address(r->db, .id = uuid_new(r->arena), .user_id = u->id, .email = u->email, .now = r->now_text));
 	TRY(owner_settle(r, u, &(const struct proven){ .provider = "email", .decided = true }));
 	return (user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 }
