@@ -187,7 +187,7 @@ def test_password_is_not_said_in_the_clear(catcher_of):
     for tls in ("", "opportunistic", "require"):
         got = send(catcher.settings, **user, POSTERN_SMTP_TLS=tls)
         assert got["outcome"] == "later" and got["why"].startswith("the mail server offers AUTH without TLS"), tls
-        assert tool("probe", **catcher.settings, **user, POSTERN_SMTP_TLS=tls)["why"] == got["why"]
+        assert tool("probe", **catcher.settings, **user, POSTERN_SMTP_TLS=tls)["why"].startswith(got["why"])
     assert not catcher.authenticated
     assert send(catcher.settings, **user, POSTERN_SMTP_TLS="off")["outcome"] == "delivered"
     catcher = catcher_of(auth_require_tls=False)
