@@ -45,7 +45,10 @@ SETTINGS = {
     "GOTRUE_SMTP_HOST": "",
     "POSTERN_PASSWORD_HASH": "bcrypt",
     "POSTERN_BCRYPT_COST": "4",
+    "POSTERN_SLOW_REQUESTS": "64",  # whoever asks 64 at once asks about something else
 }
+if CGI:
+    SETTINGS["POSTERN_DB_WAIT"] = "20s"  # 64 processes that all connect at once
 
 
 def free_port():

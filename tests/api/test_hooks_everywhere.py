@@ -12,6 +12,7 @@ from peer import Authority, Peer
 from post import pkce
 from providers import Providers, settings
 
+pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
 SERVICE = mint({"role": "service_role"})
 SECRET = f"v1,whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
 HOOKS = re.findall(r"^HOOK\(\w+,\s*(\w+),", (TOP / "src/hook.def").read_text(), re.M)

@@ -13,6 +13,7 @@ from peer import Authority
 from post import Landing, exchange, pkce
 from providers import Providers, settings
 
+pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
 SERVICE = mint({"role": "service_role"})
 MANY = 64
 SESSIONS = 4

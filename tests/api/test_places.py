@@ -13,11 +13,11 @@ import harness
 from harness import PASSWORD, address
 from peer import Peer
 
-SCRYPT = {"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_BCRYPT_COST": None, "GOTRUE_RATE_LIMIT_TOKEN_REFRESH": "100000"}
+SCRYPT = {"POSTERN_SLOW_REQUESTS": None, "POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_BCRYPT_COST": None, "GOTRUE_RATE_LIMIT_TOKEN_REFRESH": "100000"}
 
 
 def hook(name, uri):
-    return {f"GOTRUE_HOOK_{name}_ENABLED": "true", f"GOTRUE_HOOK_{name}_URI": uri, f"GOTRUE_HOOK_{name}_SECRETS": "v1,whsec_" + "c2VjcmV0" * 5}
+    return {"POSTERN_SLOW_REQUESTS": None, f"GOTRUE_HOOK_{name}_ENABLED": "true", f"GOTRUE_HOOK_{name}_URI": uri, f"GOTRUE_HOOK_{name}_SECRETS": "v1,whsec_" + "c2VjcmV0" * 5}
 
 
 def times(server, me, seconds):
@@ -99,7 +99,7 @@ def test_hooks(serve, sql, kind):
 def test_as_many_as_the_setting_says(serve, sql):
     """Also where nobody is anybody's parent: plain CGI."""
     slow_function(sql)
-    server = serve(POSTERN_SLOW_REQUESTS="1", **hook("CUSTOM_ACCESS_TOKEN", "pg-functions://postgres/public/slow_claims"))
+    server = serve(**{**hook("CUSTOM_ACCESS_TOKEN", "pg-functions://postgres/public/slow_claims"), "POSTERN_SLOW_REQUESTS": "1"})
     me = server.sign_up()
     sql("insert into public.slow values (0.5)")
     began = time.monotonic()

@@ -86,15 +86,15 @@ def test_away(server, cluster):
     try:
         began = time.monotonic()
         assert all(r.status_code == 503 for r in many(WORKERS, lambda i: me.get()))
-        assert 1.8 < time.monotonic() - began < 4
+        assert 1.8 < time.monotonic() - began < 8
         began = time.monotonic()
         got = [me.get() for _ in range(200)]
         assert all((r.status_code, r.headers["Retry-After"]) == (503, "1") for r in got)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # 200 that wait would take minutes
     finally:
         cluster.start()
     began = time.monotonic()
     while me.get().status_code != 200:
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
         time.sleep(0.05)
     assert all(r.status_code == 200 for r in many(WORKERS * 4, lambda i: me.get()))
