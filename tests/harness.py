@@ -45,6 +45,7 @@ SETTINGS = {
     "GOTRUE_SMTP_HOST": "",
     "POSTERN_PASSWORD_HASH": "bcrypt",
     "POSTERN_BCRYPT_COST": "4",
+    "POSTERN_MAIL_GRACE": "20ms",
     "POSTERN_SLOW_REQUESTS": "64",  # whoever asks 64 at once asks about something else
 }
 if CGI:
