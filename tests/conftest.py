@@ -13,6 +13,8 @@ from post import MAIL, Phones, Post
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "plain: measures time or memory, or needs the program as it is installed: behind a web server, without"
+                            " sanitizers, nothing else running")
     if hasattr(config, "workerinput"):  # of xdist: the parent's cluster serves
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster ends with us
@@ -29,6 +31,11 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if hasattr(config, "cluster"):
         config.cluster.destroy()
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("plain") and (harness.CGI or harness.SANITIZED):
+        pytest.skip("needs the program as it is installed")
 
 
 @pytest.fixture(scope="module")

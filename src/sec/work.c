@@ -5,7 +5,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define NICE 10
+
+static uint64_t spent;
 
 struct work {
 	void (*call)(void *);
@@ -27,10 +31,18 @@ void
 work_slowly(void (*call)(void *), void *arg)
 {
 	struct work work = { call, arg };
+	uint64_t start = clock_mono_ns();
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, work_run, &work) != 0)
 		call(arg);
 	else
 		(void)pthread_join(thread, NULL);
+	spent += clock_mono_ns() - start;
+}
+
+uint64_t
+work_ns(void)
+{
+	return (spent);
 }

@@ -9,6 +9,7 @@
 #include "base/setting.h"
 #include "db/db.h"
 #include "sec/secret.h"
+#include "sec/work.h"
 #include "web/admission.h"
 #include "web/gateway.h"
 
@@ -64,16 +65,23 @@ log_request(const struct request *r, uint64_t ns)
 	    "error_code", f->code, "error", f->cause != NULL ? f->cause : f->message, NULL);
 }
 
-/* Chance needs no even steps: what it hides is smaller by far. */
-static void
-reply_blur(void)
+/* Without hashing, which takes its own time and as long for everybody. */
+static uint64_t
+quick_ns(void)
 {
+	return (clock_mono_ns() - work_ns());
+}
+
+/* Chance hides what is left where a busy machine takes longer than the least time. */
+static void
+reply_blur(uint64_t start)
+{
+	uint64_t least = (uint64_t)cfg->postern_reply_blur, taken = quick_ns() - start, ns;
 	uint16_t chance;
-	int64_t ns;
 
 	secret_random(&chance, sizeof(chance));
-	ns = cfg->postern_reply_blur / UINT16_MAX * chance;
-	nanosleep(&(struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 }, NULL);
+	ns = (taken < least ? least - taken : 0) + least / 4 / UINT16_MAX * chance;
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) }, NULL);
 }
 
 static void
@@ -111,12 +119,12 @@ pieces_write(struct request *r, const struct gateway *gateway)
 }
 
 static void
-reply_write(struct request *r, const struct gateway *gateway)
+reply_write(struct request *r, const struct gateway *gateway, uint64_t start)
 {
 	struct buf bytes = reply_bytes(r);
 
 	if (r->blurred)
-		reply_blur();
+		reply_blur(start);
 	if (gateway->write(gateway->io, bytes.data, bytes.len) && r->reply.next != NULL && !pieces_write(r, gateway))
 		gateway->cut(gateway->io);
 	else
@@ -126,7 +134,7 @@ reply_write(struct request *r, const struct gateway *gateway)
 bool
 gateway_serve(const struct server *server, struct arena *arena, const struct gateway *gateway, enum patience patience)
 {
-	uint64_t start = clock_mono_ns();
+	uint64_t start = clock_mono_ns(), quick_start;
 	struct request *r;
 
 	db_start(server->db, arena);
@@ -138,8 +146,9 @@ gateway_serve(const struct server *server, struct arena *arena, const struct gat
 	}
 	log_context(r->id);
 	request_read_body(r, gateway);
+	quick_start = quick_ns();
 	request_handle(server, r);
-	reply_write(r, gateway);
+	reply_write(r, gateway, quick_start);
 	log_request(r, clock_mono_ns() - start);
 	after_run(r);
 	log_context(NULL);

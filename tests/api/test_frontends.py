@@ -16,7 +16,7 @@ import pytest
 import harness
 from harness import BIN, PASSWORD, TOP, address, is_error, mint, wait_for
 
-pytestmark = pytest.mark.skipif(harness.CGI or harness.SANITIZED, reason="about web servers")
+pytestmark = pytest.mark.plain
 ROOT = os.getuid() == 0
 
 

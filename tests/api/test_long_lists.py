@@ -147,7 +147,7 @@ def private_kb(pid):
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
 
 
-@pytest.mark.skipif(harness.SANITIZED, reason="a sanitizer's memory is its own")
+@pytest.mark.plain
 @pytest.mark.parametrize("path", ["/admin/users?per_page=1000000", "/admin/users?per_page=1000000&filter=name", "/admin/audit?per_page=1000000", "/admin/custom-providers"])
 def test_memory(server, key, full, path):
     done, most = threading.Event(), [0]

@@ -43,8 +43,7 @@ def calm_and_meanwhile(server, me, calls, seconds):
     return calm, took, got
 
 
-@pytest.mark.skipif(harness.SANITIZED, reason="measures time")
-@pytest.mark.usefixtures("only_workers")
+@pytest.mark.plain
 def test_wrong_passwords(serve):
     """Six a second keep two workers of four busy for most of the time."""
     server = serve(**SCRYPT)
@@ -68,7 +67,7 @@ def slow_function(sql):
         " select case when pg_sleep(coalesce((select max(seconds) from public.slow), 0)) is not null then event end $$")
 
 
-@pytest.mark.usefixtures("only_workers")
+@pytest.mark.plain
 @pytest.mark.parametrize("kind", ["http", "function"])
 def test_hooks(serve, sql, kind):
     """Eight sign-ins whose hook takes its time."""
@@ -91,8 +90,7 @@ def test_hooks(serve, sql, kind):
     sql("delete from public.slow")
     peer.stop()
     assert set(got) <= {200, 503} and got.count(200) >= 4, got
-    if not harness.SANITIZED:
-        assert statistics.median(took) < 2 * calm, (calm, statistics.median(took))
+    assert statistics.median(took) < 2 * calm, (calm, statistics.median(took))
     assert took[len(took) * 9 // 10] < 0.1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness import BIN
 
-pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
+pytestmark = pytest.mark.plain
 LIST = Path(os.environ.get("POSTERN_STATEMENTS", Path(BIN).parent / "tests/statements"))
 BIG = "users|identities|sessions|refresh_tokens|one_time_tokens|flow_state|audit_log_entries|mfa_amr_claims|mfa_factors"
 SCAN = re.compile(rf"Seq Scan on (?:auth\.)?({BIG})\b")

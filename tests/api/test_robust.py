@@ -236,7 +236,7 @@ def private_kb(pid):
     return total
 
 
-@pytest.mark.skipif(harness.SANITIZED, reason="sanitizers keep memory of their own")
+@pytest.mark.plain
 def test_memory_is_flat(server):
     me = server.sign_up()
 
