@@ -15,7 +15,7 @@ where t.token = :token::text;
 -- refresh_active(session_id) -> maybe token, parent
 select token, parent from auth.refresh_tokens where session_id = :session_id::uuid and revoked is false order by id desc limit 1;
 
--- The same by a session, for counted tokens.
+-- The same by a session, for v2 tokens.
 -- refresh_by_session(session_id) -> maybe user, hmac_key, counter:int, client_id, scopes, methods
 select %user_columns(u), %session_columns(s), %refresh_columns(s)
 from auth.sessions s
@@ -34,7 +34,7 @@ select exists (select from auth.sessions s join auth.sessions o on o.user_id = s
       and coalesce(o.refreshed_at at time zone 'UTC', o.created_at) > :last::timestamptz) as newer;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
--- With hmac_key the session moves on to counted tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever
+-- With hmac_key the session moves on to v2 tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever
 -- ends it goes; a ban that came meanwhile counts.
 -- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed, swapped) -> final one done:bool
 with held as materialized (

@@ -97,7 +97,7 @@ new_access(struct request *r, const struct user *u, const char *methods, struct 
 	return (access_token(r, u, &access, t));
 }
 
-/* Whether this session is among the share of sessions that move to counted tokens: the same answer for a session every time. */
+/* Whether this session is among the share of sessions that move to v2 tokens: the same answer for a session every time. */
 static bool
 session_upgrades(const char *session_id)
 {
@@ -111,16 +111,16 @@ session_upgrades(const char *session_id)
 }
 
 static char *
-counted_refresh_token(struct arena *a, const char *session_id, long long counter, const char *stored_key)
+next_token_v2(struct arena *a, const char *session_id, long long counter, const char *stored_key)
 {
-	struct counted_token token = { .counter = counter };
+	struct refresh_token_v2 token = { .counter = counter };
 	unsigned char *key;
 	size_t len;
 
 	if ((key = session_key_open(a, session_id, stored_key, &len)) == NULL)
 		return (NULL);
 	snprintf(token.session_id, sizeof(token.session_id), "%s", session_id);
-	return (counted_token_encode(a, &token, key, len));
+	return (refresh_token_v2_encode(a, &token, key, len));
 }
 
 /* Told before the access token is made, so that a hook that refuses it leaves the headers that the reference leaves. */
@@ -147,7 +147,7 @@ row_swap(struct request *r, const struct refresh_by_token *row, const char *toke
 		if (key == NULL)
 			key = session_key_new(r->arena, u->session_id);
 		counter = arena_printf(r->arena, "%lld", next);
-		t->refresh = counted_refresh_token(r->arena, u->session_id, next, key);
+		t->refresh = next_token_v2(r->arena, u->session_id, next, key);
 		if (t->refresh == NULL)
 			return (fail(r, E_UNEXPECTED_FAILURE, "failed to load session signing key from database"));
 	}
@@ -200,7 +200,7 @@ row_repeat(struct request *r, const struct refresh_by_token *row, const char *ac
 	return (session_touch(r, &row->user, counter, counter, done));
 }
 
-/* Where counted tokens have come in the place of rows, revoking rows would stop nobody. */
+/* Where v2 tokens have come in the place of rows, revoking rows would stop nobody. */
 static err
 row_refused(struct request *r, const struct refresh_by_token *row)
 {
@@ -271,14 +271,14 @@ counter_step(struct request *r, const struct refresh_by_session *row, long long 
 	const char *now = arena_printf(r->arena, "%lld", row->counter);
 	const char *then = arena_printf(r->arena, "%lld", next);
 
-	t->refresh = counted_refresh_token(r->arena, row->user.session_id, next, row->hmac_key);
+	t->refresh = next_token_v2(r->arena, row->user.session_id, next, row->hmac_key);
 	reply_header(r, "sb-auth-refresh-token-counter", then);
 	TRY(new_access(r, &row->user, row->methods, t));
 	return (session_touch(r, &row->user, now, then, done));
 }
 
 static err
-counter_refresh(struct request *r, const char *token, const struct counted_token *counted, struct tokens *t, bool *done)
+counter_refresh(struct request *r, const char *token, const struct refresh_token_v2 *given, struct tokens *t, bool *done)
 {
 	struct refresh_by_session row;
 	unsigned char *key = NULL;
@@ -286,15 +286,15 @@ counter_refresh(struct request *r, const char *token, const struct counted_token
 	const char *cause;
 	size_t len;
 
-	TRY(refresh_by_session(r->db, &row, .session_id = counted->session_id));
+	TRY(refresh_by_session(r->db, &row, .session_id = given->session_id));
 	if (row.found && row.hmac_key != NULL)
 		key = session_key_open(r->arena, row.user.session_id, row.hmac_key, &len);
-	if (key == NULL || !counted_token_signed(r->arena, token, key, len))
+	if (key == NULL || !refresh_token_v2_signed(r->arena, token, key, len))
 		return (not_found(r));
 	reply_header(r, "sb-auth-user-id", row.user.id);
 	TRY(refresh_allowed(r, &row.user, 0));
 	TRY(client_allowed(r, row.client_id));
-	if ((behind = row.counter - counted->counter) < 0)
+	if ((behind = row.counter - given->counter) < 0)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid Refresh Token: Not Issued By This Server"));
 	if (behind == 0) {
 		reply_header(r, "sb-auth-refresh-token-reuse", "false");
@@ -320,15 +320,15 @@ err
 refresh(struct request *r, const char *token, struct tokens *t)
 {
 	bool is_row = row_token_valid(token), done = false;
-	struct counted_token counted;
+	struct refresh_token_v2 given;
 
-	if (!is_row && !counted_token_parse(r->arena, token, &counted))
+	if (!is_row && !refresh_token_v2_parse(r->arena, token, &given))
 		return (fail(r, E_VALIDATION_FAILED, "Refresh token is not valid"));
 	for (int tries = 0; tries < TRIES; tries++) {
 		if (is_row)
 			TRY(row_refresh(r, token, t, &done));
 		else
-			TRY(counter_refresh(r, token, &counted, t, &done));
+			TRY(counter_refresh(r, token, &given, t, &done));
 		if (done)
 			return (OK);
 		reply_header(r, "sb-auth-refresh-token-reuse", NULL);

@@ -128,7 +128,7 @@ access_token(struct request *r, const struct user *u, const struct access *acces
 static err
 first_refresh_token(struct request *r, const struct user *u, const char *session_id, const char *key, struct tokens *t)
 {
-	struct counted_token counted = { .counter = 0 };
+	struct refresh_token_v2 token = { .counter = 0 };
 	unsigned char *raw;
 	size_t len;
 
@@ -139,8 +139,8 @@ first_refresh_token(struct request *r, const struct user *u, const char *session
 	}
 	if ((raw = session_key_open(r->arena, session_id, key, &len)) == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
-	snprintf(counted.session_id, sizeof(counted.session_id), "%s", session_id);
-	t->refresh = counted_token_encode(r->arena, &counted, raw, len);
+	snprintf(token.session_id, sizeof(token.session_id), "%s", session_id);
+	t->refresh = refresh_token_v2_encode(r->arena, &token, raw, len);
 	reply_header(r, "sb-auth-refresh-token-counter", "0");
 	return (OK);
 }

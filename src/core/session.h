@@ -56,7 +56,7 @@ enum session_verdict { SESSION_VALID, SESSION_PAST_NOT_AFTER, SESSION_PAST_TIMEB
 usec session_last_used(const struct user *, usec token_time);
 enum session_verdict session_validity(const struct request *, const struct user *, usec token_time);
 
-/* The key that signs the counted refresh tokens of a new session, in the form of its column. */
+/* The key that signs the v2 refresh tokens of a new session, in the form of its column. */
 char *session_key_new(struct arena *, const char *session_id);
 
 /* The bytes of such a column, or NULL when it can't be read. */

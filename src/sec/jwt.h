@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "sec/counted_token.h"
+#include "sec/refresh_token_v2.h"
 
 /* RFC 7515/7517/7519 as the reference uses them. */
 

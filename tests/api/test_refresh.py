@@ -264,7 +264,7 @@ def test_costs_two_round_trips(rotating, only_workers):
     assert trips <= 2
 
 
-def test_a_stolen_row_ends_a_session_of_counted_tokens(serve, sql):
+def test_a_stolen_row_ends_a_session_of_refresh_token_v2s(serve, sql):
     """It was used up before the session moved on; whoever has the tokens that came of it is signed out."""
     old, new = serve(), serve(**V2, GOTRUE_SECURITY_REFRESH_TOKEN_UPGRADE_PERCENTAGE="100", GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL="0")
     me = old.sign_up()

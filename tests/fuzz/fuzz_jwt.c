@@ -2,7 +2,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "fuzz.h"
-#include "sec/counted_token.h"
+#include "sec/refresh_token_v2.h"
 #include "sec/jws.h"
 #include "sec/jwt.h"
 
@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct arena *arena = arena_new();
 	char *text = arena_strndup(arena, (const char *)bytes, len), *claims = strchr(text, '\n');
-	struct counted_token counted;
+	struct refresh_token_v2 refresh;
 
 	cfg = &settings;
 	if (text[0] == '[')
@@ -67,8 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		signed_try(arena, text, claims);
 	} else
 		token_try(arena, text);
-	if (counted_token_parse(arena, text, &counted))
-		PROMISE(strlen(counted.session_id) == 36 && counted.counter >= 0);
+	if (refresh_token_v2_parse(arena, text, &refresh))
+		PROMISE(strlen(refresh.session_id) == 36 && refresh.counter >= 0);
 	jwt_keys_forget();
 	arena_free(arena);
 	return (0);

@@ -3,7 +3,7 @@
 
 #include "base/str.h"
 #include "fixture.h"
-#include "sec/counted_token.h"
+#include "sec/refresh_token_v2.h"
 #include "sec/secret.h"
 
 #define SESSION "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
@@ -37,58 +37,58 @@ key_setup(void **state)
 static void
 test_vectors(void **state)
 {
-	struct counted_token token;
+	struct refresh_token_v2 token;
 
 	for (size_t i = 0; i < LENGTH(vectors); i++) {
-		struct counted_token made = { .session_id = SESSION, .counter = vectors[i].counter };
+		struct refresh_token_v2 made = { .session_id = SESSION, .counter = vectors[i].counter };
 
-		assert_string_equal(counted_token_encode(*state, &made, key, sizeof(key)), vectors[i].text);
-		assert_true(counted_token_parse(*state, vectors[i].text, &token));
+		assert_string_equal(refresh_token_v2_encode(*state, &made, key, sizeof(key)), vectors[i].text);
+		assert_true(refresh_token_v2_parse(*state, vectors[i].text, &token));
 		assert_string_equal(token.session_id, SESSION);
 		assert_string_equal(token.raw, vectors[i].text);
 		assert_true(token.counter == vectors[i].counter);
-		assert_true(counted_token_signed(*state, vectors[i].text, key, sizeof(key)));
-		assert_false(counted_token_signed(*state, vectors[i].text, key, sizeof(key) - 1));
+		assert_true(refresh_token_v2_signed(*state, vectors[i].text, key, sizeof(key)));
+		assert_false(refresh_token_v2_signed(*state, vectors[i].text, key, sizeof(key) - 1));
 	}
 }
 
 static void
 test_every_flipped_bit_is_seen(void **state)
 {
-	struct counted_token token;
+	struct refresh_token_v2 token;
 	size_t len;
 	unsigned char *bytes = base64url_decode(*state, vectors[4].text, &len);
 
 	for (size_t bit = 0; bit < len * 8; bit++) {
 		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(counted_token_parse(*state, base64url_encode(*state, bytes, len), &token));
+		assert_false(refresh_token_v2_parse(*state, base64url_encode(*state, bytes, len), &token));
 		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
-	assert_false(counted_token_parse(*state, "", &token));
-	assert_false(counted_token_parse(*state, "abcdefghijkl", &token));
-	assert_false(counted_token_parse(*state, "AD8lBOBPiUHTmgwDBegsMwEAa0R61L4XjnBdgjIC3l7Ex7xURr5", &token));
+	assert_false(refresh_token_v2_parse(*state, "", &token));
+	assert_false(refresh_token_v2_parse(*state, "abcdefghijkl", &token));
+	assert_false(refresh_token_v2_parse(*state, "AD8lBOBPiUHTmgwDBegsMwEAa0R61L4XjnBdgjIC3l7Ex7xURr5", &token));
 }
 
 /* A token of the form, with the checksum set right. */
 static bool
-form_parses(void **state, unsigned char *bytes, size_t len, struct counted_token *token)
+form_parses(void **state, unsigned char *bytes, size_t len, struct refresh_token_v2 *token)
 {
 	unsigned char sum[SHA256_LEN];
 
 	sha256(bytes, len - 4, sum);
 	memcpy(bytes + len - 4, sum, 4);
-	return (counted_token_parse(*state, base64url_encode(*state, bytes, len), token));
+	return (refresh_token_v2_parse(*state, base64url_encode(*state, bytes, len), token));
 }
 
 static void
 test_forms(void **state)
 {
 	unsigned char bytes[FORM_LEN + 10] = { 0 };
-	struct counted_token token;
+	struct refresh_token_v2 token;
 
 	assert_true(form_parses(state, bytes, FORM_LEN, &token));
 	assert_string_equal(token.session_id, UUID_NIL);
-	assert_false(counted_token_signed(*state, token.raw, key, sizeof(key)));
+	assert_false(refresh_token_v2_signed(*state, token.raw, key, sizeof(key)));
 	assert_false(form_parses(state, bytes, FORM_LEN - 1, &token));
 	assert_false(form_parses(state, bytes, FORM_LEN + 1, &token));
 	bytes[0] = 1;
@@ -107,9 +107,9 @@ test_forms(void **state)
 static void
 test_encode_refuses_what_is_no_id(void **state)
 {
-	struct counted_token token = { .session_id = "not-a-uuid", .counter = 1 };
+	struct refresh_token_v2 token = { .session_id = "not-a-uuid", .counter = 1 };
 
-	assert_null(counted_token_encode(*state, &token, key, sizeof(key)));
+	assert_null(refresh_token_v2_encode(*state, &token, key, sizeof(key)));
 }
 
 int

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "sec/counted_token.h"
+#include "sec/refresh_token_v2.h"
 #include "sec/secret.h"
 
 /* version 0, session id, counter as a varint, HMAC cut to 128 bits, SHA-256 of all that cut to 32 */
@@ -72,7 +72,7 @@ token_decode(struct arena *arena, const char *text, size_t *len)
 }
 
 bool
-counted_token_parse(struct arena *arena, const char *text, struct counted_token *token)
+refresh_token_v2_parse(struct arena *arena, const char *text, struct refresh_token_v2 *token)
 {
 	size_t len, counter_len;
 	uint64_t counter;
@@ -90,7 +90,7 @@ counted_token_parse(struct arena *arena, const char *text, struct counted_token 
 }
 
 bool
-counted_token_signed(struct arena *arena, const char *text, const unsigned char *key, size_t key_len)
+refresh_token_v2_signed(struct arena *arena, const char *text, const unsigned char *key, size_t key_len)
 {
 	unsigned char mac[SHA256_LEN];
 	size_t len;
@@ -103,7 +103,7 @@ counted_token_signed(struct arena *arena, const char *text, const unsigned char 
 }
 
 char *
-counted_token_encode(struct arena *arena, const struct counted_token *token, const unsigned char *key, size_t key_len)
+refresh_token_v2_encode(struct arena *arena, const struct refresh_token_v2 *token, const unsigned char *key, size_t key_len)
 {
 	unsigned char bytes[1 + ID_LEN + COUNTER_MAX_LEN + TRAILER_LEN] = { 0 }, hash[SHA256_LEN];
 	size_t len = 1 + ID_LEN, id_len;
