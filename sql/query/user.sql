@@ -26,13 +26,13 @@ where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phon
 limit 1;
 
 -- Who has an address in the default linking domain: by identity that is believed first, then by users.email.  except: a user that does not count;
--- apart: providers with linking domains of their own.  aud: null is any.
--- user_holding_email(email, aud, except, apart) -> maybe user
+-- own_domain: providers with linking domains of their own.  aud: null is any.
+-- user_holding_email(email, aud, except, own_domain) -> maybe user
 select %user_columns(u), %no_session from auth.users u
 where u.id = coalesce(
     (select i.user_id from auth.identities i join auth.users o on o.id = i.user_id
      where i.email = lower(:email::text) and %identity_address(i) = lower(:email::text collate "C") and %believed_address(i, o)
-       and i.provider not like 'sso:%' and i.provider <> all (coalesce(:apart::text[], '{}'))
+       and i.provider not like 'sso:%' and i.provider <> all (coalesce(:own_domain::text[], '{}'))
        and (:aud::text is null or o.aud = :aud::text) and i.user_id is distinct from :except::uuid
      limit 1),
     (select o.id from auth.users o

@@ -59,7 +59,7 @@ make_recovery(struct request *r, struct generate *p, struct user *u)
 static err
 user_make(struct request *r, const struct generate *p, struct user *u, const char *id, const char *password)
 {
-	return (user_create_apart(r,
+	return (user_create_invited(r,
 	    &(const struct new_user){
 		.id = id, .email = p->email, .aud = claims_audience(r), .user_metadata = p->data, .password = password },
 	    u));

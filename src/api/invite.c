@@ -37,7 +37,7 @@ invite(struct request *r, const struct invite *p)
 		TRY(owner_move(r, &u, aud));
 	} else {
 		TRY(proof_may_send(r, PROOF_INVITE, &(const struct user){ .email = p->email }));
-		TRY(user_create_apart(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
+		TRY(user_create_invited(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
 	}
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
 	TRY(proof_send(r, PROOF_INVITE, &u, false));

@@ -15,7 +15,7 @@
 
 static const struct hook_row {
 	const char *name;
-	enum { WITHIN, APART } function;
+	enum { WITHIN, AUTONOMOUS } function;
 	size_t enabled, uri, secrets; /* members of struct settings */
 } rows[] = {
 #define HOOK(id, setting, name, function, what)                                                     \
@@ -106,9 +106,9 @@ function_run(struct request *r, enum hook hook, const struct db_function *f, con
 {
 	if (rows[hook].function == WITHIN || db_in_transaction(r->db))
 		return (db_call(r->db, f, payload, text));
-	db_apart_begin(r->db);
+	db_autonomous_begin(r->db);
 	TRY(db_call(r->db, f, payload, text));
-	return (db_apart_end(r->db));
+	return (db_autonomous_end(r->db));
 }
 
 static err

@@ -54,11 +54,11 @@ limit_take(struct request *r, const struct limit *limit)
 	key = arena_printf(r->arena, "%s %s", limit->name, client);
 	if (request_did(r, key))
 		return (OK);
-	db_apart_begin(r->db);
+	db_autonomous_begin(r->db);
 	counted = limit_take_one(r->db, &taken, .key = key, .burst = arena_printf(r->arena, "%.9g", burst),
 	    .per_second = arena_printf(r->arena, "%.9g", rate / limit->seconds));
 	TRY(counted);
-	TRY(db_apart_end(r->db));
+	TRY(db_autonomous_end(r->db));
 	if (!taken.allowed)
 		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, NULL));
 	request_done(r, key);
@@ -77,7 +77,7 @@ limit_take_message(struct request *r, const char *what, setting_rate rate, bool 
 	*allowed = true;
 	if (request_did(r, what))
 		return (OK);
-	db_apart_begin(r->db);
+	db_autonomous_begin(r->db);
 	if (rate.burst)
 		counted =
 		    limit_take_one(r->db, &one, .key = what, .burst = events, .per_second = arena_printf(r->arena, "%.9g", 1 / seconds));
@@ -85,7 +85,7 @@ limit_take_message(struct request *r, const char *what, setting_rate rate, bool 
 		counted =
 		    limit_take_in_span(r->db, &in_span, .key = what, .events = events, .seconds = arena_printf(r->arena, "%.9g", seconds));
 	TRY(counted);
-	TRY(db_apart_end(r->db));
+	TRY(db_autonomous_end(r->db));
 	*allowed = one.allowed || in_span.allowed;
 	if (*allowed)
 		request_done(r, what);

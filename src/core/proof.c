@@ -529,12 +529,12 @@ nonce_take(struct request *r, const struct user *u, long long life)
 {
 	struct onetime_take_column spent;
 
-	db_apart_begin(r->db);
+	db_autonomous_begin(r->db);
 	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,
 	    .life = arena_printf(r->arena, "%lld", life)));
 	if (spent.found)
 		TRY(onetime_clear(r->db, .user_id = u->id));
-	TRY(db_apart_end(r->db));
+	TRY(db_autonomous_end(r->db));
 	if (!spent.found)
 		return (nonce_refused(r));
 	request_done(r, "nonce");

@@ -12,7 +12,7 @@ by_phone(enum sending s)
 }
 
 static setting_duration
-apart(enum sending s)
+min_interval(enum sending s)
 {
 	return (by_phone(s) ? cfg->gotrue_sms_max_frequency : cfg->gotrue_smtp_max_frequency);
 }
@@ -48,9 +48,9 @@ asked_at(enum sending s, const char *address, const struct user *u)
 }
 
 err
-sending_long_ago(struct request *r, err refusal, usec sent_at, setting_duration apart_ns)
+sending_long_ago(struct request *r, err refusal, usec sent_at, setting_duration interval)
 {
-	usec next = sent_at + apart_ns / 1000;
+	usec next = sent_at + interval / 1000;
 
 	if (sent_at == 0 || next < r->now)
 		return (OK);
@@ -65,13 +65,13 @@ sending_check(struct request *r, enum sending s, const char *address, const stru
 	struct sending_noted noted;
 
 	TRY(sending_noted(r->db, &noted, .key = sending_key(r->arena, s, address)));
-	TRY(sending_long_ago(r, refusal, noted.found ? noted.at : 0, apart(s)));
-	return (sending_long_ago(r, refusal, asked_at(s, address, u), apart(s)));
+	TRY(sending_long_ago(r, refusal, noted.found ? noted.at : 0, min_interval(s)));
+	return (sending_long_ago(r, refusal, asked_at(s, address, u), min_interval(s)));
 }
 
 err
 sending_note(struct request *r, enum sending s, const char *address)
 {
 	return (sending_note_at(r->db, .key = sending_key(r->arena, s, address), .now = r->now_text,
-	    .seconds = arena_printf(r->arena, "%.9g", (double)apart(s) / 1e9)));
+	    .seconds = arena_printf(r->arena, "%.9g", (double)min_interval(s) / 1e9)));
 }

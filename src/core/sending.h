@@ -21,7 +21,7 @@ checked err sending_check(struct request *, enum sending, const char *address, c
 /* Queues the time of one that does not leave it in a user's row. */
 checked err sending_note(struct request *, enum sending, const char *address);
 
-/* 429 when sent_at (0: never) is not `apart` ago. */
-checked err sending_long_ago(struct request *, err refusal, usec sent_at, setting_duration apart);
+/* 429 when sent_at (0: never) is not `interval` ago. */
+checked err sending_long_ago(struct request *, err refusal, usec sent_at, setting_duration interval);
 
 #endif

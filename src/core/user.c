@@ -53,7 +53,7 @@ user_identity_data(struct arena *a, const struct new_user *u)
 	struct buf b = buf_new(a);
 
 	buf_putc(&b, '{');
-	if (!u->apart && u->user_metadata != NULL)
+	if (!u->invited && u->user_metadata != NULL)
 		json_each(json_parse(a, u->user_metadata, strlen(u->user_metadata), NULL), member_keep, &b);
 	buf_puts(&b, identity_claims(a, u) + 1);
 	return (b.data);
@@ -63,7 +63,7 @@ err
 user_create(struct request *r, const struct new_user *u)
 {
 	struct arena *a = r->arena;
-	bool shares = u->provider != NULL && !u->apart;
+	bool shares = u->provider != NULL && !u->invited;
 	const char *data = u->user_metadata, *app = "{}";
 
 	if (shares)
@@ -95,14 +95,14 @@ user_queued(struct arena *a, const struct new_user *made)
 }
 
 err
-user_create_apart(struct request *r, const struct new_user *given, struct user *u)
+user_create_invited(struct request *r, const struct new_user *given, struct user *u)
 {
 	struct new_user all = *given;
 
 	all.id = str_or(given->id, uuid_new(r->arena));
 	all.role = cfg->gotrue_jwt_default_group_name;
 	all.provider = "email";
-	all.apart = true;
+	all.invited = true;
 	TRY(hook_before_user_created(r, &all));
 	*u = user_queued(r->arena, &all);
 	return (user_create(r, &all));
@@ -128,7 +128,7 @@ user_identity_email(struct request *r, const char *id, const char *email)
 
 /* Providers that link only within a domain of their own. */
 static const char *
-providers_apart(struct arena *a)
+own_domain_providers(struct arena *a)
 {
 	size_t len = 0;
 	char **names;
@@ -146,7 +146,7 @@ providers_apart(struct arena *a)
 err
 user_find_email(struct request *r, const char *email, const char *aud, const char *except, struct user *u)
 {
-	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .apart = providers_apart(r->arena)));
+	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .own_domain = own_domain_providers(r->arena)));
 }
 
 err

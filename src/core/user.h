@@ -15,7 +15,7 @@ struct new_user {
 	const char *provider;      /* of the identity that is made with it; NULL: none (anonymous) */
 	const char *user_metadata; /* what the client sent along */
 	bool sso;
-	bool apart; /* the identity does not share the user's metadata: somebody else made the user */
+	bool invited; /* the identity does not share the user's metadata: somebody else made the user */
 };
 
 /* The data of the identity that is made with a user: what the client sent along, but for what is said of identities by us. */
@@ -28,10 +28,10 @@ checked err user_create(struct request *, const struct new_user *);
 struct user user_queued(struct arena *, const struct new_user *);
 
 /*
- * A user that an operator invites: a new id unless there is one, provider email, metadata apart; u is what will be known of them.  The
- * before_user_created hook is asked.
+ * A user that an operator invites: a new id unless there is one, provider email, an identity that does not share the metadata; u is what
+ * will be known of them.  The before_user_created hook is asked.
  */
-checked err user_create_apart(struct request *, const struct new_user *, struct user *u);
+checked err user_create_invited(struct request *, const struct new_user *, struct user *u);
 
 /* Queues the merge of metadata, objects' texts or NULL: 400 validation_failed for what would be larger than POSTERN_METADATA_MAX then. */
 checked err user_merge(struct request *, const char *id, const char *user_metadata, const char *app_metadata);

@@ -28,9 +28,9 @@ struct db {
 	struct link *link;
 	struct arena *arena; /* of the request */
 	struct queue queue;
-	struct queue aside; /* what was queued before db_apart_begin() */
+	struct queue aside; /* what was queued before db_autonomous_begin() */
 	struct steps steps; /* of the open transaction, or of the one that db_suspend() left */
-	bool apart, suspended;
+	bool autonomous, suspended;
 	bool open;      /* a transaction */
 	bool kept;      /* something of the request is committed */
 	bool overtaken; /* the last exchange failed because somebody else was in the way */
@@ -400,12 +400,12 @@ db_run(struct db *db, const struct db_statement *st, const char *const *inputs, 
 		queue_add(db->arena, &db->queue, &call);
 		return (OK);
 	}
-	if (!db->open && !db->apart && !st->final && (st->write || db->queue.len > 0))
+	if (!db->open && !db->autonomous && !st->final && (st->write || db->queue.len > 0))
 		b.first = &begin;
-	if (db->open && st->final && !db->apart)
+	if (db->open && st->final && !db->autonomous)
 		b.end = &commit;
 	TRY(batch_send(db, &b, &res));
-	db->kept = db->kept || (st->final && !db->apart);
+	db->kept = db->kept || (st->final && !db->autonomous);
 	wrong = rows_fill(db->arena, st, res, row, count);
 	db->overtaken = wrong != NULL;
 	if (wrong != NULL)
@@ -421,7 +421,7 @@ db_commit(struct db *db)
 	struct link_call call = { .statement = &commit };
 	struct batch b = { 0 };
 	PGresult *res = NULL;
-	err e = db->apart ? db_apart_end(db) : db_resume(db);
+	err e = db->autonomous ? db_autonomous_end(db) : db_resume(db);
 	bool sends, undone;
 
 	b.last = db->open ? &call : NULL;
@@ -446,7 +446,7 @@ db_rollback(struct db *db)
 
 	db->queue.len = 0;
 	db->aside.len = 0;
-	db->apart = db->suspended = false;
+	db->autonomous = db->suspended = false;
 	db->broken = OK;
 	/* A connection whose state is in doubt is not worth a second thought. */
 	if (db->open && batch_send(db, &(struct batch){ .last = &call }, NULL) != OK)
@@ -548,7 +548,7 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 	struct db_statement *st = arena_new_object(db->arena, struct db_statement);
 	struct link_call first = { .statement = &hurry, .inputs = inputs_copy(db->arena, &hurry, ms) };
 	struct link_call call = { .statement = st, .inputs = &argument };
-	struct batch b = { .first = db->open || db->apart ? NULL : &begin, .last = &call, .end = &hurry_end };
+	struct batch b = { .first = db->open || db->autonomous ? NULL : &begin, .last = &call, .end = &hurry_end };
 	struct function_answer answer;
 	PGresult *res = NULL;
 
@@ -570,33 +570,33 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 }
 
 static void
-apart_leave(struct db *db)
+autonomous_leave(struct db *db)
 {
 	db->queue = db->aside;
 	db->aside = (struct queue){ 0 };
-	db->apart = false;
+	db->autonomous = false;
 	if (!db->open)
 		db->broken = OK; /* that was not the request's */
 }
 
 void
-db_apart_begin(struct db *db)
+db_autonomous_begin(struct db *db)
 {
 	if (db->open)
 		log_line(LOG_ERROR, "what is to stand by itself runs within a transaction, and is gone if that is");
-	if (db->apart)
-		apart_leave(db);
+	if (db->autonomous)
+		autonomous_leave(db);
 	db->aside = db->queue;
 	db->queue = (struct queue){ 0 };
-	db->apart = true;
+	db->autonomous = true;
 }
 
 err
-db_apart_end(struct db *db)
+db_autonomous_end(struct db *db)
 {
 	err e = db->queue.len > 0 ? batch_send(db, &(struct batch){ 0 }, NULL) : OK;
 
-	apart_leave(db);
+	autonomous_leave(db);
 	return (e);
 }
 

@@ -71,10 +71,10 @@ unsigned db_statements(const struct db *);
 /*
  * Statements in committed transactions of their own, whatever the request's will become (limit counters): brackets the calls.  Not
  * while a transaction is open: then they are part of it, and the log says so.  What is queued stays queued.  After an error between them
- * db_apart_end() may be left out.
+ * db_autonomous_end() may be left out.
  */
-void db_apart_begin(struct db *);
-checked err db_apart_end(struct db *);
+void db_autonomous_begin(struct db *);
+checked err db_autonomous_end(struct db *);
 
 /*
  * Between the two nothing is open, so that somebody outside can be asked however far the request has come.  db_suspend() takes back what

@@ -44,19 +44,19 @@ search_claim(struct search *s, bool *mine)
 	struct issuer_claim claim;
 	const char *seconds = arena_printf(s->r->arena, "%.3f", (double)cfg->gotrue_internal_http_timeout / 1e9 + 1);
 
-	db_apart_begin(s->r->db);
+	db_autonomous_begin(s->r->db);
 	TRY(issuer_claim(s->r->db, &claim, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .seconds = seconds));
 	*mine = claim.found;
-	return (db_apart_end(s->r->db));
+	return (db_autonomous_end(s->r->db));
 }
 
 static err
 search_give_up(struct search *s)
 {
 	log_event(LOG_WARN, "an issuer could not be asked", "issuer", s->issuer->url, "error", *s->why, NULL);
-	db_apart_begin(s->r->db);
+	db_autonomous_begin(s->r->db);
 	TRY(issuer_give_up(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url));
-	return (db_apart_end(s->r->db));
+	return (db_autonomous_end(s->r->db));
 }
 
 static void
@@ -96,9 +96,9 @@ document_fetch(struct search *s, struct oidc_document *doc)
 
 	if (!oidc_discover(a, s->issuer->trust, s->discovery_url, expected_name(s->issuer), doc, s->why))
 		return (search_give_up(s));
-	db_apart_begin(s->r->db);
+	db_autonomous_begin(s->r->db);
 	TRY(issuer_store_document(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .document = doc->text));
-	return (db_apart_end(s->r->db));
+	return (db_autonomous_end(s->r->db));
 }
 
 static bool
@@ -153,9 +153,9 @@ keys_fetch(struct search *s, const char *url)
 
 	if (!oidc_fetch_keys(s->r->arena, s->issuer->trust, url, &keys, s->why))
 		return (search_give_up(s));
-	db_apart_begin(s->r->db);
+	db_autonomous_begin(s->r->db);
 	TRY(issuer_store_keys(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .keys = keys));
-	TRY(db_apart_end(s->r->db));
+	TRY(db_autonomous_end(s->r->db));
 	s->known.found = true;
 	s->known.keys = keys;
 	s->known.keys_age = 0;

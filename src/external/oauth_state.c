@@ -134,9 +134,9 @@ oauth_state_verifier(struct request *r, const struct oauth_state_by_id *state, c
 	*verifier = NULL;
 	if (state->client_state_id == NULL)
 		return (p->pkce ? fail(r, E_OAUTH_INVALID_STATE, "OAuth PKCE code verifier missing") : OK);
-	db_apart_begin(r->db);
+	db_autonomous_begin(r->db);
 	TRY_DB(r, oauth_client_state_take(r->db, &taken, .id = state->client_state_id), "Failed to find OAuth state");
-	ended = db_apart_end(r->db);
+	ended = db_autonomous_end(r->db);
 	TRY(ended);
 	if (!taken.found)
 		return (fail(r, E_OAUTH_CLIENT_STATE_NOT_FOUND, NULL));

@@ -599,27 +599,27 @@ test_forgotten_statements(void **state)
 }
 
 static void
-test_apart(void **state)
+test_autonomous(void **state)
 {
 	struct fixture *f = *state;
 	struct thing_put p;
 
 	assert_int_equal(thing_add(f->db, .id = "later"), OK);
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
 	assert_false(db_in_transaction(f->db));
 	assert_int_equal(things(), 1);
 	assert_int_equal(thing_add(f->db, .id = "b"), OK);
-	assert_int_equal(db_apart_end(f->db), OK);
+	assert_int_equal(db_autonomous_end(f->db), OK);
 	assert_int_equal(things(), 2);
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(thing_add(f->db, .id = "b"), OK);
-	assert_int_equal(db_apart_end(f->db), E_DATABASE);
+	assert_int_equal(db_autonomous_end(f->db), E_DATABASE);
 	assert_int_equal(db_commit(f->db), OK);
 	assert_int_equal(things(), 3);
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
-	db_apart_begin(f->db); /* without the end */
+	db_autonomous_begin(f->db); /* without the end */
 	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
 	db_rollback(f->db);
 	assert_int_equal(thing_put(f->db, &p, .id = "c"), OK);
@@ -628,7 +628,7 @@ test_apart(void **state)
 
 /* A mistake of ours, which ends no worker. */
 static void
-test_apart_in_a_transaction(void **state)
+test_autonomous_in_a_transaction(void **state)
 {
 	struct fixture *f = *state;
 	struct thing_swap s;
@@ -636,9 +636,9 @@ test_apart_in_a_transaction(void **state)
 
 	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
 	assert_int_equal(thing_add(f->db, .id = "b"), OK);
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(thing_swap(f->db, &s, .id = "a", .word = "new"), OK);
-	assert_int_equal(db_apart_end(f->db), OK);
+	assert_int_equal(db_autonomous_end(f->db), OK);
 	assert_true(db_in_transaction(f->db));
 	assert_int_equal(things(), 0);
 	assert_int_equal(db_commit(f->db), OK);
@@ -830,12 +830,12 @@ test_call_limit(void **state)
 	assert_int_equal(db_call(f->db, &missing, "{}", &text), E_DATABASE);
 	assert_string_equal(db_error(f->db)->sqlstate, "42883");
 	db_rollback(f->db);
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(db_call(f->db, &slow, "{\"id\": \"b\", \"s\": 0}", &text), OK);
 	assert_int_equal(things(), 1);
-	assert_int_equal(db_apart_end(f->db), OK);
+	assert_int_equal(db_autonomous_end(f->db), OK);
 	assert_false(db_in_transaction(f->db));
-	db_apart_begin(f->db);
+	db_autonomous_begin(f->db);
 	assert_int_equal(db_call(f->db, &slow, "{\"id\": \"c\", \"s\": 3}", &text), E_REQUEST_TIMEOUT);
 	db_rollback(f->db);
 	assert_int_equal(things(), 1);
@@ -852,7 +852,7 @@ main(void)
 		TEST(test_deferred), TEST(test_settings), TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten),
 		TEST(test_dead_while_idle), TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled),
 		TEST(test_server_hangs), TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table),
-		TEST(test_forgotten_statements), TEST(test_apart), TEST(test_apart_in_a_transaction), TEST(test_begins_anew),
+		TEST(test_forgotten_statements), TEST(test_autonomous), TEST(test_autonomous_in_a_transaction), TEST(test_begins_anew),
 		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends),
 		TEST(test_call), TEST(test_call_limit) };
 	int failed;
