@@ -101,7 +101,7 @@ magic_link(struct request *r, struct otp *p)
 		return (fail_as(r, E_VALIDATION_FAILED, 422, "Password recovery requires an email"));
 	TRY(address_check_email(r, &p->email));
 	TRY(flow_check_challenge(r, p->code_challenge_method, p->code_challenge));
-	r->blurred = true;
+	r->jitter = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
 	TRY(sending_check(r, SENDING_MAIL, p->email, &u));
 	if (u.found && u.email_confirmed)
@@ -133,7 +133,7 @@ sms_code(struct request *r, struct otp *p)
 	p->channel = str_or(p->channel, "sms");
 	TRY(address_check_phone(r, &p->phone));
 	TRY(address_check_channel(r, p->channel));
-	r->blurred = true;
+	r->jitter = true;
 	TRY_DB(r, user_by_phone(r->db, &u, .phone = p->phone, .aud = claims_audience(r)), "Database error finding user");
 	TRY(sending_check(r, SENDING_SMS, p->phone, &u));
 	if (u.found && u.phone_confirmed)
@@ -247,7 +247,7 @@ recover_post(struct request *r)
 		return (fail(r, E_VALIDATION_FAILED, "Password recovery requires an email"));
 	TRY(address_check_email(r, &p.email));
 	TRY(flow_check_challenge(r, p.code_challenge_method, p.code_challenge));
-	r->blurred = true;
+	r->jitter = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p.email, .aud = claims_audience(r)), "Unable to process request");
 	TRY(sending_check(r, SENDING_MAIL, p.email, &u));
 	TRY(u.found ? recover_known(r, &p, &u) : proof_pretend(r, PROOF_RECOVERY, SENDING_MAIL, p.email));
@@ -382,7 +382,7 @@ resend_post(struct request *r)
 
 	TRY(params_read(r, resend_params, &p));
 	TRY(resend_check(r, &p));
-	r->blurred = true;
+	r->jitter = true;
 	if (!str_empty(p.email))
 		TRY_DB(r, user_by_email(r->db, &u, .email = p.email, .aud = aud), "Unable to process request");
 	else

@@ -26,7 +26,7 @@ struct password_grant {
 static err
 wrong_credentials(struct request *r)
 {
-	r->blurred = true;
+	r->jitter = true;
 	return (fail(r, E_INVALID_CREDENTIALS, NULL));
 }
 

@@ -63,7 +63,7 @@ complain(struct arena *a, struct complaints *c, enum complaint_kind kind, const 
 	struct complaint *item = &c->item[c->len - 1];
 
 	item->fatal = kind == FATAL;
-	item->later = kind == NOT_BUILT;
+	item->not_built = kind == UNBUILT;
 	item->setting = setting;
 	va_start(args, fmt);
 	item->sentence = arena_vprintf(a, fmt, args);
@@ -270,7 +270,7 @@ row_switch(const struct setting_row *row)
 		const struct setting_row *other = &setting_rows[i];
 		size_t len = strlen(other->name);
 
-		if (other == row || other->state != LATER || !str_ends(other->name, "_ENABLED"))
+		if (other == row || other->state != NOT_BUILT || !str_ends(other->name, "_ENABLED"))
 			continue;
 		if (strncmp(row->name, other->name, len - strlen(end)) == 0)
 			return (other);
@@ -293,10 +293,10 @@ row_judge(struct load *l, const struct setting_row *row, const char *name)
 	/* PORT, SECRETS and their like may be meant for somebody else. */
 	if (row->state == LIVE || name == NULL || !name_is_ours(name) || !row_differs(l->arena, l->settings, row))
 		return;
-	if (row->state == MOOT)
-		complain(l->arena, l->complaints, WARNING, name, "%s has no meaning here. %s", name, row->sentence);
+	if (row->state == NO_EFFECT)
+		complain(l->arena, l->complaints, WARNING, name, "%s has no effect here. %s", name, row->sentence);
 	else if (!row_is_silent(l->arena, l->settings, row))
-		complain(l->arena, l->complaints, NOT_BUILT, name, "%s is known but not built yet. %s", name, row->sentence);
+		complain(l->arena, l->complaints, UNBUILT, name, "%s is known but not built yet. %s", name, row->sentence);
 }
 
 static void

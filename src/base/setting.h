@@ -67,7 +67,7 @@ enum provider_id {
 	FIELD(id, secret, secret, "SECRET", "", LIVE, "The client secret.") \
 	FIELD(id, url, redirect_uri, "REDIRECT_URI", "", LIVE, "The callback that the provider knows: API_EXTERNAL_URL/callback.") \
 	FIELD(id, url, url, "URL", "", LIVE, "The base URL of a provider that is not at its usual place: a tenant, a realm, a house's own.") \
-	FIELD(id, url, api_url, "API_URL", "", MOOT, "The reference reads it and does nothing with it.") \
+	FIELD(id, url, api_url, "API_URL", "", NO_EFFECT, "The reference reads it and does nothing with it.") \
 	FIELD(id, bool, email_optional, "EMAIL_OPTIONAL", "false", LIVE, "Accounts without an e-mail address are taken.") \
 	FIELD(id, bool, skip_nonce_check, "SKIP_NONCE_CHECK", "false", LIVE, "The nonce of an identity token is not compared.")
 /* clang-format on */
@@ -88,8 +88,8 @@ struct settings {
 /* The settings in force; set once by settings_load() before the first request. */
 extern const struct settings *cfg;
 
-/* LIVE: works.  LATER: of a feature that is not built yet.  MOOT: has no meaning here, the sentence says why. */
-enum setting_state { LIVE, LATER, MOOT };
+/* LIVE: works.  NOT_BUILT: of a feature that is not built yet.  NO_EFFECT: has no effect here, the sentence says why. */
+enum setting_state { LIVE, NOT_BUILT, NO_EFFECT };
 
 /*
  * Reads the environment, then file (KEY=value lines as godotenv reads them, may be NULL; it wins).  All complaints are collected, one
@@ -100,7 +100,7 @@ struct complaints {
 	size_t len;
 	struct complaint {
 		bool fatal;
-		bool later; /* switched on, but of a feature that is not built yet */
+		bool not_built; /* switched on, but of a feature that is not built yet */
 		const char *setting, *sentence;
 	} item[256];
 };

@@ -141,7 +141,7 @@ put_text(FILE *f, const char *text)
 static void
 put_setting(FILE *f, const struct manual_line *line)
 {
-	static const char *const note[] = { [LIVE] = "", [LATER] = "Not built yet: ", [MOOT] = "Without meaning here: " };
+	static const char *const note[] = { [LIVE] = "", [NOT_BUILT] = "Not built yet: ", [NO_EFFECT] = "Without effect here: " };
 
 	fprintf(f, ".It Ev %s Pq %s\n", line->name, line->type->name);
 	fputs(note[line->state], f);

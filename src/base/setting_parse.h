@@ -65,7 +65,7 @@ extern const size_t setting_row_count;
 
 void setting_reset(struct arena *, struct settings *, const struct setting_row *); /* to its default */
 
-enum complaint_kind { FATAL, WARNING, NOT_BUILT };
+enum complaint_kind { FATAL, WARNING, UNBUILT };
 void complain(struct arena *, struct complaints *, enum complaint_kind, const char *setting, const char *fmt, ...) printf_like(5, 6);
 
 /* What the reference makes of values that it does not refuse: minimums, zeroes that mean the default, telephone numbers. */

@@ -57,7 +57,7 @@ report_complaints(struct report *r, const struct complaints *c)
 {
 	for (size_t i = 0; i < c->len; i++) {
 		/* The server starts with a feature that is not built, but does not do what it is told. */
-		if (c->item[i].fatal || c->item[i].later)
+		if (c->item[i].fatal || c->item[i].not_built)
 			report_error(r, c->item[i].sentence);
 		else
 			report_warning(r, c->item[i].sentence);

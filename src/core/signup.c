@@ -227,7 +227,7 @@ signup_run(struct request *r, struct attempt *at)
 	const struct signup *p = at->params;
 	struct user *u = at->user;
 
-	r->blurred = !confirms(p);
+	r->jitter = !confirms(p);
 	TRY(signup_find(r, at->params, u));
 	TRY(signup_check_frequency(r, p, u));
 	if (u->found && is_taken(p, u)) {

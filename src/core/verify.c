@@ -102,7 +102,7 @@ link_expired(struct request *r)
 static err
 code_expired(struct request *r)
 {
-	r->blurred = true;
+	r->jitter = true;
 	return (fail(r, E_OTP_EXPIRED, NULL));
 }
 

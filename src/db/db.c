@@ -46,12 +46,12 @@ static const struct db_statement custom_plan = { .name = "postern_custom_plan",
 	.sql = "select set_config('plan_cache_mode', 'force_custom_plan', true)" };
 static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
 /* A list is worked from left to right.  The way back is kept because the site may have a limit of its own for the role. */
-static const struct db_statement hurry = { .name = "postern_hurry",
+static const struct db_statement timeout_set = { .name = "postern_timeout_set",
 	.sql =
 	    "select set_config('postern.statement_timeout', current_setting('statement_timeout'), true), set_config('statement_timeout', "
 	    "$1, true)",
 	.inputs = 1 };
-static const struct db_statement hurry_end = { .name = "postern_hurry_end",
+static const struct db_statement timeout_reset = { .name = "postern_timeout_reset",
 	.sql = "select set_config('statement_timeout', current_setting('postern.statement_timeout'), true)" };
 
 /* By the first characters of the SQLSTATE; E_DATABASE when nothing fits. */
@@ -546,9 +546,9 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 	static const struct db_column column = { "answer", DB_TEXT, offsetof(struct function_answer, text) };
 	const char *const ms[] = { arena_printf(db->arena, "%lld", (long long)(f->limit_ns / 1000000)) };
 	struct db_statement *st = arena_new_object(db->arena, struct db_statement);
-	struct link_call first = { .statement = &hurry, .inputs = inputs_copy(db->arena, &hurry, ms) };
+	struct link_call first = { .statement = &timeout_set, .inputs = inputs_copy(db->arena, &timeout_set, ms) };
 	struct link_call call = { .statement = st, .inputs = &argument };
-	struct batch b = { .first = db->open || db->autonomous ? NULL : &begin, .last = &call, .end = &hurry_end };
+	struct batch b = { .first = db->open || db->autonomous ? NULL : &begin, .last = &call, .end = &timeout_reset };
 	struct function_answer answer;
 	PGresult *res = NULL;
 

@@ -74,9 +74,9 @@ quick_ns(void)
 
 /* Chance hides what is left where a busy machine takes longer than the least time. */
 static void
-reply_blur(uint64_t start)
+reply_jitter(uint64_t start)
 {
-	uint64_t least = (uint64_t)cfg->postern_reply_blur, taken = quick_ns() - start, ns;
+	uint64_t least = (uint64_t)cfg->postern_reply_jitter, taken = quick_ns() - start, ns;
 	uint16_t chance;
 
 	secret_random(&chance, sizeof(chance));
@@ -123,8 +123,8 @@ reply_write(struct request *r, const struct gateway *gateway, uint64_t start)
 {
 	struct buf bytes = reply_bytes(r);
 
-	if (r->blurred)
-		reply_blur(start);
+	if (r->jitter)
+		reply_jitter(start);
 	if (gateway->write(gateway->io, bytes.data, bytes.len) && r->reply.next != NULL && !pieces_write(r, gateway))
 		gateway->cut(gateway->io);
 	else

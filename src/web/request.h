@@ -62,7 +62,7 @@ struct request {
 	struct failure failure;
 	bool commit_anyway; /* COMMIT_WITH */
 	bool crowded;       /* it may take long, and so do too many others: to be refused */
-	bool blurred;       /* the time that the reply takes would tell something: it takes POSTERN_REPLY_BLUR at least */
+	bool jitter;        /* the time that the reply takes would tell something: it takes POSTERN_REPLY_JITTER at least */
 
 	struct reply {
 		int status;

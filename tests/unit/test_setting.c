@@ -427,9 +427,9 @@ test_states(void **state)
 	setenv("GOTRUE_RATE_LIMIT_WEB3", "31", 1);
 	assert_non_null(load(NULL));
 	assert_int_equal(complaints.len, 3);
-	assert_false(complaint_of("GOTRUE_TRACING_ENABLED")->later);
-	assert_true(complaint_of("GOTRUE_SAML_ENABLED")->later);
-	assert_true(complaint_of("GOTRUE_RATE_LIMIT_WEB3")->later);
+	assert_false(complaint_of("GOTRUE_TRACING_ENABLED")->not_built);
+	assert_true(complaint_of("GOTRUE_SAML_ENABLED")->not_built);
+	assert_true(complaint_of("GOTRUE_RATE_LIMIT_WEB3")->not_built);
 }
 
 static void
