@@ -185,7 +185,7 @@ unknown_names(struct load *l)
 	}
 }
 
-/* Of the row's name and its aliases the one that is set; one with GOTRUE_ in front goes before one without. */
+/* Of the row's name and its aliases the one that is set: a name of ours goes before one that others have too, the row's before its aliases. */
 static const char *
 name_in_use(const struct setting_source *source, const char *name)
 {
@@ -196,7 +196,7 @@ name_in_use(const struct setting_source *source, const char *name)
 
 		if (strcmp(alias_table[i].name, name) != 0 || source_get(source, alias) == NULL)
 			continue;
-		if (found == NULL || name_is_ours(alias))
+		if (found == NULL || (!name_is_ours(found) && name_is_ours(alias)))
 			found = alias;
 	}
 	return (found);

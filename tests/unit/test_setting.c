@@ -393,6 +393,20 @@ test_aliases(void **state)
 	assert_string_equal(cfg->gotrue_hook_send_sms_secrets[1], "elses");
 }
 
+/* A setting that got another name: the old one is good, and gives way to the new one. */
+static void
+test_renamed(void **state)
+{
+	(void)state;
+	setenv("POSTERN_REPLY_BLUR", "7ms", 1);
+	assert_non_null(load(NULL));
+	assert_null(complaint_of("POSTERN_REPLY_BLUR"));
+	assert_int_equal(cfg->postern_reply_jitter, 7000000);
+	setenv("POSTERN_REPLY_JITTER", "9ms", 1);
+	assert_non_null(load(NULL));
+	assert_int_equal(cfg->postern_reply_jitter, 9000000);
+}
+
 static void
 test_unknown(void **state)
 {
@@ -687,6 +701,7 @@ main(void)
 		TEST(test_empty),
 		TEST(test_clamp),
 		TEST(test_aliases),
+		TEST(test_renamed),
 		TEST(test_unknown),
 		TEST(test_states),
 		TEST(test_short_secret),
