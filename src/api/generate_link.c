@@ -12,7 +12,7 @@
 #include "core/credential.h"
 #include "core/hook.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/redirect.h"
 #include "core/user.h"
 #include "query/onetime.h"
@@ -175,7 +175,7 @@ reply_link(struct request *r, const struct generate *p, const struct user *u, co
 	return (reply_json(r, 200,
 	    arena_printf(a,
 		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
-		(int)strlen(shown) - 1, shown, json_quote(a, proof_link(r, path, p->secret.link, kind->link_type, p->to)), p->secret.code,
+		(int)strlen(shown) - 1, shown, json_quote(a, onetime_link(r, path, p->secret.link, kind->link_type, p->to)), p->secret.code,
 		p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
 }
 

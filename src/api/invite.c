@@ -9,7 +9,7 @@
 #include "core/claims.h"
 #include "core/hook.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/user.h"
 
 struct invite {
@@ -36,11 +36,11 @@ invite(struct request *r, const struct invite *p)
 	if (known) {
 		TRY(owner_move(r, &u, aud));
 	} else {
-		TRY(proof_may_send(r, PROOF_INVITE, &(const struct user){ .email = p->email }));
+		TRY(onetime_may_send(r, ONETIME_INVITE, &(const struct user){ .email = p->email }));
 		TRY(user_create_invited(r, &(const struct new_user){ .email = p->email, .aud = aud, .user_metadata = p->data }, &u));
 	}
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u.id, "user_email", u.email, NULL)));
-	TRY(proof_send(r, PROOF_INVITE, &u, false));
+	TRY(onetime_send(r, ONETIME_INVITE, &u, false));
 	if (known)
 		TRY(owner_wait(r, u.id, NULL, NULL));
 	TRY(user_reload(r, &u));

@@ -10,7 +10,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/flow.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/sending.h"
 #include "core/signup.h"
 #include "core/sms.h"
@@ -72,7 +72,7 @@ magic_link_send(struct request *r, const struct otp *p, struct user *u)
 			      .challenge = p->code_challenge,
 			      .challenge_method = p->code_challenge_method }));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	TRY(proof_send(r, PROOF_MAGIC_LINK, u, !str_empty(p->code_challenge)));
+	TRY(onetime_send(r, ONETIME_MAGIC_LINK, u, !str_empty(p->code_challenge)));
 	return (reply_nothing(r));
 }
 
@@ -116,7 +116,7 @@ sms_code_send(struct request *r, const struct otp *p, const struct user *u)
 	const char *message_id;
 
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, json_pairs(r->arena, "channel", p->channel, NULL)));
-	TRY(proof_send_phone(r, u, p->phone, "confirmation", p->channel, &message_id));
+	TRY(onetime_send_phone(r, u, p->phone, "confirmation", p->channel, &message_id));
 	TRY(sending_note(r, SENDING_SMS, p->phone));
 	return (reply_message_id(r, message_id));
 }
@@ -232,7 +232,7 @@ recover_known(struct request *r, const struct recover *p, const struct user *u)
 			      .challenge = p->code_challenge,
 			      .challenge_method = p->code_challenge_method }));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	return (proof_send(r, PROOF_RECOVERY, u, !str_empty(p->code_challenge)));
+	return (onetime_send(r, ONETIME_RECOVERY, u, !str_empty(p->code_challenge)));
 }
 
 /* POST /recover: the reply is the same whether the address is known or not. */
@@ -250,7 +250,7 @@ recover_post(struct request *r)
 	r->jitter = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p.email, .aud = claims_audience(r)), "Unable to process request");
 	TRY(sending_check(r, SENDING_MAIL, p.email, &u));
-	TRY(u.found ? recover_known(r, &p, &u) : proof_pretend(r, PROOF_RECOVERY, SENDING_MAIL, p.email));
+	TRY(u.found ? recover_known(r, &p, &u) : onetime_pretend(r, ONETIME_RECOVERY, SENDING_MAIL, p.email));
 	return (reply_nothing(r));
 }
 
@@ -318,10 +318,10 @@ resend_signup(struct request *r, const struct resend *p, const struct user *u)
 {
 	TRY(sending_check(r, SENDING_MAIL, p->email, u));
 	if (!u->found || u->email_confirmed)
-		return (proof_pretend(r, PROOF_RECOVERY, SENDING_MAIL, p->email));
+		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_MAIL, p->email));
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, NULL));
 	TRY(resend_flow(r, p, u, "email/signup"));
-	return (proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
+	return (onetime_send(r, ONETIME_SIGNUP, u, !str_empty(p->code_challenge)));
 }
 
 /* Of a change that waits, the user's row has the time. */
@@ -332,10 +332,10 @@ resend_email_change(struct request *r, const struct resend *p, const struct user
 
 	if (!u->found || str_empty(u->email_change)) {
 		TRY(sending_check(r, SENDING_EMAIL_CHANGE, address, u));
-		return (proof_pretend(r, PROOF_RECOVERY, SENDING_EMAIL_CHANGE, address));
+		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_EMAIL_CHANGE, address));
 	}
 	TRY(resend_flow(r, p, u, "email_change"));
-	return (proof_send_email_change(r, u, u->email_change, !str_empty(p->code_challenge)));
+	return (onetime_send_email_change(r, u, u->email_change, !str_empty(p->code_challenge)));
 }
 
 /* The gateway's name of the message stays here: there is none where nobody has the number. */
@@ -346,9 +346,9 @@ resend_sms(struct request *r, const struct resend *p, const struct user *u)
 
 	TRY(sending_check(r, SENDING_SMS, p->phone, u));
 	if (!u->found || u->phone_confirmed)
-		return (proof_pretend_phone(r, SENDING_SMS, p->phone));
+		return (onetime_pretend_phone(r, SENDING_SMS, p->phone));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	return (proof_send_phone(r, u, p->phone, "confirmation", "sms", &message_id));
+	return (onetime_send_phone(r, u, p->phone, "confirmation", "sms", &message_id));
 }
 
 static err
@@ -358,9 +358,9 @@ resend_phone_change(struct request *r, const struct resend *p, const struct user
 
 	if (!u->found || str_empty(u->phone_change)) {
 		TRY(sending_check(r, SENDING_PHONE_CHANGE, address, u));
-		return (proof_pretend_phone(r, SENDING_PHONE_CHANGE, address));
+		return (onetime_pretend_phone(r, SENDING_PHONE_CHANGE, address));
 	}
-	return (proof_send_phone(r, u, u->phone_change, "phone_change", "sms", &message_id));
+	return (onetime_send_phone(r, u, u->phone_change, "phone_change", "sms", &message_id));
 }
 
 /* POST /resend */

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "query/row.h"
 
 err
@@ -21,8 +21,8 @@ reauthenticate_get(struct request *r)
 		return (fail_as(r, E_PHONE_NOT_CONFIRMED, 422, "Please verify your phone first."));
 	TRY(audit(r, u, AUDIT_REAUTHENTICATE, NULL));
 	if (!str_empty(u->email))
-		TRY(proof_send(r, PROOF_REAUTHENTICATION, u, false));
+		TRY(onetime_send(r, ONETIME_REAUTHENTICATION, u, false));
 	else
-		TRY(proof_send_phone(r, u, u->phone, "reauthentication", "sms", &message_id));
+		TRY(onetime_send_phone(r, u, u->phone, "reauthentication", "sms", &message_id));
 	return (reply_json(r, 200, str_empty(message_id) ? "{}" : json_pairs(r->arena, "message_id", message_id, NULL)));
 }

@@ -10,7 +10,7 @@
 #include "core/credential.h"
 #include "core/flow.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/session.h"
 #include "core/user.h"
 #include "core/verify.h"
@@ -127,7 +127,7 @@ password_check_fresh(struct request *r, const struct user_update *p)
 		return (OK);
 	if (str_empty(p->nonce))
 		return (fail(r, E_REAUTHENTICATION_NEEDED, NULL));
-	return (proof_spend_nonce(r, u, p->nonce));
+	return (onetime_spend_nonce(r, u, p->nonce));
 }
 
 /* Whether the old password is asked for: not of who has just proven an address, they may have forgotten it. */
@@ -197,7 +197,7 @@ password_write(struct request *r, const char *stored)
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
 	if (stored != NULL)
 		TRY(password_first(r));
-	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
+	return (onetime_notify(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
 }
 
 static bool
@@ -217,7 +217,7 @@ update_email(struct request *r, const struct user *u, const struct user_update *
 			      .user_id = u->id,
 			      .challenge = p->code_challenge,
 			      .challenge_method = p->code_challenge_method }));
-	return (proof_send_email_change(r, u, p->email, !str_empty(p->code_challenge)));
+	return (onetime_send_email_change(r, u, p->email, !str_empty(p->code_challenge)));
 }
 
 static err
@@ -227,7 +227,7 @@ update_phone(struct request *r, const struct user *u, const struct user_update *
 
 	if (cfg->gotrue_sms_autoconfirm)
 		return (verify_change_phone(r, u, p->phone));
-	return (proof_send_phone(r, u, p->phone, "phone_change", str_or(p->channel, "sms"), &message_id));
+	return (onetime_send_phone(r, u, p->phone, "phone_change", str_or(p->channel, "sms"), &message_id));
 }
 
 static err
@@ -245,9 +245,9 @@ update_addresses(struct request *r, const struct user_update *p)
 	struct user u = *r->user;
 
 	if (email && !email_needs_no_proof(&u))
-		TRY(proof_may_change_email(r, &u, p->email));
+		TRY(onetime_may_change_email(r, &u, p->email));
 	if (phone && !cfg->gotrue_sms_autoconfirm)
-		TRY(proof_may_send_phone(r, &u, p->phone, "phone_change"));
+		TRY(onetime_may_send_phone(r, &u, p->phone, "phone_change"));
 	if ((email || phone) && changed)
 		TRY(update_reload(r, &u));
 	if (email)

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "core/address.h"
 #include "core/flow.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/redirect.h"
 #include "core/session.h"
 #include "core/verify.h"
@@ -117,11 +117,11 @@ typed_hash(struct request *r, struct verify_params *p)
 {
 	if (!str_empty(p->phone) && str_empty(p->email)) {
 		TRY(address_check_phone(r, &p->phone));
-		p->token_hash = proof_hash(r->arena, p->phone, p->token);
+		p->token_hash = onetime_hash(r->arena, p->phone, p->token);
 	} else if (str_empty(p->phone) && !str_empty(p->email)) {
 		if (address_check_email(r, &p->email) != OK)
 			return (fail_as(r, E_VALIDATION_FAILED, 422, "Invalid email format"));
-		p->token_hash = proof_hash(r->arena, p->email, p->token);
+		p->token_hash = onetime_hash(r->arena, p->email, p->token);
 	} else {
 		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided on verify"));
 	}

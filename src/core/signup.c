@@ -8,7 +8,7 @@
 #include "core/flow.h"
 #include "core/hook.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/sending.h"
 #include "core/signup.h"
 #include "core/user.h"
@@ -132,9 +132,9 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 				      .user_id = u->id,
 				      .challenge = p->code_challenge,
 				      .challenge_method = p->code_challenge_method }));
-		TRY(proof_send(r, PROOF_SIGNUP, u, !str_empty(p->code_challenge)));
+		TRY(onetime_send(r, ONETIME_SIGNUP, u, !str_empty(p->code_challenge)));
 	} else {
-		TRY(proof_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"),
+		TRY(onetime_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"),
 		    p->message_id != NULL ? p->message_id : &message_id));
 	}
 	if (at->repeats)
@@ -163,7 +163,7 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 
 	*u = user_queued(r->arena, &made);
 	if (!confirms(p))
-		TRY(by_email(p) ? proof_may_send(r, PROOF_SIGNUP, u) : proof_may_send_phone(r, u, p->phone, "confirmation"));
+		TRY(by_email(p) ? onetime_may_send(r, ONETIME_SIGNUP, u) : onetime_may_send_phone(r, u, p->phone, "confirmation"));
 	TRY(hook_before_user_created(r, &made));
 	made.password = p->by_code ? credential_unknown(r, made.id) : credential_new(r, made.id, p->password);
 	return (user_create(r, &made));
@@ -207,7 +207,7 @@ signup_taken(struct request *r, const struct signup *p, struct user *u)
 		return (COMMIT_WITH(r, fail(r, E_USER_ALREADY_EXISTS, NULL)));
 	if (!p->by_code)
 		password_waste(r->arena, p->password);
-	TRY(by_email(p) ? proof_pretend(r, PROOF_SIGNUP, SENDING_MAIL, p->email) : proof_pretend_phone(r, SENDING_SMS, p->phone));
+	TRY(by_email(p) ? onetime_pretend(r, ONETIME_SIGNUP, SENDING_MAIL, p->email) : onetime_pretend_phone(r, SENDING_SMS, p->phone));
 	return (user_reload(r, u));
 }
 

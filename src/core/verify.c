@@ -9,7 +9,7 @@
 #include "core/credential.h"
 #include "core/hook.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/sms.h"
 #include "core/user.h"
 #include "core/verify.h"
@@ -197,7 +197,7 @@ code_wrong(struct request *r, const struct verification *v, const struct type_ro
 			hashes[n++] = arena_strdup(r->arena, stored);
 	}
 	if (n > 0)
-		TRY(proof_count_wrong(r, hashes));
+		TRY(attempts_count_wrong(r, hashes));
 	return (code_expired(r));
 }
 
@@ -207,7 +207,7 @@ code_take(struct request *r, struct verification *v, const struct type_row *row)
 	struct onetime_take_column taken;
 	bool too_many;
 
-	TRY(proof_check_tries(r, v->stored, &too_many));
+	TRY(attempts_check(r, v->stored, &too_many));
 	if (too_many)
 		return (code_wrong(r, v, row));
 	TRY(onetime_take_column(r->db, &taken, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
@@ -244,7 +244,7 @@ change_wrong(struct request *r, const struct verification *v, const char *kinds)
 	for (size_t i = 0; i < sent.len; i++)
 		hashes[i] = arena_strdup(r->arena, sent.row[i].typed);
 	hashes[sent.len] = NULL;
-	TRY(proof_count_wrong(r, hashes));
+	TRY(attempts_count_wrong(r, hashes));
 	return (code_expired(r));
 }
 
@@ -278,7 +278,7 @@ change_code(struct request *r, struct verification *v, const char *aud)
 		return (code_expired(r));
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
-	TRY(proof_check_tries(r, changer.typed, &too_many));
+	TRY(attempts_check(r, changer.typed, &too_many));
 	if (too_many || secret_expired(r, v, v->kind))
 		return (code_expired(r));
 	TRY(onetime_take(r->db, &v->user, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
@@ -368,7 +368,7 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 	if (str_empty(u->email) || str_equal(u->email, email))
 		return (OK);
-	return (proof_notify(r, u,
+	return (onetime_notify(r, u,
 	    &(const struct notice){ .letter = LETTER_EMAIL_CHANGED,
 		.to = u->email,
 		.more = arena_printf(a, "\"OldEmail\":%s,\"Email\":%s", json_quote(a, u->email), quoted) }));
@@ -393,12 +393,12 @@ phone_tell(struct request *r, const struct user *u, const char *phone, bool had_
 	struct arena *a = r->arena;
 
 	if (!str_empty(u->phone) && !str_equal(u->phone, phone))
-		TRY(proof_notify(r, u,
+		TRY(onetime_notify(r, u,
 		    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
 			.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), json_quote(a, phone)) }));
 	if (had_identity)
 		return (OK);
-	return (proof_notify(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
+	return (onetime_notify(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
 }
 
 err

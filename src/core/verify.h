@@ -9,7 +9,7 @@
 struct verification {
 	const char *type;  /* as asked for; "email" becomes signup or magiclink when it is found */
 	const char *token; /* a typed code, "" without */
-	const char *hash;  /* what stands in a link, or the typed code with its address as proof_hash() gives it */
+	const char *hash;  /* what stands in a link, or the typed code with its address as onetime_hash() gives it */
 	const char *email, *phone;
 	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
 	const char *link;          /* what stands in the link of it; NULL where that is not known */

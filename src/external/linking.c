@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "core/audit.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "external/linking_part.h"
@@ -67,10 +67,10 @@ linking_send_confirmation(struct linking *l, bool asks)
 {
 	struct user *u = &l->in->user;
 
-	TRY(proof_may_send(l->r, PROOF_SIGNUP, u));
+	TRY(onetime_may_send(l->r, ONETIME_SIGNUP, u));
 	if (!l->in->created)
 		TRY(user_reload(l->r, u));
-	TRY(proof_send(l->r, PROOF_SIGNUP, u, false));
+	TRY(onetime_send(l->r, ONETIME_SIGNUP, u, false));
 	return (asks ? owner_wait(l->r, u->id, NULL, l->identity_id) : OK);
 }
 

@@ -9,7 +9,7 @@
 #include "core/claims.h"
 #include "core/hook.h"
 #include "core/owner.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "external/linking_part.h"

@@ -5,7 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/session.h"
 #include "core/user.h"
 #include "db/db.h"
@@ -16,7 +16,7 @@
 static err
 notify(struct request *r, const struct user *u, enum letter_id letter, const char *provider)
 {
-	return (proof_notify(r, u,
+	return (onetime_notify(r, u,
 	    &(const struct notice){
 		.letter = letter, .to = u->email, .more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
 }
@@ -58,7 +58,7 @@ letter_send(struct linking *l, const struct user *u)
 	if (str_empty(u->phone_confirmed ? email : u->email))
 		return (fail(l->r, E_UNEXPECTED_FAILURE, "Error sending confirmation email"));
 	if (u->phone_confirmed)
-		return (proof_send_email_change(l->r, u, email, false));
+		return (onetime_send_email_change(l->r, u, email, false));
 	return (linking_send_confirmation(l, true));
 }
 

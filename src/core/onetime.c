@@ -10,7 +10,7 @@
 #include "core/hook.h"
 #include "core/limit.h"
 #include "core/outbox.h"
-#include "core/proof.h"
+#include "core/onetime.h"
 #include "core/reach.h"
 #include "core/redirect.h"
 #include "core/sending.h"
@@ -24,22 +24,22 @@
 #define MAILS "email_sent" /* their bucket in postern.limits */
 
 /* What differs between the letters that prove an address. */
-static const struct proof_row {
+static const struct onetime_row {
 	const char *action; /* as links and hooks name it */
 	enum letter_id letter;
 	const char *kind; /* of the one-time token */
 	size_t path;      /* the setting with the path of its link; 0: it has none */
 	const char *failed;
-} rows[PROOF_COUNT] = {
-	[PROOF_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token",
+} rows[ONETIME_COUNT] = {
+	[ONETIME_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token",
 	    offsetof(struct settings, gotrue_mailer_urlpaths_confirmation), "Error sending confirmation email" },
-	[PROOF_INVITE] = { "invite", LETTER_INVITE, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_invite),
+	[ONETIME_INVITE] = { "invite", LETTER_INVITE, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_invite),
 	    "Error sending invite email" },
-	[PROOF_RECOVERY] = { "recovery", LETTER_RECOVERY, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
+	[ONETIME_RECOVERY] = { "recovery", LETTER_RECOVERY, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
 	    "Error sending recovery email" },
-	[PROOF_MAGIC_LINK] = { "magiclink", LETTER_MAGIC_LINK, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
-	    "Error sending magic link email" },
-	[PROOF_REAUTHENTICATION] = { "reauthentication", LETTER_REAUTHENTICATION, "reauthentication_token", 0,
+	[ONETIME_MAGIC_LINK] = { "magiclink", LETTER_MAGIC_LINK, "recovery_token",
+	    offsetof(struct settings, gotrue_mailer_urlpaths_recovery), "Error sending magic link email" },
+	[ONETIME_REAUTHENTICATION] = { "reauthentication", LETTER_REAUTHENTICATION, "reauthentication_token", 0,
 	    "Error sending reauthentication email" },
 };
 
@@ -55,7 +55,7 @@ struct message {
 };
 
 char *
-proof_hash(struct arena *a, const char *address, const char *code)
+onetime_hash(struct arena *a, const char *address, const char *code)
 {
 	return (sha224_hex(a, arena_printf(a, "%s%s", address, code)));
 }
@@ -74,7 +74,7 @@ onetime_of(struct arena *a, const char *address, const char *code, bool pkce)
 
 	secret_random(chance, sizeof(chance));
 	return ((struct onetime){ .code = code,
-	    .typed = prefixed(a, pkce, proof_hash(a, address, code)),
+	    .typed = prefixed(a, pkce, onetime_hash(a, address, code)),
 	    .link = prefixed(a, pkce, hex_encode(a, chance, sizeof(chance))) });
 }
 
@@ -92,7 +92,7 @@ redirect_encoded(struct arena *a, const char *url)
 }
 
 char *
-proof_link(struct request *r, const char *path, const char *secret, const char *type, const char *to)
+onetime_link(struct request *r, const char *path, const char *secret, const char *type, const char *to)
 {
 	struct arena *a = r->arena;
 	const char *query =
@@ -162,15 +162,15 @@ email_hook(struct request *r, const char *user_json, const struct email_data *d)
 }
 
 static usec
-proof_sent_at(enum proof p, const struct user *u)
+onetime_sent_at(enum onetime_type p, const struct user *u)
 {
 	switch (p) {
-	case PROOF_SIGNUP:
+	case ONETIME_SIGNUP:
 		return (u->confirmation_sent_at);
-	case PROOF_RECOVERY:
-	case PROOF_MAGIC_LINK:
+	case ONETIME_RECOVERY:
+	case ONETIME_MAGIC_LINK:
 		return (u->recovery_sent_at);
-	case PROOF_REAUTHENTICATION:
+	case ONETIME_REAUTHENTICATION:
 		return (u->reauthentication_sent_at);
 	default:
 		return (0); /* invitations are the operator's */
@@ -178,18 +178,18 @@ proof_sent_at(enum proof p, const struct user *u)
 }
 
 static err
-proof_store(struct request *r, enum proof p, const struct user *u, const struct onetime *secret)
+onetime_store(struct request *r, enum onetime_type p, const struct user *u, const struct onetime *secret)
 {
 	switch (p) {
-	case PROOF_RECOVERY:
-	case PROOF_MAGIC_LINK:
+	case ONETIME_RECOVERY:
+	case ONETIME_MAGIC_LINK:
 		TRY(user_set_recovery(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
 		break;
-	case PROOF_REAUTHENTICATION:
+	case ONETIME_REAUTHENTICATION:
 		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
 		break;
 	default:
-		TRY(user_set_confirmation(r->db, .id = u->id, .hash = secret->typed, .invited = p == PROOF_INVITE ? "t" : "f",
+		TRY(user_set_confirmation(r->db, .id = u->id, .hash = secret->typed, .invited = p == ONETIME_INVITE ? "t" : "f",
 		    .now = r->now_text));
 	}
 	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = rows[p].kind, .hash = secret->link,
@@ -197,7 +197,7 @@ proof_store(struct request *r, enum proof p, const struct user *u, const struct 
 }
 
 static err
-proof_dispatch(struct request *r, enum proof p, const struct user *u, const struct message *m)
+onetime_dispatch(struct request *r, enum onetime_type p, const struct user *u, const struct message *m)
 {
 	const char *told;
 
@@ -210,9 +210,9 @@ proof_dispatch(struct request *r, enum proof p, const struct user *u, const stru
 
 /* A letter with a new code. */
 static struct message
-message_new(struct request *r, enum proof p, const char *to, bool pkce)
+message_new(struct request *r, enum onetime_type p, const char *to, bool pkce)
 {
-	const struct proof_row *row = &rows[p];
+	const struct onetime_row *row = &rows[p];
 	const char *path;
 	struct message m = { .letter = row->letter,
 		.to = to,
@@ -221,35 +221,35 @@ message_new(struct request *r, enum proof p, const char *to, bool pkce)
 
 	if (row->path != 0) {
 		memcpy(&path, (const char *)cfg + row->path, sizeof(path));
-		m.url = proof_link(r, path, m.secret.link, row->action, redirect_wanted(r));
+		m.url = onetime_link(r, path, m.secret.link, row->action, redirect_wanted(r));
 	}
 	return (m);
 }
 
 err
-proof_may_send(struct request *r, enum proof p, const struct user *u)
+onetime_may_send(struct request *r, enum onetime_type p, const struct user *u)
 {
-	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, proof_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
+	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, onetime_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
 	TRY(reach_authorized(r, u->email));
 	return (mail_take(r));
 }
 
 err
-proof_send(struct request *r, enum proof p, const struct user *u, bool pkce)
+onetime_send(struct request *r, enum onetime_type p, const struct user *u, bool pkce)
 {
 	struct message m = message_new(r, p, u->email, pkce);
 
-	TRY(proof_may_send(r, p, u));
-	TRY(proof_dispatch(r, p, u, &m));
-	return (proof_store(r, p, u, &m.secret));
+	TRY(onetime_may_send(r, p, u));
+	TRY(onetime_dispatch(r, p, u, &m));
+	return (onetime_store(r, p, u, &m.secret));
 }
 
 err
-proof_pretend(struct request *r, enum proof p, enum sending s, const char *address)
+onetime_pretend(struct request *r, enum onetime_type p, enum sending s, const char *address)
 {
 	const struct user nobody = { .id = uuid_new(r->arena), .email = address, .user_metadata = "{}" };
 	struct message m = message_new(r, p, address, false);
-	int writes = p == PROOF_SIGNUP ? 4 : 2;
+	int writes = p == ONETIME_SIGNUP ? 4 : 2;
 
 	TRY(reach_authorized(r, address));
 	TRY(mail_take(r));
@@ -302,7 +302,7 @@ change_letter(struct request *r, const struct user *u, const struct email_change
 		.to = to,
 		.kind = current ? "email_change_token_current" : "email_change_token_new",
 		.secret = *secret,
-		.url = proof_link(r, cfg->gotrue_mailer_urlpaths_email_change, secret->link, "email_change", redirect_wanted(r)),
+		.url = onetime_link(r, cfg->gotrue_mailer_urlpaths_email_change, secret->link, "email_change", redirect_wanted(r)),
 		.more = more }));
 }
 
@@ -330,7 +330,7 @@ change_store(struct request *r, const struct user *u, const struct email_change 
 }
 
 err
-proof_may_change_email(struct request *r, const struct user *u, const char *email)
+onetime_may_change_email(struct request *r, const struct user *u, const char *email)
 {
 	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
 	TRY(reach_authorized(r, email));
@@ -340,12 +340,12 @@ proof_may_change_email(struct request *r, const struct user *u, const char *emai
 }
 
 err
-proof_send_email_change(struct request *r, const struct user *u, const char *email, bool pkce)
+onetime_send_email_change(struct request *r, const struct user *u, const char *email, bool pkce)
 {
 	unsigned digits = (unsigned)cfg->gotrue_mailer_otp_length;
 	struct email_change c = { .email = email, .fresh = onetime_new(r->arena, email, digits, pkce) };
 
-	TRY(proof_may_change_email(r, u, email));
+	TRY(onetime_may_change_email(r, u, email));
 	if (change_is_double(u))
 		c.current = onetime_new(r->arena, u->email, digits, pkce);
 	TRY(change_dispatch(r, u, &c));
@@ -397,7 +397,7 @@ notice_dispatch(struct request *r, const struct user *u, const struct notice *n,
 }
 
 err
-proof_notify(struct request *r, const struct user *u, const struct notice *n)
+onetime_notify(struct request *r, const struct user *u, const struct notice *n)
 {
 	const char *to = str_or(n->to, u->email);
 
@@ -459,19 +459,20 @@ phone_store(struct request *r, const struct user *u, const char *phone, const ch
 }
 
 err
-proof_may_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind)
+onetime_may_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind)
 {
 	TRY(sending_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, phone_sent_at(kind, u), cfg->gotrue_sms_max_frequency));
 	return (phone_take(r, phone));
 }
 
 err
-proof_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind, const char *channel, const char **message_id)
+onetime_send_phone(struct request *r, const struct user *u, const char *phone, const char *kind, const char *channel,
+    const char **message_id)
 {
 	const char *code = sms_test_code(r, phone);
 
 	*message_id = "test-otp";
-	TRY(proof_may_send_phone(r, u, phone, kind));
+	TRY(onetime_may_send_phone(r, u, phone, kind));
 	if (code == NULL) {
 		code = secret_otp(r->arena, (unsigned)cfg->gotrue_sms_otp_length);
 		TRY(sms_deliver(r, u, &(const struct sms){ .phone = phone, .code = code, .kind = kind, .channel = channel }, message_id));
@@ -480,14 +481,14 @@ proof_send_phone(struct request *r, const struct user *u, const char *phone, con
 }
 
 err
-proof_pretend_phone(struct request *r, enum sending s, const char *phone)
+onetime_pretend_phone(struct request *r, enum sending s, const char *phone)
 {
 	TRY(phone_take(r, phone));
 	return (sending_note(r, s, phone));
 }
 
 err
-proof_check_tries(struct request *r, const char *hash, bool *too_many)
+attempts_check(struct request *r, const char *hash, bool *too_many)
 {
 	char *list[] = { arena_strdup(r->arena, hash), NULL };
 	struct onetime_tries_rows found;
@@ -501,7 +502,7 @@ proof_check_tries(struct request *r, const char *hash, bool *too_many)
 }
 
 err
-proof_count_wrong(struct request *r, char *const *hashes)
+attempts_count_wrong(struct request *r, char *const *hashes)
 {
 	r->commit_anyway = true;
 	return (onetime_count_wrong(r->db, .hashes = db_array(r->arena, hashes)));
@@ -519,7 +520,7 @@ nonce_wrong(struct request *r, const struct user *u)
 	char *stored[] = { arena_strdup(r->arena, u->reauthentication_token), NULL };
 
 	if (!str_empty(u->email) || sms_test_code(r, u->phone) == NULL)
-		TRY(proof_count_wrong(r, stored));
+		TRY(attempts_count_wrong(r, stored));
 	return (nonce_refused(r));
 }
 
@@ -542,7 +543,7 @@ nonce_take(struct request *r, const struct user *u, long long life)
 }
 
 err
-proof_spend_nonce(struct request *r, const struct user *u, const char *nonce)
+onetime_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 {
 	const char *address = str_or(u->email, u->phone);
 	int64_t life = str_empty(u->email) ? cfg->gotrue_sms_otp_exp : cfg->gotrue_mailer_otp_exp;
@@ -558,8 +559,8 @@ proof_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 		return (sms_provider_check(r, u->phone, nonce));
 	if (r->now > u->reauthentication_sent_at + life * 1000000)
 		return (nonce_refused(r));
-	TRY(proof_check_tries(r, u->reauthentication_token, &too_many));
-	if (too_many || !secret_equal_text(proof_hash(r->arena, address, nonce), u->reauthentication_token))
+	TRY(attempts_check(r, u->reauthentication_token, &too_many));
+	if (too_many || !secret_equal_text(onetime_hash(r->arena, address, nonce), u->reauthentication_token))
 		return (nonce_wrong(r, u));
 	return (nonce_take(r, u, life));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_PROOF_H
-#define CORE_PROOF_H
+#ifndef CORE_ONETIME_H
+#define CORE_ONETIME_H
 
 #include "core/sending.h"
 #include "letter/letter.h"
@@ -12,23 +12,23 @@
  *
  * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written.
  */
-enum proof { PROOF_SIGNUP, PROOF_INVITE, PROOF_RECOVERY, PROOF_MAGIC_LINK, PROOF_REAUTHENTICATION, PROOF_COUNT };
+enum onetime_type { ONETIME_SIGNUP, ONETIME_INVITE, ONETIME_RECOVERY, ONETIME_MAGIC_LINK, ONETIME_REAUTHENTICATION, ONETIME_COUNT };
 
 /* Sends a letter with a code and a link to the user's address. */
-checked err proof_send(struct request *, enum proof, const struct user *, bool pkce);
+checked err onetime_send(struct request *, enum onetime_type, const struct user *, bool pkce);
 
 /*
- * The work of proof_send() for somebody who is not there, so that neither time nor answer tells: as much is written, the letter is one that
+ * The work of onetime_send() for somebody who is not there, so that neither time nor answer tells: as much is written, the letter is one that
  * the mailer drops, it counts as one that goes out, and its time is noted.  Of hooks and messages to phones only the latter two can be done.
  */
-checked err proof_pretend(struct request *, enum proof, enum sending, const char *address);
-checked err proof_pretend_phone(struct request *, enum sending, const char *phone);
+checked err onetime_pretend(struct request *, enum onetime_type, enum sending, const char *address);
+checked err onetime_pretend_phone(struct request *, enum sending, const char *phone);
 
 /* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
-checked err proof_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
+checked err onetime_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
 
 /* Sends a code to a phone.  kind: confirmation, phone_change, reauthentication.  *message_id: the gateway's name of it, or "". */
-checked err proof_send_phone(struct request *, const struct user *, const char *phone, const char *kind, const char *channel,
+checked err onetime_send_phone(struct request *, const struct user *, const char *phone, const char *kind, const char *channel,
     const char **message_id);
 
 /* A letter that tells of a change; it never fails a request.  more: further members of its values, ready JSON, or NULL. */
@@ -37,15 +37,15 @@ struct notice {
 	const char *to; /* NULL: the user's address */
 	const char *more;
 };
-checked err proof_notify(struct request *, const struct user *, const struct notice *);
+checked err onetime_notify(struct request *, const struct user *, const struct notice *);
 
 /*
  * What the senders check.  Limits are taken before the first hook is called: who calls one before a sender, or has a sender that calls one
  * before another, asks here first.  Of a limit one is taken, however often a request asks.
  */
-checked err proof_may_send(struct request *, enum proof, const struct user *);
-checked err proof_may_change_email(struct request *, const struct user *, const char *email);
-checked err proof_may_send_phone(struct request *, const struct user *, const char *phone, const char *kind);
+checked err onetime_may_send(struct request *, enum onetime_type, const struct user *);
+checked err onetime_may_change_email(struct request *, const struct user *, const char *email);
+checked err onetime_may_send_phone(struct request *, const struct user *, const char *phone, const char *kind);
 
 /*
  * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in
@@ -57,16 +57,16 @@ struct onetime {
 struct onetime onetime_new(struct arena *, const char *address, unsigned digits, bool pkce);
 
 /* The typed form of a code that is given. */
-char *proof_hash(struct arena *, const char *address, const char *code);
+char *onetime_hash(struct arena *, const char *address, const char *code);
 
 /* The link of a letter: the path setting, what stands in it, the type, where it ends. */
-char *proof_link(struct request *, const char *path, const char *secret, const char *type, const char *to);
+char *onetime_link(struct request *, const char *path, const char *secret, const char *type, const char *to);
 
 /* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid.  Spent whatever follows. */
-checked err proof_spend_nonce(struct request *, const struct user *, const char *nonce);
+checked err onetime_spend_nonce(struct request *, const struct user *, const char *nonce);
 
 /* Codes that were tried too often, with GOTRUE's words for an expired one; and the counting of a wrong one, which stands with the error. */
-checked err proof_check_tries(struct request *, const char *hash, bool *too_many);
-checked err proof_count_wrong(struct request *, char *const *hashes);
+checked err attempts_check(struct request *, const char *hash, bool *too_many);
+checked err attempts_count_wrong(struct request *, char *const *hashes);
 
 #endif
