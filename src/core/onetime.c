@@ -11,7 +11,7 @@
 #include "core/limit.h"
 #include "core/outbox.h"
 #include "core/onetime.h"
-#include "core/reach.h"
+#include "core/email_validation.h"
 #include "core/redirect.h"
 #include "core/sending.h"
 #include "core/sms.h"
@@ -137,7 +137,7 @@ message_values(struct request *r, const struct user *u, const struct message *m)
 static err
 message_queue(struct request *r, const struct user *u, const struct message *m)
 {
-	TRY(reach_check(r, m->to));
+	TRY(email_validation_check(r, m->to));
 	return (outbox_add(r, u,
 	    &(const struct order){
 		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->secret.link, .values = message_values(r, u, m) }));
@@ -230,7 +230,7 @@ err
 onetime_may_send(struct request *r, enum onetime_type p, const struct user *u)
 {
 	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, onetime_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
-	TRY(reach_authorized(r, u->email));
+	TRY(email_validation_authorized(r, u->email));
 	return (mail_take(r));
 }
 
@@ -251,7 +251,7 @@ onetime_pretend(struct request *r, enum onetime_type p, enum sending s, const ch
 	struct message m = message_new(r, p, address, false);
 	int writes = p == ONETIME_SIGNUP ? 4 : 2;
 
-	TRY(reach_authorized(r, address));
+	TRY(email_validation_authorized(r, address));
 	TRY(mail_take(r));
 	TRY(sending_note(r, s, address));
 	if (hook_enabled(HOOK_SEND_EMAIL))
@@ -333,9 +333,9 @@ err
 onetime_may_change_email(struct request *r, const struct user *u, const char *email)
 {
 	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
-	TRY(reach_authorized(r, email));
+	TRY(email_validation_authorized(r, email));
 	if (change_is_double(u))
-		TRY(reach_authorized(r, u->email));
+		TRY(email_validation_authorized(r, u->email));
 	return (mail_take(r));
 }
 
@@ -403,7 +403,7 @@ onetime_notify(struct request *r, const struct user *u, const struct notice *n)
 
 	if (!letter_enabled(n->letter) || str_empty(to) || cfg->gotrue_rate_limit_email_sent.events <= 0)
 		return (OK);
-	if (reach_authorized(r, to) != OK) {
+	if (email_validation_authorized(r, to) != OK) {
 		r->failure = (struct failure){ 0 };
 		return (OK);
 	}

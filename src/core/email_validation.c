@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/reach.h"
+#include "core/email_validation.h"
 
 #include <string.h>
 
@@ -196,7 +196,7 @@ address_passes(struct arena *a, const char *email)
 }
 
 err
-reach_check(struct request *r, const char *email)
+email_validation_check(struct request *r, const char *email)
 {
 	if (address_passes(r->arena, email))
 		return (OK);
@@ -222,7 +222,7 @@ label_strip(struct arena *a, const char *email)
 }
 
 err
-reach_authorized(struct request *r, const char *email)
+email_validation_authorized(struct request *r, const char *email)
 {
 	const char *stripped = str_lower(r->arena, label_strip(r->arena, email));
 	char *const *list = cfg->gotrue_external_email_authorized_addresses;
