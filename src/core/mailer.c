@@ -22,7 +22,7 @@
 
 #define MS INT64_C(1000000)
 #define POLL_MS 1000
-#define POLL_DEAF_MS 100 /* where neither a pipe nor the database wakes us */
+#define POLL_NO_NOTIFY_MS 100 /* where neither a pipe nor the database wakes us */
 #define PAUSE_FIRST_MS 250
 #define PAUSE_MOST_MS 10000
 #define CHILD_SECONDS 30
@@ -33,17 +33,17 @@ struct mailer {
 	struct arena *arena; /* of the letter in hand */
 	int wake;
 	int listening;     /* the backend that was asked to listen; 0: none was */
-	bool deaf;         /* what it hears does not come to us */
+	bool no_notify;    /* what it hears does not come to us */
 	unsigned pause_ms; /* how long the mail server, which can't be reached, is left alone */
 	sigset_t mask;     /* while waiting */
 };
 
-/* What became of a turn. */
-enum turn {
-	TURN_DONE,      /* a letter less, or put off */
-	TURN_IDLE,      /* none is due */
-	TURN_UNREACHED, /* the mail server is away */
-	TURN_NO_DATABASE,
+/* What became of a letter. */
+enum delivery_result {
+	DELIVERY_DONE,      /* a letter less, or put off */
+	DELIVERY_IDLE,      /* none is due */
+	DELIVERY_UNREACHED, /* the mail server is away */
+	DELIVERY_NO_DATABASE,
 };
 
 static volatile sig_atomic_t stopping;
@@ -64,25 +64,25 @@ letter_log(enum log_level level, const char *what, const struct outbox_claim *c,
 	    NULL);
 }
 
-static enum turn
+static enum delivery_result
 letter_remove(struct mailer *m, const struct outbox_claim *c)
 {
 	struct outbox_remove removed;
 
-	return (outbox_remove(m->db, &removed, .id = c->id) == OK ? TURN_DONE : TURN_NO_DATABASE);
+	return (outbox_remove(m->db, &removed, .id = c->id) == OK ? DELIVERY_DONE : DELIVERY_NO_DATABASE);
 }
 
-static enum turn
+static enum delivery_result
 letter_bury(struct mailer *m, const struct outbox_claim *c, const char *why)
 {
 	struct outbox_bury buried;
 
 	letter_log(LOG_ERROR, "a letter is dead", c, why);
-	return (outbox_bury(m->db, &buried, .id = c->id, .claim = c->claim, .error = why) == OK ? TURN_DONE : TURN_NO_DATABASE);
+	return (outbox_bury(m->db, &buried, .id = c->id, .claim = c->claim, .error = why) == OK ? DELIVERY_DONE : DELIVERY_NO_DATABASE);
 }
 
 /* One letter that is not wanted now says nothing of the next, but a server that is away will have none of them. */
-static enum turn
+static enum delivery_result
 letter_postpone(struct mailer *m, const struct outbox_claim *c, const char *why)
 {
 	bool unreached = transport_in_use()->probe(m->arena) != NULL;
@@ -90,10 +90,10 @@ letter_postpone(struct mailer *m, const struct outbox_claim *c, const char *why)
 
 	letter_log(LOG_WARN, unreached ? "the mail server can't be reached" : "a letter will be tried again", c, why);
 	if (outbox_postpone(m->db, &put, .id = c->id, .claim = c->claim, .error = why, .unreached = unreached ? "t" : "f") != OK)
-		return (TURN_NO_DATABASE);
+		return (DELIVERY_NO_DATABASE);
 	if (put.found && put.dead)
 		letter_log(LOG_ERROR, "a letter is dead", c, "too old");
-	return (unreached ? TURN_UNREACHED : TURN_DONE);
+	return (unreached ? DELIVERY_UNREACHED : DELIVERY_DONE);
 }
 
 static enum mail_outcome
@@ -115,7 +115,7 @@ letter_send(struct arena *a, const struct outbox_claim *c, enum letter_id id, co
 	return (transport_in_use()->send(a, &mail, why));
 }
 
-static enum turn
+static enum delivery_result
 letter_deliver(struct mailer *m, const struct outbox_claim *c)
 {
 	const struct sealed_row row = { c->id, c->letter, c->recipient, c->key_id, c->sealed };
@@ -143,21 +143,21 @@ letter_deliver(struct mailer *m, const struct outbox_claim *c)
 	return (letter_remove(m, c));
 }
 
-static enum turn
+static enum delivery_result
 letter_next(struct mailer *m)
 {
 	struct arena *a = m->arena;
 	struct outbox_claim claimed = { 0 };
-	enum turn turn = TURN_NO_DATABASE;
+	enum delivery_result result = DELIVERY_NO_DATABASE;
 
 	db_start(m->db, a);
 	if (outbox_claim(m->db, &claimed, .seconds = arena_printf(a, "%.3f", (double)cfg->postern_smtp_timeout / 1e9 * 2),
 		.lifetime = arena_printf(a, "%lld", (long long)cfg->gotrue_mailer_otp_exp)) == OK)
-		turn = claimed.found ? letter_deliver(m, &claimed) : TURN_IDLE;
-	if (turn == TURN_NO_DATABASE)
+		result = claimed.found ? letter_deliver(m, &claimed) : DELIVERY_IDLE;
+	if (result == DELIVERY_NO_DATABASE)
 		log_event(LOG_ERROR, "the mailer can't use the database", "component", "mailer", "error", db_error(m->db)->message, NULL);
 	arena_wipe(a);
-	return (turn);
+	return (result);
 }
 
 /*
@@ -208,43 +208,43 @@ database_listen(struct mailer *m)
 	m->listening = 0;
 	if (outbox_listen(m->db) == OK && outbox_backend(m->db, &backend) == OK) {
 		m->listening = db_backend(m->db);
-		m->deaf = backend.pid != m->listening;
+		m->no_notify = backend.pid != m->listening;
 	}
 	arena_wipe(m->arena);
 }
 
 static int
-wait_ms(struct mailer *m, enum turn turn)
+wait_ms(struct mailer *m, enum delivery_result result)
 {
-	if (turn == TURN_DONE)
+	if (result == DELIVERY_DONE)
 		return (0);
-	if (turn == TURN_UNREACHED)
+	if (result == DELIVERY_UNREACHED)
 		return ((int)(m->pause_ms * 3 / 4 + clock_mono_ns() % (m->pause_ms / 2)));
-	return (m->wake < 0 && m->deaf ? POLL_DEAF_MS : POLL_MS);
+	return (m->wake < 0 && m->no_notify ? POLL_NO_NOTIFY_MS : POLL_MS);
 }
 
 static void
-pause_adapt(struct mailer *m, enum turn turn)
+pause_adapt(struct mailer *m, enum delivery_result result)
 {
-	if (turn == TURN_UNREACHED)
+	if (result == DELIVERY_UNREACHED)
 		m->pause_ms = m->pause_ms == 0 ? PAUSE_FIRST_MS : m->pause_ms * 2 < PAUSE_MOST_MS ? m->pause_ms * 2 : PAUSE_MOST_MS;
-	else if (turn == TURN_DONE)
+	else if (result == DELIVERY_DONE)
 		m->pause_ms = 0;
 }
 
 /* Hints count only where there was nothing to do: who can't send need not know that there is more to send. */
 static void
-mailer_wait(struct mailer *m, enum turn turn)
+mailer_wait(struct mailer *m, enum delivery_result result)
 {
-	int ms = wait_ms(m, turn);
+	int ms = wait_ms(m, result);
 	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * MS };
 	struct pollfd from[] = { { .fd = m->wake, .events = POLLIN }, { .fd = m->wake < 0 ? db_socket(m->db) : -1, .events = POLLIN } };
 	char bytes[256];
 
 	/* What came together with the last answer can't be waited for. */
-	if (turn == TURN_IDLE && m->wake < 0 && db_hear(m->db))
+	if (result == DELIVERY_IDLE && m->wake < 0 && db_hear(m->db))
 		return;
-	if (ppoll(from, turn == TURN_IDLE ? 2 : 0, &time, &m->mask) <= 0)
+	if (ppoll(from, result == DELIVERY_IDLE ? 2 : 0, &time, &m->mask) <= 0)
 		return;
 	while (from[0].revents != 0 && read(m->wake, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
 		;
@@ -259,17 +259,17 @@ mailer_run(struct db *db, int wake)
 
 	signals_prepare(&m.mask);
 	while (!stopping) {
-		enum turn turn = TURN_IDLE;
+		enum delivery_result result = DELIVERY_IDLE;
 
 		if (transport_in_use() != NULL) {
 			database_listen(&m);
-			turn = letter_next(&m);
-			if (turn == TURN_IDLE)
+			result = letter_next(&m);
+			if (result == DELIVERY_IDLE)
 				template_look(&m);
 		}
 		clean_when_due(m.db);
-		pause_adapt(&m, turn);
-		mailer_wait(&m, turn);
+		pause_adapt(&m, result);
+		mailer_wait(&m, result);
 	}
 	arena_free(m.arena);
 	return (0);
@@ -280,15 +280,15 @@ mailer_drain(struct db *db, unsigned seconds)
 {
 	struct mailer m = { .db = db, .arena = arena_new(), .wake = -1 };
 	uint64_t end = clock_mono_ns() + seconds * UINT64_C(1000000000);
-	enum turn turn;
+	enum delivery_result result;
 
 	signals_prepare(&m.mask);
 	do {
-		turn = letter_next(&m);
-		mailer_wait(&m, TURN_DONE);
-	} while (turn == TURN_DONE && !stopping && (seconds == 0 || clock_mono_ns() < end));
+		result = letter_next(&m);
+		mailer_wait(&m, DELIVERY_DONE);
+	} while (result == DELIVERY_DONE && !stopping && (seconds == 0 || clock_mono_ns() < end));
 	arena_free(m.arena);
-	return (turn == TURN_UNREACHED || turn == TURN_NO_DATABASE ? E_UNAVAILABLE : OK);
+	return (result == DELIVERY_UNREACHED || result == DELIVERY_NO_DATABASE ? E_UNAVAILABLE : OK);
 }
 
 /* The parent's connection stays the parent's: nothing is freed here. */

@@ -139,7 +139,7 @@ message_queue(struct request *r, const struct user *u, const struct message *m)
 {
 	TRY(email_validation_check(r, m->to));
 	return (outbox_add(r, u,
-	    &(const struct order){
+	    &(const struct letter_order){
 		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->secret.link, .values = message_values(r, u, m) }));
 }
 
@@ -384,7 +384,8 @@ notice_dispatch(struct request *r, const struct user *u, const struct notice *n,
 	struct late_hook *late;
 
 	if (!hook_enabled(HOOK_SEND_EMAIL))
-		return (outbox_add(r, u, &(const struct order){ .letter = n->letter, .to = to, .values = message_values(r, u, &m) }));
+		return (outbox_add(r, u,
+		    &(const struct letter_order){ .letter = n->letter, .to = to, .values = message_values(r, u, &m) }));
 	late = arena_new_object(r->arena, struct late_hook);
 	late->user_id = u->id;
 	late->data = (struct email_data){ .action = letter_row(n->letter)->name,

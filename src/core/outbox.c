@@ -173,7 +173,7 @@ mailer_wake(struct request *r)
 }
 
 err
-outbox_add(struct request *r, const struct user *u, const struct order *order)
+outbox_add(struct request *r, const struct user *u, const struct letter_order *order)
 {
 	struct arena *a = r->arena;
 	struct sealed_row row = { .id = uuid_new(a), .letter = letter_row(order->letter)->name, .recipient = order->to };

@@ -8,7 +8,7 @@
 
 /* Letters on their way out: rows of postern.outbox, written with the change that they announce, sent by the mailer. */
 
-struct order {
+struct letter_order {
 	enum letter_id letter;
 	const char *to;
 	const char *kind, *hash; /* of the one-time token in it: the letter is dropped when that is no longer current.  NULL: always sent */
@@ -19,7 +19,7 @@ struct order {
  * Queues the row with the request's transaction and wakes the mailer after the commit.  No row where no transport is set.
  * The letter's language is what the user's metadata say ("language", "locale" or "lang"), else Accept-Language.
  */
-checked err outbox_add(struct request *, const struct user *, const struct order *);
+checked err outbox_add(struct request *, const struct user *, const struct letter_order *);
 
 /* How this process wakes the mailer; NOTIFY until told otherwise. */
 enum wake { WAKE_NOTIFY, WAKE_PIPE, WAKE_CHILD };
