@@ -55,10 +55,10 @@ with gone as (
 )
 select count(*) as count from gone;
 
--- clean_tries(rows, life) -> final one count:int
+-- clean_attempts(rows, life) -> final one count:int
 with gone as (
-    delete from postern.tries where hash in (
-        select hash from postern.tries where first_at < now() - %life limit :rows::int for update skip locked)
+    delete from postern.attempts where hash in (
+        select hash from postern.attempts where first_at < now() - %life limit :rows::int for update skip locked)
     returning 1
 )
 select count(*) as count from gone;

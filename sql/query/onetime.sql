@@ -80,23 +80,23 @@ from locked where u.id = locked.id
 returning %user_columns(u), %no_session, (select c.link from cleared c) as link;
 
 -- How often a wrong code was tried against each of these.
--- onetime_tries(hashes) -> many hash, tries:int
-select hash, tries from postern.tries where hash = any (:hashes::text[]);
+-- attempts_of(hashes) -> many hash, attempts:int
+select hash, attempts from postern.attempts where hash = any (:hashes::text[]);
 
--- onetime_count_wrong(hashes) -> none
+-- attempts_add(hashes) -> none
 with old as (
-    delete from postern.tries where hash in (
-        select hash from postern.tries where first_at < now() - interval '2 days' order by first_at limit 100 for update skip locked)
+    delete from postern.attempts where hash in (
+        select hash from postern.attempts where first_at < now() - interval '2 days' order by first_at limit 100 for update skip locked)
 )
-insert into postern.tries (hash, tries, first_at)
+insert into postern.attempts (hash, attempts, first_at)
 select h, 1, now() from (select distinct h from unnest(:hashes::text[]) h where h <> '' order by h) wrong
-on conflict (hash) do update set tries = postern.tries.tries + 1;
+on conflict (hash) do update set attempts = postern.attempts.attempts + 1;
 
 -- Takes as long as the writing of one row about somebody.
--- nobody_write() -> none
-update postern.nobody n set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'
-from (select id, md5(random()::text) as x from postern.nobody order by random() limit 1 for update skip locked) r
-where n.id = r.id;
+-- decoy_write() -> none
+update postern.decoy d set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'
+from (select id, md5(random()::text) as x from postern.decoy order by random() limit 1 for update skip locked) r
+where d.id = r.id;
 
 -- user_set_confirmation(id, hash, invited, now) -> none
 update auth.users set confirmation_token = :hash, confirmation_sent_at = :now::timestamptz, updated_at = :now::timestamptz,

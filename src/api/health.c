@@ -27,6 +27,6 @@ health_ready_get(struct request *r)
 		return (fail(r, E_UNAVAILABLE, "The schema is not that of this version: run postern migrate"));
 	TRY(outbox_state(r->db, &mail));
 	return (reply_json(r, 200,
-	    arena_printf(r->arena, "{\"ready\":true,\"mail\":{\"waiting\":%lld,\"dead\":%lld,\"oldest_seconds\":%lld}}", mail.waiting,
-		mail.dead, mail.age)));
+	    arena_printf(r->arena, "{\"ready\":true,\"mail\":{\"waiting\":%lld,\"failed\":%lld,\"oldest_seconds\":%lld}}", mail.waiting,
+		mail.failed, mail.age)));
 }

@@ -55,7 +55,7 @@ static const struct range_row {
 	{ AT(postern_scrypt_p), "POSTERN_SCRYPT_P", 1, 16 },
 	{ AT(postern_bcrypt_cost), "POSTERN_BCRYPT_COST", 4, 31 },
 	{ AT(postern_metadata_max), "POSTERN_METADATA_MAX", 1024, 16777216 },
-	{ AT(postern_otp_max_tries), "POSTERN_OTP_MAX_TRIES", 0, 1000 },
+	{ AT(postern_otp_max_attempts), "POSTERN_OTP_MAX_ATTEMPTS", 0, 1000 },
 	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
 };
 

@@ -12,9 +12,9 @@
 #include "query/outbox.h"
 
 static const char usage[] =
-    "usage: postern mail list         id, state, letter, recipient, tries, when it was written, the last error\n"
-    "       postern mail retry ID|all  send a letter at once; all: every dead one\n"
-    "       postern mail drop ID|all   forget a letter; all: every dead one\n"
+    "usage: postern mail list         id, state, letter, recipient, attempts, when it was written, the last error\n"
+    "       postern mail retry ID|all  send a letter at once; all: every failed one\n"
+    "       postern mail drop ID|all   forget a letter; all: every failed one\n"
     "       postern mail newest        show the text of the newest letter in POSTERN_MAILDIR\n"
     "\n"
     "  -c FILE  settings: KEY=value lines, which win over the environment\n";
@@ -33,7 +33,7 @@ run_list(struct request *r, char *const *unused)
 
 			printf("%s\t%s\t%s\t", p->id, p->state, p->letter);
 			cli_put(p->recipient);
-			printf("\t%lld\t%s\t", p->tries, p->created_at);
+			printf("\t%lld\t%s\t", p->attempts, p->created_at);
 			cli_put(str_or(p->last_error, ""));
 			putchar('\n');
 		}
@@ -42,7 +42,7 @@ run_list(struct request *r, char *const *unused)
 	return (OK);
 }
 
-/* NULL: all the dead. */
+/* NULL: all that failed. */
 static err
 letter_named(struct request *r, const char *word, const char **id)
 {

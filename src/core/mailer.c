@@ -73,12 +73,12 @@ letter_remove(struct mailer *m, const struct outbox_claim *c)
 }
 
 static enum delivery_result
-letter_bury(struct mailer *m, const struct outbox_claim *c, const char *why)
+letter_fail(struct mailer *m, const struct outbox_claim *c, const char *why)
 {
-	struct outbox_bury buried;
+	struct outbox_fail kept;
 
-	letter_log(LOG_ERROR, "a letter is dead", c, why);
-	return (outbox_bury(m->db, &buried, .id = c->id, .claim = c->claim, .error = why) == OK ? DELIVERY_DONE : DELIVERY_NO_DATABASE);
+	letter_log(LOG_ERROR, "a letter has failed", c, why);
+	return (outbox_fail(m->db, &kept, .id = c->id, .claim = c->claim, .error = why) == OK ? DELIVERY_DONE : DELIVERY_NO_DATABASE);
 }
 
 /* One letter that is not wanted now says nothing of the next, but a server that is away will have none of them. */
@@ -91,8 +91,8 @@ letter_postpone(struct mailer *m, const struct outbox_claim *c, const char *why)
 	letter_log(LOG_WARN, unreached ? "the mail server can't be reached" : "a letter will be tried again", c, why);
 	if (outbox_postpone(m->db, &put, .id = c->id, .claim = c->claim, .error = why, .unreached = unreached ? "t" : "f") != OK)
 		return (DELIVERY_NO_DATABASE);
-	if (put.found && put.dead)
-		letter_log(LOG_ERROR, "a letter is dead", c, "too old");
+	if (put.found && put.failed)
+		letter_log(LOG_ERROR, "a letter has failed", c, "too old");
 	return (unreached ? DELIVERY_UNREACHED : DELIVERY_DONE);
 }
 
@@ -129,14 +129,14 @@ letter_deliver(struct mailer *m, const struct outbox_claim *c)
 		return (letter_remove(m, c));
 	}
 	if (c->expired)
-		return (letter_bury(m, c, "its link expired before it could be sent"));
+		return (letter_fail(m, c, "its link expired before it could be sent"));
 	if (!letter_find(c->letter, &id))
-		return (letter_bury(m, c, "this version knows no such letter"));
+		return (letter_fail(m, c, "this version knows no such letter"));
 	if (!outbox_unseal(m->arena, &row, &content))
-		return (letter_bury(m, c, "no key of POSTERN_QUEUE_KEYS opens it, nor GOTRUE_JWT_SECRET"));
+		return (letter_fail(m, c, "no key of POSTERN_QUEUE_KEYS opens it, nor GOTRUE_JWT_SECRET"));
 	outcome = letter_send(m->arena, c, id, &content, &why);
 	if (outcome == MAIL_REFUSED)
-		return (letter_bury(m, c, why));
+		return (letter_fail(m, c, why));
 	if (outcome == MAIL_LATER)
 		return (letter_postpone(m, c, why));
 	letter_log(cfg->gotrue_smtp_logging_enabled ? LOG_INFO : LOG_DEBUG, "mail sent", c, NULL);

@@ -247,7 +247,7 @@ onetime_send(struct request *r, enum onetime_type p, const struct user *u, bool 
 err
 onetime_pretend(struct request *r, enum onetime_type p, enum sending s, const char *address)
 {
-	const struct user nobody = { .id = uuid_new(r->arena), .email = address, .user_metadata = "{}" };
+	const struct user decoy = { .id = uuid_new(r->arena), .email = address, .user_metadata = "{}" };
 	struct message m = message_new(r, p, address, false);
 	int writes = p == ONETIME_SIGNUP ? 4 : 2;
 
@@ -256,9 +256,9 @@ onetime_pretend(struct request *r, enum onetime_type p, enum sending s, const ch
 	TRY(sending_note(r, s, address));
 	if (hook_enabled(HOOK_SEND_EMAIL))
 		return (OK);
-	TRY(message_queue(r, &nobody, &m));
+	TRY(message_queue(r, &decoy, &m));
 	while (writes-- > 0)
-		TRY(nobody_write(r->db));
+		TRY(decoy_write(r->db));
 	return (OK);
 }
 
@@ -492,13 +492,13 @@ err
 attempts_check(struct request *r, const char *hash, bool *too_many)
 {
 	char *list[] = { arena_strdup(r->arena, hash), NULL };
-	struct onetime_tries_rows found;
+	struct attempts_of_rows found;
 
 	*too_many = false;
-	if (cfg->postern_otp_max_tries <= 0)
+	if (cfg->postern_otp_max_attempts <= 0)
 		return (OK);
-	TRY(onetime_tries(r->db, &found, .hashes = db_array(r->arena, list)));
-	*too_many = found.len > 0 && found.row[0].tries >= cfg->postern_otp_max_tries;
+	TRY(attempts_of(r->db, &found, .hashes = db_array(r->arena, list)));
+	*too_many = found.len > 0 && found.row[0].attempts >= cfg->postern_otp_max_attempts;
 	return (OK);
 }
 
@@ -506,7 +506,7 @@ err
 attempts_count_wrong(struct request *r, char *const *hashes)
 {
 	r->commit_anyway = true;
-	return (onetime_count_wrong(r->db, .hashes = db_array(r->arena, hashes)));
+	return (attempts_add(r->db, .hashes = db_array(r->arena, hashes)));
 }
 
 static err

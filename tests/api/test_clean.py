@@ -14,7 +14,7 @@ USER = "insert into auth.users (id, instance_id, aud, email, is_anonymous, creat
 FLOW = "insert into auth.flow_state (id, auth_code, provider_type, authentication_method, created_at, auth_code_issued_at) values (gen_random_uuid(), gen_random_uuid(), 'email', 'magiclink', now() - %s::interval, now() - %s::interval) returning id::text"
 CLIENT_STATE = "insert into auth.oauth_client_states (id, provider_type, created_at) values (gen_random_uuid(), 'x', now() - %s::interval) returning id::text"
 TOKEN = "insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at) values (gen_random_uuid(), %s, 'recovery_token', gen_random_uuid(), 'x', now() at time zone 'UTC' - %s::interval) returning id::text"
-TRIES = "insert into postern.tries (hash, tries, first_at) values (gen_random_uuid(), 1, now() - %s::interval) returning hash as id"
+ATTEMPTS = "insert into postern.attempts (hash, attempts, first_at) values (gen_random_uuid(), 1, now() - %s::interval) returning hash as id"
 LIMIT = "insert into postern.limits (key, tokens, refilled, full_at) values (gen_random_uuid(), 0, now(), now() + %s::interval) returning key as id"
 ISSUER = "insert into postern.oidc_cache (issuer, discovery_url, keys_at, busy_until) values (gen_random_uuid(), '', now() - %s::interval, now() - interval '1 year') returning issuer as id"
 SESSION = "insert into auth.sessions (id, user_id, created_at, refreshed_at, not_after) values (gen_random_uuid(), %s, now() - %s::interval, now() at time zone 'UTC' - %s::interval, now() - %s::interval) returning id::text"
@@ -23,7 +23,7 @@ FACTOR = "insert into auth.mfa_factors (id, user_id, factor_type, status, create
 CHALLENGE = "insert into auth.mfa_challenges (id, factor_id, created_at, ip_address) values (gen_random_uuid(), %s, now() - %s::interval, '127.0.0.1') returning id::text"
 WEBAUTHN = "insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, expires_at) values (gen_random_uuid(), %s, 'signup', '{}', now() - %s::interval) returning id::text"
 
-COLUMN = {"postern.tries": "hash", "postern.limits": "key", "postern.oidc_cache": "issuer"}
+COLUMN = {"postern.attempts": "hash", "postern.limits": "key", "postern.oidc_cache": "issuer"}
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_what_has_expired_goes(database, add, left):
         "auth.flow_state": [add(FLOW, *age) for age in (("25 hours", "25 hours"), ("25 hours", None), ("25 hours", "1 min"), ("1 hour", None))],
         "auth.oauth_client_states": [add(CLIENT_STATE, age) for age in ("25 hours", "1 hour")],
         "auth.one_time_tokens": [add(TOKEN, who, age) for who, age in zip(user, ("49 hours", "25 hours"))],
-        "postern.tries": [add(TRIES, age) for age in ("49 hours", "25 hours")],
+        "postern.attempts": [add(ATTEMPTS, age) for age in ("49 hours", "25 hours")],
         "postern.limits": [add(LIMIT, age) for age in ("-1 second", "1 minute")],
         "postern.oidc_cache": [add(ISSUER, age) for age in ("8 days", "6 days")],
     }
@@ -59,9 +59,9 @@ def test_what_has_expired_goes(database, add, left):
 
 def test_longer_lives(database, add, left):
     user = add(USER, False, "1 hour")
-    token, flow, tries = add(TOKEN, user, "3 days"), add(FLOW, "3 days", None), add(TRIES, "3 days")
+    token, flow, attempts = add(TOKEN, user, "3 days"), add(FLOW, "3 days", None), add(ATTEMPTS, "3 days")
     clean(database, GOTRUE_MAILER_OTP_EXP=str(7 * 86400))
-    assert [*left("auth.one_time_tokens", token), *left("auth.flow_state", flow), *left("postern.tries", tries)] == [True, True, True]
+    assert [*left("auth.one_time_tokens", token), *left("auth.flow_state", flow), *left("postern.attempts", attempts)] == [True, True, True]
     clean(database, GOTRUE_MAILER_OTP_EXP="9000000000000000000")
     assert left("auth.one_time_tokens", token) == [True]
 
@@ -93,7 +93,7 @@ def test_letters_are_kept(database, sql, add, left):
     token = add(TOKEN, user, "30 days")
     for state in ("now()", "null"):
         sql(
-            f"insert into postern.outbox (id, letter, user_id, kind, hash, recipient, key_id, sealed, message_id, created_at, due_at, dead_at) select gen_random_uuid(), 'recovery', t.user_id, t.token_type::text, t.token_hash, 'x@y.z', 'k', '', 'm', now() - interval '30 days', now() + interval '1 day', {state} from auth.one_time_tokens t where id = %s",
+            f"insert into postern.outbox (id, letter, user_id, kind, hash, recipient, key_id, sealed, message_id, created_at, due_at, failed_at) select gen_random_uuid(), 'recovery', t.user_id, t.token_type::text, t.token_hash, 'x@y.z', 'k', '', 'm', now() - interval '30 days', now() + interval '1 day', {state} from auth.one_time_tokens t where id = %s",
             token,
         )
     clean(database, GOTRUE_DB_CLEANUP_ENABLED="true")
@@ -192,14 +192,14 @@ def test_a_bucket_is_there_until_it_is_full(database, serve, sql):
 
 
 def test_one_that_can_not_be_tidied_keeps_none_from_it(database, add, left, sql):
-    state, tries = add(CLIENT_STATE, "2 days"), add(TRIES, "9 days")
+    state, attempts = add(CLIENT_STATE, "2 days"), add(ATTEMPTS, "9 days")
     sql("alter table auth.flow_state rename to flow_state_away")
     try:
         done = command(database, "clean", "--once")
     finally:
         sql("alter table auth.flow_state_away rename to flow_state")
     assert done.returncode == 1 and '"kind":"flows"' in done.stderr
-    assert left("auth.oauth_client_states", state) + left("postern.tries", tries) == [False, False]
+    assert left("auth.oauth_client_states", state) + left("postern.attempts", attempts) == [False, False]
 
 
 @pytest.mark.skipif(CGI, reason="a CGI process has no mailer beside it")

@@ -199,7 +199,7 @@ def test_sealed(home):
     # What is sealed is good for this row alone.
     home.sql("update postern.outbox set recipient = 'thief@example.com'")
     home.post.up()
-    wait_for(lambda: home.rows()[0]["dead_at"], 20, "a dead letter")
+    wait_for(lambda: home.rows()[0]["failed_at"], 20, "a failed letter")
     assert not home.post.recipients()
 
 
@@ -219,14 +219,14 @@ def test_tried_again(home):
     assert len(home.post.to(to)) == 1
 
 
-def test_refused_is_dead(home):
+def test_refused_has_failed(home):
     home.post.answer = lambda recipient: "554 no such user"
     to, other = home.sign_up(), home.sign_up()
-    wait_for(lambda: [r["tries"] for r in home.rows() if r["dead_at"]] == [1, 1], 10, "dead letters")
+    wait_for(lambda: [r["attempts"] for r in home.rows() if r["failed_at"]] == [1, 1], 10, "failed letters")
     assert all("554 no such user" in r["last_error"] for r in home.rows())
     listed = home.command("mail", "list").stdout.splitlines()
-    assert len(listed) == 2 and all("dead" in line and "554" in line for line in listed) and to in listed[0]
-    assert home.server.get("/health/ready").json()["mail"] == {"waiting": 0, "dead": 2, "oldest_seconds": 0}
+    assert len(listed) == 2 and all("failed" in line and "554" in line for line in listed) and to in listed[0]
+    assert home.server.get("/health/ready").json()["mail"] == {"waiting": 0, "failed": 2, "oldest_seconds": 0}
     # Nobody tries again until told to.
     home.post.answer = lambda recipient: "250 OK"
     time.sleep(1.5)
@@ -240,14 +240,14 @@ def test_refused_is_dead(home):
     assert home.command("mail", "retry", "x", check=False).returncode == 1
 
 
-def test_unreadable_is_dead_not_lost(house):
+def test_unreadable_has_failed_not_lost(house):
     home = house(POSTERN_QUEUE_KEYS="one-secret-of-the-queue")
     home.post.down()
     to = home.sign_up()
     home.stop()
     home.post.up()
     home.start(POSTERN_QUEUE_KEYS="another")
-    row = wait_for(lambda: home.rows()[0]["dead_at"] and home.rows()[0], 10, "a dead letter")
+    row = wait_for(lambda: home.rows()[0]["failed_at"] and home.rows()[0], 10, "a failed letter")
     assert "POSTERN_QUEUE_KEYS" in row["last_error"] and not home.post.recipients()
     home.stop()
     # With the key back, and a newer one before it, it can go.
@@ -282,7 +282,7 @@ def test_down_for_a_while(home):
     wanted = many(40, lambda i: (time.monotonic(), home.sign_up(), time.monotonic()))
     assert max(end - start for start, _, end in wanted) < 5
     time.sleep(3)
-    assert len(home.rows()) == 40 and not any(r["dead_at"] for r in home.rows())
+    assert len(home.rows()) == 40 and not any(r["failed_at"] for r in home.rows())
     assert home.server.get("/health/ready").json()["mail"]["oldest_seconds"] >= 3
     home.post.up()
     home.emptied(20)
@@ -307,7 +307,7 @@ def test_too_late(home):
     home.post.down()
     home.sign_up()
     home.sql("update postern.outbox set created_at = now() - interval '2 days', due_at = now()")
-    wait_for(lambda: home.rows()[0]["dead_at"], 10, "a dead letter")
+    wait_for(lambda: home.rows()[0]["failed_at"], 10, "a failed letter")
     assert "expired" in home.rows()[0]["last_error"]
 
 
@@ -347,7 +347,7 @@ def test_once_with_the_server_down(home):
     home.stop()
     assert home.command("deliver", "--once", check=False).returncode == 1
     row = home.rows()[0]
-    assert row["dead_at"] is None and row["claimed_until"] is None and row["last_error"]
+    assert row["failed_at"] is None and row["claimed_until"] is None and row["last_error"]
 
 
 def test_term_waits_for_the_letter(home, only_workers):

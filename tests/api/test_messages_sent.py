@@ -30,7 +30,7 @@ def left(sql, what):
 
 def everything(sql):
     """What the database holds, but limits: to see that nothing was written."""
-    tables = ("auth.users", "auth.identities", "auth.one_time_tokens", "auth.flow_state", "auth.audit_log_entries", "auth.sessions", "postern.tries")
+    tables = ("auth.users", "auth.identities", "auth.one_time_tokens", "auth.flow_state", "auth.audit_log_entries", "auth.sessions", "postern.attempts")
     return {t: sql(f"select md5(string_agg(x::text, ' ' order by x::text)) as sum, count(*) as n from {t} x")[0] for t in tables}
 
 

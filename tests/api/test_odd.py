@@ -155,7 +155,7 @@ def test_letters_that_curse(database, sql):
     letter = str(uuid.uuid4())
     columns = sql("select column_name as c, data_type as t, is_nullable as n, column_default as d from information_schema.columns "
                   "where table_schema = 'postern' and table_name = 'outbox'")
-    values = {"id": letter, "letter": "magic_link", "recipient": "a\x1b[2J@b.test", "dead_at": "now", "last_error": "550 \x1b]0;owned\x07\u009b31m no\r\nsuch\x7f user"}
+    values = {"id": letter, "letter": "magic_link", "recipient": "a\x1b[2J@b.test", "failed_at": "now", "last_error": "550 \x1b]0;owned\x07\u009b31m no\r\nsuch\x7f user"}
     for column in columns:
         if column["n"] == "NO" and column["d"] is None and column["c"] not in values:
             values[column["c"]] = {"bytea": b"x", "jsonb": "{}", "integer": 0, "smallint": 0}.get(column["t"], "now" if "time" in column["t"] else letter if column["t"] == "uuid" else "x")

@@ -231,4 +231,4 @@ def test_wrong_codes(server, sql):
     made = generate(server, type="signup", email=email, password=PASSWORD)
     got = Counter(outcome(r) for r in many(MANY, lambda i: server.post("/verify", {"type": "signup", "token": f"x{i}", "email": email})))
     assert got == {"403 otp_expired": MANY}, got
-    assert sql("select tries from postern.tries where hash = %s", typed(email, made["email_otp"]))[0]["tries"] == MANY
+    assert sql("select attempts from postern.attempts where hash = %s", typed(email, made["email_otp"]))[0]["attempts"] == MANY

@@ -126,6 +126,28 @@ def test_an_empty_database(empty):
     assert {r["version"] for r in db.sql("select version from postern.migrations")} == {p.stem for p in (harness.TOP / "sql/schema").glob("9*.sql")}
 
 
+OLD_WORDS = """
+insert into postern.tries (hash, tries, first_at) values ('a', 3, now());
+insert into postern.outbox (id, letter, user_id, recipient, key_id, sealed, message_id, created_at, due_at, tries, dead_at)
+values (gen_random_uuid(), 'invite', gen_random_uuid(), 'a@b.test', 'k', '', 'm', now(), now(), 2, now())"""
+
+
+def test_tables_with_our_old_words_keep_their_rows(empty):
+    db = empty()
+    db.sql("create schema postern")
+    for name in ("90-postern", "91-outbox", "94-tries", "95-nobody"):
+        db.sql((harness.TOP / f"sql/schema/{name}.sql").read_text())
+        db.sql("insert into postern.migrations (version) values (%s)", name)
+    db.sql(OLD_WORDS)
+    migrated(db.dsn)
+    is_complete(db)
+    assert db.sql("select hash, attempts from postern.attempts") == [{"hash": "a", "attempts": 3}]
+    assert db.sql("select attempts, failed_at is not null as failed from postern.outbox") == [{"attempts": 2, "failed": True}]
+    assert db.sql("select count(*) as n from postern.decoy") == [{"n": 64}]
+    left = db.sql("select relname from pg_class where relnamespace = 'postern'::regnamespace and relname ~ 'tries|nobody|dead'")
+    assert left == []
+
+
 def test_again_is_nothing_and_waits_for_nobody(empty):
     db = empty()
     migrated(db.dsn)

@@ -384,6 +384,7 @@ test_aliases(void **state)
 	setenv("GOTRUE_WEBAUTHN_RP_ID", "wins.test", 1);
 	setenv("RP_ID", "loses.test", 1);
 	setenv("GOTRUE_API_API_EXTERNAL_URL", "http://wins.test", 1);
+	setenv("POSTERN_OTP_MAX_TRIES", "7", 1);
 	assert_non_null(load(NULL));
 	assert_string_equal(cfg->gotrue_api_port, "9999");
 	assert_null(complaint_of("PORT"));
@@ -391,6 +392,10 @@ test_aliases(void **state)
 	assert_string_equal(cfg->gotrue_webauthn_rp_id, "wins.test");
 	assert_string_equal(cfg->api_external_url, "http://wins.test");
 	assert_string_equal(cfg->gotrue_hook_send_sms_secrets[1], "elses");
+	assert_int_equal(cfg->postern_otp_max_attempts, 7);
+	setenv("POSTERN_OTP_MAX_ATTEMPTS", "5", 1);
+	assert_non_null(load(NULL));
+	assert_int_equal(cfg->postern_otp_max_attempts, 5);
 }
 
 /* A setting that got another name: the old one is good, and gives way to the new one. */

@@ -36,9 +36,9 @@ def guess(server, times, **body):
         refused(verify(server, token=f"wrong{i}", **body))
 
 
-def tries(sql, where, code, prefix=""):
-    found = sql("select tries from postern.tries where hash = %s", prefix + typed(where, code))
-    return found[0]["tries"] if found else 0
+def attempts(sql, where, code, prefix=""):
+    found = sql("select attempts from postern.attempts where hash = %s", prefix + typed(where, code))
+    return found[0]["attempts"] if found else 0
 
 
 def somebody(server, kind):
@@ -54,7 +54,7 @@ def test_ten_wrong(server, sql, kind, type):
     asked = kind if type == "as it is" else "email"
     email, made = somebody(server, kind)
     guess(server, LIMIT, type=asked, email=email)
-    assert tries(sql, email, made["email_otp"]) == LIMIT
+    assert attempts(sql, email, made["email_otp"]) == LIMIT
     refused(verify(server, type=asked, token=made["email_otp"], email=email))
     refused(verify(server, type="email", token=made["email_otp"], email=email))
     assert Landing(server.get(f"/verify?token={made['hashed_token']}&type={kind}")).signed_in
@@ -86,7 +86,7 @@ def test_counts_against_each_that_it_could_have_matched(server, sql):
     codes = [generate(server, type=kind, email=email, password=PASSWORD)["email_otp"] for kind in ("signup", "recovery")]
 
     def both():
-        return [tries(sql, email, code) for code in codes]
+        return [attempts(sql, email, code) for code in codes]
 
     guess(server, 2, type="email", email=email)
     assert both() == [2, 2]
@@ -102,7 +102,7 @@ def test_expired_ones_do_not_count(server, sql):
     email, made = somebody(server, "signup")
     sql("update auth.users set confirmation_sent_at = now() - interval '2 days' where email = %s", email)
     guess(server, 2, type="signup", email=email)
-    assert tries(sql, email, made["email_otp"]) == 0
+    assert attempts(sql, email, made["email_otp"]) == 0
 
 
 def test_wrong_hashes_do_not_count(server, sql):
@@ -111,16 +111,16 @@ def test_wrong_hashes_do_not_count(server, sql):
         is_error(verify(server, type="signup", token_hash=f"{i:056x}"), 403, "otp_expired", "Email link is invalid or has expired")
         Landing(server.get(f"/verify?type=signup&token={i:056x}")).is_refused()
         is_error(verify(server, type="recovery", token_hash=made["hashed_token"]), 403, "otp_expired")
-    assert tries(sql, email, made["email_otp"]) == 0
+    assert attempts(sql, email, made["email_otp"]) == 0
     assert verify(server, type="signup", token=made["email_otp"], email=email).status_code == 200
 
 
 def test_somebody_unknown(server, sql):
-    before = sql("select count(*) as n from postern.tries")[0]["n"]
+    before = sql("select count(*) as n from postern.attempts")[0]["n"]
     guess(server, 3, type="signup", email=address())
     guess(server, 3, type="sms", phone=phone())
     guess(server, 3, type="email_change", email=address())
-    assert sql("select count(*) as n from postern.tries")[0]["n"] == before
+    assert sql("select count(*) as n from postern.attempts")[0]["n"] == before
 
 
 def test_with_pkce(server, post, sql):
@@ -129,7 +129,7 @@ def test_with_pkce(server, post, sql):
     server.post("/otp", {"email": email, **pkce()[1]})
     letter = post.take(email)
     guess(server, LIMIT, type="email", email=email)
-    assert tries(sql, email, letter.code, "pkce_") == LIMIT
+    assert attempts(sql, email, letter.code, "pkce_") == LIMIT
     refused(verify(server, type="email", token=letter.code, email=email))
     assert "code" in Landing(server.get(letter.path)).query
 
@@ -146,7 +146,7 @@ def test_a_change_of_address(server, post, sql):
     assert me.put(email=new).status_code == 200
     old, fresh = post.take(me.email), post.take(new)
     guess(server, LIMIT, type="email_change", email=me.email)
-    assert (tries(sql, me.email, old.code), tries(sql, new, fresh.code)) == (LIMIT, 0)
+    assert (attempts(sql, me.email, old.code), attempts(sql, new, fresh.code)) == (LIMIT, 0)
     refused(verify(server, type="email_change", token=old.code, email=me.email))
     guess(server, LIMIT - 1, type="email_change", email=new)
     assert verify(server, type="email_change", token=fresh.code, email=new).status_code == 200
@@ -174,12 +174,12 @@ def test_a_change_of_number(server, phones, sql):
 def test_fixed_codes(mailing, sql):
     number = phone()
     server = mailing(GOTRUE_SMS_TEST_OTP=f"{number}:123456")
-    before = sql("select count(*) as n from postern.tries")[0]["n"]
+    before = sql("select count(*) as n from postern.attempts")[0]["n"]
     for _ in range(2):
         assert server.post("/otp", {"phone": number}).status_code == 200
         guess(server, LIMIT + 1, type="sms", phone=number)
         assert verify(server, type="sms", token="123456", phone=number).status_code == 200
-    assert sql("select count(*) as n from postern.tries")[0]["n"] == before
+    assert sql("select count(*) as n from postern.attempts")[0]["n"] == before
 
 
 def old_session(server, sql):
@@ -213,22 +213,22 @@ def test_a_nonce_of_a_fixed_code(mailing, sql):
 
 
 def test_never(mailing, sql):
-    server = mailing(POSTERN_OTP_MAX_TRIES="0")
+    server = mailing(POSTERN_OTP_MAX_ATTEMPTS="0")
     email, made = somebody(server, "signup")
     guess(server, LIMIT * 3, type="signup", email=email)
     assert verify(server, type="signup", token=made["email_otp"], email=email).status_code == 200
 
 
 def test_of_another_number(mailing, sql):
-    server = mailing(POSTERN_OTP_MAX_TRIES="2")
+    server = mailing(POSTERN_OTP_MAX_ATTEMPTS="2")
     email, made = somebody(server, "signup")
     guess(server, 2, type="signup", email=email)
     refused(verify(server, type="signup", token=made["email_otp"], email=email))
 
 
 def test_old_counts_go(server, sql):
-    sql("insert into postern.tries (hash, tries, first_at) select 'old' || i, 1, now() - interval '3 days' from generate_series(1, 150) i")
+    sql("insert into postern.attempts (hash, attempts, first_at) select 'old' || i, 1, now() - interval '3 days' from generate_series(1, 150) i")
     email, made = somebody(server, "signup")
     guess(server, 2, type="signup", email=email)
-    assert sql("select count(*) as n from postern.tries where hash like 'old%'")[0]["n"] == 0
-    assert tries(sql, email, made["email_otp"]) == 2
+    assert sql("select count(*) as n from postern.attempts where hash like 'old%'")[0]["n"] == 0
+    assert attempts(sql, email, made["email_otp"]) == 2
