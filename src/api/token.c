@@ -143,13 +143,8 @@ struct pkce_grant {
 static const char *
 provider_tokens(struct arena *a, const struct flow_by_code *flow)
 {
-	struct buf b = buf_new(a);
-
-	if (!str_empty(flow->provider_token))
-		buf_printf(&b, "\"provider_token\":%s", json_quote(a, flow->provider_token));
-	if (!str_empty(flow->provider_refresh_token))
-		buf_printf(&b, "%s\"provider_refresh_token\":%s", b.len > 0 ? "," : "", json_quote(a, flow->provider_refresh_token));
-	return (b.len > 0 ? b.data : NULL);
+	return (json_pairs(a, "provider_token", str_or(flow->provider_token, NULL), "provider_refresh_token",
+	    str_or(flow->provider_refresh_token, NULL), NULL));
 }
 
 static err

@@ -46,11 +46,29 @@ char *json_text(struct arena *, const json *);
 size_t json_written(const json *);
 
 /*
- * Writing.  json_quote() gives the string as JSON, "null" for NULL.  json_pairs() makes an object of name, value (a string)
- * pairs up to a NULL name, leaving out pairs whose value is NULL: json_pairs(a, "provider", p, "channel", NULL, NULL).
+ * The writer.  Each call appends to the buffer, commas come by themselves.  name is the member's; NULL for what stands in an array or is
+ * the whole text.
  */
-char *json_quote(struct arena *, const char *);
+void json_object_begin(struct buf *, const char *name);
+void json_object_end(struct buf *);
+void json_array_begin(struct buf *, const char *name);
+void json_array_end(struct buf *);
+void json_put_text(struct buf *, const char *name, const char *);   /* null for NULL */
+void json_put_filled(struct buf *, const char *name, const char *); /* a text; nothing where it is empty or NULL */
+void json_put_number(struct buf *, const char *name, long long);
+void json_put_bool(struct buf *, const char *name, bool);
+void json_put_raw(struct buf *, const char *name, const char *json);   /* what is JSON already; nothing for NULL */
+void json_put_list(struct buf *, const char *name, char *const *list); /* an array of texts */
+void json_put(struct buf *, const char *name, const json *);           /* a value */
+void json_put_members(struct buf *, const char *object);               /* those of an object's text; nothing for NULL */
+
+/*
+ * A pair is left out where its value is NULL.  The value is a text; that of a name with '#' is JSON already, as in log_event().
+ * json_pairs() makes an object of them, up to a NULL name: json_pairs(a, "provider", p, "#valid", json_boolean(true), NULL).
+ */
+void json_put_pair(struct buf *, const char *name, const char *value);
 char *json_pairs(struct arena *, ...) __attribute__((sentinel));
-void buf_json(struct buf *, const char *); /* quoted, appended */
+const char *json_boolean(bool);
+char *json_quote(struct arena *, const char *); /* the string as JSON, "null" for NULL */
 
 #endif

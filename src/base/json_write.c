@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "base/str.h"
 #include "base/utf8.h"
 
 static void
@@ -19,8 +20,8 @@ escape_put(struct buf *buf, unsigned char c)
 		buf_printf(buf, "\\u%04x", c);
 }
 
-void
-buf_json(struct buf *buf, const char *text)
+static void
+string_put(struct buf *buf, const char *text)
 {
 	size_t len, at, start = 0, step;
 	uint32_t point;
@@ -47,72 +48,147 @@ buf_json(struct buf *buf, const char *text)
 	buf_putc(buf, '"');
 }
 
-static void value_put(struct buf *, const json *);
+/* A comma stands behind all but what opens: a value never ends so. */
+static void
+name_put(struct buf *buf, const char *name)
+{
+	char last = buf->len > 0 ? buf->data[buf->len - 1] : '[';
 
-struct members {
-	struct buf *buf;
-	bool more;
-};
+	if (last != '{' && last != '[')
+		buf_putc(buf, ',');
+	if (name == NULL)
+		return;
+	string_put(buf, name);
+	buf_putc(buf, ':');
+}
+
+void
+json_object_begin(struct buf *buf, const char *name)
+{
+	name_put(buf, name);
+	buf_putc(buf, '{');
+}
+
+void
+json_object_end(struct buf *buf)
+{
+	buf_putc(buf, '}');
+}
+
+void
+json_array_begin(struct buf *buf, const char *name)
+{
+	name_put(buf, name);
+	buf_putc(buf, '[');
+}
+
+void
+json_array_end(struct buf *buf)
+{
+	buf_putc(buf, ']');
+}
+
+void
+json_put_text(struct buf *buf, const char *name, const char *text)
+{
+	name_put(buf, name);
+	string_put(buf, text);
+}
+
+void
+json_put_filled(struct buf *buf, const char *name, const char *text)
+{
+	if (!str_empty(text))
+		json_put_text(buf, name, text);
+}
+
+void
+json_put_number(struct buf *buf, const char *name, long long number)
+{
+	name_put(buf, name);
+	buf_printf(buf, "%lld", number);
+}
+
+const char *
+json_boolean(bool value)
+{
+	return (value ? "true" : "false");
+}
+
+void
+json_put_bool(struct buf *buf, const char *name, bool value)
+{
+	json_put_raw(buf, name, json_boolean(value));
+}
+
+void
+json_put_raw(struct buf *buf, const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	name_put(buf, name);
+	buf_puts(buf, text);
+}
+
+void
+json_put_list(struct buf *buf, const char *name, char *const *list)
+{
+	json_array_begin(buf, name);
+	for (size_t i = 0; i < strs_len(list); i++)
+		json_put_text(buf, NULL, list[i]);
+	json_array_end(buf);
+}
+
+void
+json_put_members(struct buf *buf, const char *object)
+{
+	size_t len = object == NULL ? 0 : strlen(object);
+
+	if (len <= strlen("{}"))
+		return;
+	name_put(buf, NULL);
+	buf_put(buf, object + 1, len - strlen("{}"));
+}
 
 static bool
-member_put(void *arg, const char *key, json *value)
+member_put(void *buf, const char *name, json *value)
 {
-	struct members *members = arg;
-
-	if (members->more)
-		buf_putc(members->buf, ',');
-	members->more = true;
-	buf_json(members->buf, key);
-	buf_putc(members->buf, ':');
-	value_put(members->buf, value);
+	json_put(buf, name, value);
 	return (true);
 }
 
 static void
-object_put(struct buf *buf, const json *object)
+array_put(struct buf *buf, const char *name, const json *array)
 {
-	struct members members = { .buf = buf };
-
-	buf_putc(buf, '{');
-	json_each(object, member_put, &members);
-	buf_putc(buf, '}');
+	json_array_begin(buf, name);
+	for (size_t i = 0; i < json_len(array); i++)
+		json_put(buf, NULL, json_at(array, i));
+	json_array_end(buf);
 }
 
-static void
-array_put(struct buf *buf, const json *array)
-{
-	size_t len = json_len(array);
-
-	buf_putc(buf, '[');
-	for (size_t i = 0; i < len; i++) {
-		if (i > 0)
-			buf_putc(buf, ',');
-		value_put(buf, json_at(array, i));
-	}
-	buf_putc(buf, ']');
-}
-
-static void
-value_put(struct buf *buf, const json *value)
+void
+json_put(struct buf *buf, const char *name, const json *value)
 {
 	switch (json_kind(value)) {
 	case JSON_NULL:
-		buf_puts(buf, "null");
+		json_put_raw(buf, name, "null");
 		break;
 	case JSON_BOOL:
-		buf_puts(buf, json_true(value) ? "true" : "false");
+		json_put_bool(buf, name, json_true(value));
 		break;
 	case JSON_NUMBER:
-		buf_puts(buf, json_number(value));
+		json_put_raw(buf, name, json_number(value));
 		break;
 	case JSON_STRING:
-		buf_json(buf, json_string(value));
+		json_put_text(buf, name, json_string(value));
 		break;
 	case JSON_ARRAY:
-		array_put(buf, value);
+		array_put(buf, name, value);
 		break;
 	case JSON_OBJECT:
-		object_put(buf, value);
+		json_object_begin(buf, name);
+		json_each(value, member_put, buf);
+		json_object_end(buf);
 		break;
 	}
 }
@@ -122,7 +198,7 @@ json_text(struct arena *arena, const json *value)
 {
 	struct buf buf = buf_new(arena);
 
-	value_put(&buf, value);
+	json_put(&buf, NULL, value);
 	return (buf.data);
 }
 
@@ -171,8 +247,17 @@ json_quote(struct arena *arena, const char *text)
 {
 	struct buf buf = buf_new(arena);
 
-	buf_json(&buf, text);
+	string_put(&buf, text);
 	return (buf.data);
+}
+
+void
+json_put_pair(struct buf *buf, const char *name, const char *value)
+{
+	if (*name == '#')
+		json_put_raw(buf, name + 1, value);
+	else if (value != NULL)
+		json_put_text(buf, name, value);
 }
 
 char *
@@ -182,19 +267,13 @@ json_pairs(struct arena *arena, ...)
 	const char *name, *value;
 	va_list args;
 
-	buf_putc(&buf, '{');
+	json_object_begin(&buf, NULL);
 	va_start(args, arena);
 	while ((name = va_arg(args, const char *)) != NULL) {
 		value = va_arg(args, const char *);
-		if (value == NULL)
-			continue;
-		if (buf.len > 1)
-			buf_putc(&buf, ',');
-		buf_json(&buf, name);
-		buf_putc(&buf, ':');
-		buf_json(&buf, value);
+		json_put_pair(&buf, name, value);
 	}
 	va_end(args);
-	buf_putc(&buf, '}');
+	json_object_end(&buf);
 	return (buf.data);
 }

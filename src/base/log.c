@@ -47,22 +47,6 @@ log_context(const char *request_id)
 	logger.request_id = request_id;
 }
 
-static void
-field_put(struct buf *line, const char *name, const char *value)
-{
-	bool raw = name[0] == '#';
-
-	if (value == NULL)
-		return;
-	buf_putc(line, line->len == 0 ? '{' : ',');
-	buf_json(line, name + raw);
-	buf_putc(line, ':');
-	if (raw)
-		buf_puts(line, value);
-	else
-		buf_json(line, value);
-}
-
 static struct buf
 line_start(enum log_level level, const char *msg)
 {
@@ -71,10 +55,11 @@ line_start(enum log_level level, const char *msg)
 	if (logger.arena == NULL)
 		logger.arena = arena_new();
 	line = buf_new(logger.arena);
-	field_put(&line, "level", level_names[level]);
-	field_put(&line, "msg", msg);
-	field_put(&line, "time", clock_rfc3339(logger.arena, clock_now()));
-	field_put(&line, "request_id", logger.request_id);
+	json_object_begin(&line, NULL);
+	json_put_pair(&line, "level", level_names[level]);
+	json_put_pair(&line, "msg", msg);
+	json_put_pair(&line, "time", clock_rfc3339(logger.arena, clock_now()));
+	json_put_pair(&line, "request_id", logger.request_id);
 	return (line);
 }
 
@@ -85,7 +70,8 @@ line_end(struct buf *line)
 	size_t done = 0;
 	ssize_t written;
 
-	buf_puts(line, "}\n");
+	json_object_end(line);
+	buf_putc(line, '\n');
 	while (done < line->len) {
 		written = write(logger.fd, line->data + done, line->len - done);
 		if (written < 0 && errno == EINTR)
@@ -110,7 +96,7 @@ log_event(enum log_level level, const char *msg, ...)
 	line = line_start(level, msg);
 	va_start(args, msg);
 	while ((name = va_arg(args, const char *)) != NULL)
-		field_put(&line, name, va_arg(args, const char *));
+		json_put_pair(&line, name, va_arg(args, const char *));
 	va_end(args);
 	line_end(&line);
 	errno = saved;

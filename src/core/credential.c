@@ -38,13 +38,13 @@ has_required_characters(const char *password)
 }
 
 struct weakness {
-	struct buf message, reasons; /* reasons: JSON strings, joined by commas */
+	struct buf message, reasons; /* reasons: a JSON array */
 };
 
 static void
 weakness_add(struct weakness *w, const char *reason, const char *message)
 {
-	buf_printf(&w->reasons, "%s\"%s\"", w->reasons.len > 0 ? "," : "", reason);
+	json_put_text(&w->reasons, NULL, reason);
 	buf_printf(&w->message, "%s%s", w->message.len > 0 ? " " : "", message);
 }
 
@@ -55,6 +55,7 @@ weakness_find(struct request *r, const char *password, struct weakness *w)
 
 	w->message = buf_new(a);
 	w->reasons = buf_new(a);
+	json_array_begin(&w->reasons, NULL);
 	if ((int64_t)strlen(password) < cfg->gotrue_password_min_length)
 		weakness_add(w, "length",
 		    arena_printf(a, "Password should be at least %lld characters.", (long long)cfg->gotrue_password_min_length));
@@ -62,6 +63,13 @@ weakness_find(struct request *r, const char *password, struct weakness *w)
 		weakness_add(w, "characters",
 		    arena_printf(a, "Password should contain at least one character of each: %s.",
 			str_join(a, cfg->gotrue_password_required_characters, ", ")));
+	json_array_end(&w->reasons);
+}
+
+static const char *
+weakness_json(struct arena *a, const char *weakness)
+{
+	return (json_pairs(a, "#weak_password", weakness, NULL));
 }
 
 err
@@ -72,24 +80,22 @@ credential_check_strength(struct request *r, const char *password)
 	if (strlen(password) > PASSWORD_MAX)
 		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
 	weakness_find(r, password, &w);
-	if (w.reasons.len == 0)
+	if (w.message.len == 0)
 		return (OK);
-	r->failure.extra = arena_printf(r->arena, "\"weak_password\":{\"reasons\":[%s]}", w.reasons.data);
+	r->failure.extra = weakness_json(r->arena, json_pairs(r->arena, "#reasons", w.reasons.data, NULL));
 	return (fail(r, E_WEAK_PASSWORD, "%s", w.message.data));
 }
 
 const char *
 credential_weakness(struct request *r, const char *password)
 {
-	struct weakness w;
+	struct weakness w = { 0 };
 
-	if (strlen(password) > PASSWORD_MAX)
-		return ("\"weak_password\":null");
-	weakness_find(r, password, &w);
-	if (w.reasons.len == 0)
-		return ("\"weak_password\":null");
-	return (arena_printf(r->arena, "\"weak_password\":{\"message\":%s,\"reasons\":[%s]}", json_quote(r->arena, w.message.data),
-	    w.reasons.data));
+	if (strlen(password) <= PASSWORD_MAX)
+		weakness_find(r, password, &w);
+	if (w.message.len == 0)
+		return (weakness_json(r->arena, "null"));
+	return (weakness_json(r->arena, json_pairs(r->arena, "message", w.message.data, "#reasons", w.reasons.data, NULL)));
 }
 
 static char *

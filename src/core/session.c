@@ -79,23 +79,26 @@ access_expiry(struct request *r, const struct user *u, const struct access *acce
 static char *
 access_claims(struct request *r, const struct user *u, const struct access *access, long long expires_at)
 {
-	struct arena *a = r->arena;
-	struct buf b = buf_new(a);
+	struct buf b = buf_new(r->arena);
 
-	buf_putc(&b, '{');
-	if (!str_empty(cfg->gotrue_jwt_issuer))
-		buf_printf(&b, "\"iss\":%s,", json_quote(a, cfg->gotrue_jwt_issuer));
-	buf_printf(&b, "\"sub\":\"%s\",\"aud\":%s,\"exp\":%lld,\"iat\":%lld,\"email\":%s,\"phone\":%s,", u->id, json_quote(a, u->aud),
-	    expires_at, (long long)(r->now / 1000000), json_quote(a, u->email), json_quote(a, u->phone));
-	buf_printf(&b,
-	    "\"app_metadata\":%s,\"user_metadata\":%s,\"role\":%s,\"aal\":\"%s\",\"amr\":%s,\"session_id\":\"%s\",\"is_anonymous\":%s",
-	    u->app_metadata, u->user_metadata, json_quote(a, u->role), access->aal, access->amr, access->session_id,
-	    u->anonymous ? "true" : "false");
-	if (!str_empty(access->client_id))
-		buf_printf(&b, ",\"client_id\":%s", json_quote(a, access->client_id));
-	if (!str_empty(access->scopes))
-		buf_printf(&b, ",\"scope\":%s", json_quote(a, access->scopes));
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_filled(&b, "iss", cfg->gotrue_jwt_issuer);
+	json_put_text(&b, "sub", u->id);
+	json_put_text(&b, "aud", u->aud);
+	json_put_number(&b, "exp", expires_at);
+	json_put_number(&b, "iat", r->now / 1000000);
+	json_put_text(&b, "email", u->email);
+	json_put_text(&b, "phone", u->phone);
+	json_put_raw(&b, "app_metadata", u->app_metadata);
+	json_put_raw(&b, "user_metadata", u->user_metadata);
+	json_put_text(&b, "role", u->role);
+	json_put_text(&b, "aal", access->aal);
+	json_put_raw(&b, "amr", access->amr);
+	json_put_text(&b, "session_id", access->session_id);
+	json_put_bool(&b, "is_anonymous", u->anonymous);
+	json_put_filled(&b, "client_id", access->client_id);
+	json_put_filled(&b, "scope", access->scopes);
+	json_object_end(&b);
 	return (b.data);
 }
 
@@ -231,13 +234,15 @@ reply_tokens(struct request *r, const struct tokens *t)
 {
 	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b,
-	    "{\"access_token\":\"%s\",\"token_type\":\"bearer\",\"expires_in\":%lld,\"expires_at\":%lld,\"refresh_token\":\"%s\",\"user\":",
-	    t->access, t->expires_at - (long long)(r->now / 1000000), t->expires_at, t->refresh);
-	buf_puts(&b, t->user_json);
-	if (t->extra != NULL)
-		buf_printf(&b, ",%s", t->extra);
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "access_token", t->access);
+	json_put_text(&b, "token_type", "bearer");
+	json_put_number(&b, "expires_in", t->expires_at - (long long)(r->now / 1000000));
+	json_put_number(&b, "expires_at", t->expires_at);
+	json_put_text(&b, "refresh_token", t->refresh);
+	json_put_raw(&b, "user", t->user_json);
+	json_put_members(&b, t->extra);
+	json_object_end(&b);
 	return (reply_json(r, 200, b.data));
 }
 

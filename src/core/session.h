@@ -19,7 +19,7 @@ struct tokens {
 	const char *access, *refresh, *session_id;
 	const char *user_json;
 	long long expires_at; /* seconds since 1970 */
-	const char *extra;    /* further members of the reply, ready JSON: "weak_password":{...}; NULL: none */
+	const char *extra;    /* an object whose members the reply has, too: {"weak_password":{...}}; NULL: none */
 };
 
 /*

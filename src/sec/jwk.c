@@ -315,13 +315,10 @@ member_publish(void *arg, const char *name, json *value)
 
 	if (word_among(withheld, name))
 		return (true);
-	buf_json(&out->text, name);
-	buf_putc(&out->text, ':');
 	if (word_among(numbers, name) && json_string(value) != NULL)
-		buf_json(&out->text, base64url_normal(out->scratch, json_string(value)));
+		json_put_text(&out->text, name, base64url_normal(out->scratch, json_string(value)));
 	else
-		buf_puts(&out->text, json_text(out->scratch, value));
-	buf_putc(&out->text, ',');
+		json_put(&out->text, name, value);
 	return (true);
 }
 
@@ -330,9 +327,11 @@ jwk_publish(struct reader *r)
 {
 	struct publication out = { buf_new(r->keep), r->scratch };
 
-	buf_putc(&out.text, '{');
+	json_object_begin(&out.text, NULL);
 	json_each(r->object, member_publish, &out);
-	buf_puts(&out.text, "\"use\":\"sig\",\"key_ops\":[\"verify\"]}");
+	json_put_text(&out.text, "use", "sig");
+	json_put_list(&out.text, "key_ops", (char *const[]){ "verify", NULL });
+	json_object_end(&out.text);
 	r->key->published = out.text.data;
 }
 

@@ -110,32 +110,15 @@ sqlstate_status(const char *sqlstate)
 	return (status >= 200 && status < 600 ? status : status == 0 ? 0 : 500);
 }
 
-static void
-member_put(struct buf *out, const char *name, const char *value)
-{
-	if (str_empty(value))
-		return;
-	buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
-	buf_json(out, value);
-}
-
-static void
-extra_put(struct buf *out, const char *extra)
-{
-	if (extra != NULL)
-		buf_printf(out, ",%s", extra);
-	buf_putc(out, '}');
-}
-
 static const char *
 body_oauth(struct request *r)
 {
 	struct buf out = buf_new(r->arena);
 
-	buf_puts(&out, "{\"error\":");
-	buf_json(&out, str_or(r->failure.code, ""));
-	member_put(&out, "error_description", r->failure.message);
-	extra_put(&out, NULL);
+	json_object_begin(&out, NULL);
+	json_put_text(&out, "error", str_or(r->failure.code, ""));
+	json_put_filled(&out, "error_description", r->failure.message);
+	json_object_end(&out);
 	return (out.data);
 }
 
@@ -144,13 +127,12 @@ body_database(struct arena *a, const struct db_error *e)
 {
 	struct buf out = buf_new(a);
 
-	buf_puts(&out, "{\"code\":");
-	buf_json(&out, e->sqlstate);
-	buf_puts(&out, ",\"message\":");
-	buf_json(&out, str_or(e->message, ""));
-	member_put(&out, "hint", e->hint);
-	member_put(&out, "detail", e->detail);
-	extra_put(&out, NULL);
+	json_object_begin(&out, NULL);
+	json_put_text(&out, "code", e->sqlstate);
+	json_put_text(&out, "message", str_or(e->message, ""));
+	json_put_filled(&out, "hint", e->hint);
+	json_put_filled(&out, "detail", e->detail);
+	json_object_end(&out);
 	return (out.data);
 }
 
@@ -160,13 +142,14 @@ body_first(struct request *r, const char *code, bool with_id)
 	const struct failure *f = &r->failure;
 	struct buf out = buf_new(r->arena);
 
-	buf_printf(&out, "{\"code\":%d", f->status);
-	member_put(&out, "error_code", code);
-	buf_puts(&out, ",\"msg\":");
-	buf_json(&out, f->message);
+	json_object_begin(&out, NULL);
+	json_put_number(&out, "code", f->status);
+	json_put_filled(&out, "error_code", code);
+	json_put_text(&out, "msg", f->message);
 	if (with_id && f->status >= 500)
-		member_put(&out, "error_id", r->id);
-	extra_put(&out, f->extra);
+		json_put_filled(&out, "error_id", r->id);
+	json_put_members(&out, f->extra);
+	json_object_end(&out);
 	return (out.data);
 }
 
@@ -175,11 +158,11 @@ body_2024(struct request *r, const char *code)
 {
 	struct buf out = buf_new(r->arena);
 
-	buf_puts(&out, "{\"code\":");
-	buf_json(&out, code);
-	buf_puts(&out, ",\"message\":");
-	buf_json(&out, r->failure.message);
-	extra_put(&out, r->failure.extra);
+	json_object_begin(&out, NULL);
+	json_put_text(&out, "code", code);
+	json_put_text(&out, "message", r->failure.message);
+	json_put_members(&out, r->failure.extra);
+	json_object_end(&out);
 	return (out.data);
 }
 

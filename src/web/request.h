@@ -24,7 +24,7 @@ struct failure {
 	int status;          /* 0: as error.def */
 	const char *code;    /* NULL: as error.def; "": the reply has no X-Sb-Error-Code */
 	const char *message; /* NULL: as error.def */
-	const char *extra;   /* further members of the reply, ready JSON without braces: "weak_password":{...}; NULL: none */
+	const char *extra;   /* an object whose members the reply has, too: {"weak_password":{...}}; NULL: none */
 	const char *cause;   /* for the log only */
 };
 

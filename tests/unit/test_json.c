@@ -274,9 +274,46 @@ test_writing(void **state)
 	assert_string_equal(json_quote(*state, "a\"\\\n\x1F\x7F</"), "\"a\\\"\\\\\\n\\u001f\x7F</\"");
 	assert_string_equal(json_quote(*state, "\xFFz\xC3"), "\"\xEF\xBF\xBDz\xEF\xBF\xBD\"");
 	assert_string_equal(json_pairs(*state, "a", "1", "b", NULL, "c\"", "", NULL), "{\"a\":\"1\",\"c\\\"\":\"\"}");
+	assert_string_equal(json_pairs(*state, "#n", "1", "#o", NULL, "b", "x", "#t", json_boolean(true), NULL),
+	    "{\"n\":1,\"b\":\"x\",\"t\":true}");
 	assert_string_equal(json_pairs(*state, NULL), "{}");
 	assert_string_equal(json_pairs(*state, "b", NULL, NULL), "{}");
 	assert_string_equal(json_text(*state, NULL), "null");
+}
+
+static void
+test_writer(void **state)
+{
+	struct buf b = buf_new(*state);
+
+	json_object_begin(&b, NULL);
+	json_put_members(&b, NULL);
+	json_put_members(&b, "{}");
+	json_put_filled(&b, "none", "");
+	json_put_raw(&b, "none", NULL);
+	json_put_pair(&b, "none", NULL);
+	json_put_text(&b, "a\"", "{");
+	json_put_text(&b, "null", NULL);
+	json_array_begin(&b, "list");
+	json_object_begin(&b, NULL);
+	json_object_end(&b);
+	json_put_number(&b, NULL, INT64_MIN);
+	json_array_begin(&b, NULL);
+	json_array_end(&b);
+	json_put_text(&b, NULL, "[");
+	json_put_bool(&b, NULL, false);
+	json_array_end(&b);
+	json_put_list(&b, "words", (char *const[]){ "x", "", NULL });
+	json_put_list(&b, "none", NULL);
+	json_put_members(&b, "{\"m\": {\"n\": []}}");
+	json_put_pair(&b, "#raw", "1");
+	json_put(&b, "tree", parse(*state, "{\"k\":[1.50,{},\"s\",null,true]}"));
+	json_put_filled(&b, "last", "z");
+	json_object_end(&b);
+	assert_string_equal(b.data,
+	    "{\"a\\\"\":\"{\",\"null\":null,\"list\":[{},-9223372036854775808,[],\"[\",false],\"words\":[\"x\",\"\"],\"none\":[],"
+	    "\"m\": {\"n\": []},\"raw\":1,\"tree\":{\"k\":[1.50,{},\"s\",null,true]},\"last\":\"z\"}");
+	assert_non_null(parse(*state, b.data));
 }
 
 static void
@@ -308,6 +345,7 @@ main(void)
 		arena_test(test_numbers),
 		arena_test(test_each),
 		arena_test(test_writing),
+		arena_test(test_writer),
 		arena_test(test_many_members),
 	};
 

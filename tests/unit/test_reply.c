@@ -110,7 +110,7 @@ test_2024_form(void **state)
 static void
 test_extra(void **state)
 {
-	static const char extra[] = "\"weak_password\":{\"reasons\":[\"length\"]}";
+	static const char extra[] = "{\"weak_password\":{\"reasons\":[\"length\"]}}";
 	struct request *r = PLAIN();
 
 	(void)state;
