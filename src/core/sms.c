@@ -8,7 +8,7 @@
 #include "core/hook.h"
 #include "core/sms.h"
 #include "db/db.h"
-#include "letter/template.h"
+#include "html/template.h"
 #include "net/sms.h"
 
 /* --- By the hook --- */

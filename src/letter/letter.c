@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "html/template.h"
 #include "letter/default.h"
 #include "letter/source.h"
-#include "letter/template.h"
 #include "letter/text.h"
 
 static const struct letter_row rows[] = {

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "html/template.h"
 #include "letter/letter.h"
-#include "letter/template.h"
 
 /* Where the templates of letters come from. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates come from a URL: whatever it serves, parsing ends, and what is taken renders without markup that the values brought. */
 #include "fuzz.h"
-#include "letter/template.h"
+#include "html/template.h"
 #include "letter/text.h"
 
 int

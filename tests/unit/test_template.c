@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "letter/template.h"
+#include "html/template.h"
 
 static char *
 render(struct arena *a, const char *text, enum template_kind kind, const json *values, const char **why)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "letter/template_part.h"
+#include "html/template_part.h"
 
 static const struct value nothing = { VALUE_NIL, { 0 } };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LETTER_TEMPLATE_PART_H
-#define LETTER_TEMPLATE_PART_H
+#ifndef HTML_TEMPLATE_PART_H
+#define HTML_TEMPLATE_PART_H
 
-#include "letter/escape.h"
-#include "letter/place.h"
-#include "letter/template.h"
-#include "letter/value.h"
+#include "html/escape.h"
+#include "html/place.h"
+#include "html/template.h"
+#include "html/value.h"
 
 /* What the files of templates share: template.c reads the text, template_pipe.c what stands between braces, template_run.c renders. */
 

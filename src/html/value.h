@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LETTER_VALUE_H
-#define LETTER_VALUE_H
+#ifndef HTML_VALUE_H
+#define HTML_VALUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

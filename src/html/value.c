@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "letter/value.h"
+#include "html/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "letter/template_part.h"
+#include "html/template_part.h"
 
 #define DIGITS "0123456789"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LETTER_ESCAPE_H
-#define LETTER_ESCAPE_H
+#ifndef HTML_ESCAPE_H
+#define HTML_ESCAPE_H
 
 #include "base/buf.h"
 

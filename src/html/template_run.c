@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "letter/template_part.h"
+#include "html/template_part.h"
 
 /* Whoever signs up brings values of their own: a range over a range over them must not go on for ever. */
 #define STEPS_MOST 100000

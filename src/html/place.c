@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "letter/place.h"
+#include "html/place.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/str.h"
-#include "letter/escape.h"
+#include "html/escape.h"
 
 #define SPACES " \t\n\f\r"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "letter/escape.h"
+#include "html/escape.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LETTER_PLACE_H
-#define LETTER_PLACE_H
+#ifndef HTML_PLACE_H
+#define HTML_PLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ struct place {
 /* Moves over text and appends what of it is printed.  NULL, or why it can't be followed; *at is then the offset. */
 const char *place_pass(struct place *, const char *text, size_t len, struct buf *out, size_t *at);
 
-/* What a value needs here, flags of letter/escape.h.  NULL, or why none may stand here. */
+/* What a value needs here, flags of html/escape.h.  NULL, or why none may stand here. */
 const char *place_value(struct place *, unsigned *escapes);
 
 /* After if and else have gone their ways: where they meet.  false: they end in different places. */

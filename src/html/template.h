@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef LETTER_TEMPLATE_H
-#define LETTER_TEMPLATE_H
+#ifndef HTML_TEMPLATE_H
+#define HTML_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +14,10 @@
  *	{{ .Email }}  {{ .Data.first_name }}  {{ $.Data.x }}      a value; an absent one prints nothing
  *	{{ if .X }} ... {{ else if .Y }} ... {{ else }} ... {{ end }}, likewise with and range, {{ range $i, $x := .Data.list }}
  *	{{ $x := .Data.x }}  {{ $x = "y" }}                       variables
- *	{{ eq .Data.lang "de" }}  {{ .Data.x | printf "%5.2f" }}  functions: see letter/template_function.c; parentheses; 12, 0.5, "x", true
+ *	{{ eq .Data.lang "de" }}  {{ .Data.x | printf "%5.2f" }}  functions: see html/template_function.c; parentheses; 12, 0.5, "x", true
  *	comments of Go, and {{- -}}, which take the white space beside them
  *
- * In HTML each value is escaped for its place as html/template does (letter/place.h), comments of HTML vanish; in plain text nothing is.
+ * In HTML each value is escaped for its place as html/template does (html/place.h), comments of HTML vanish; in plain text nothing is.
  * Everything else is refused: what is meant as a program must not go out as text.
  */
 struct template;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "letter/template.h"
+#include "html/template.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "letter/template_part.h"
+#include "html/template_part.h"
 
 #define TRIMMED " \t\r\n"
 
