@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http.h"
 
-#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "net/address.h"
+#include "net/curl_handle.h"
 
 #define BODY_MAX_DEFAULT ((size_t)1 << 20)
 #define HEADERS_MAX ((size_t)64 << 10)
@@ -28,25 +27,6 @@ struct flight {
 	const char *bad_peer, *good_peer;
 	char error[CURL_ERROR_SIZE];
 };
-
-/*
- * A handle holds connections, TLS sessions and names, so each trust has its own.  A child must not speak on its parent's connections:
- * it gets new handles, and leaves the old ones alone, for closing them would speak too.
- */
-static CURL *
-handle_of(enum http_trust trust)
-{
-	static CURL *handle[2];
-	static pid_t owner;
-
-	if (owner != getpid()) {
-		handle[0] = handle[1] = NULL;
-		owner = getpid();
-	}
-	if (handle[trust] == NULL)
-		handle[trust] = curl_easy_init();
-	return (handle[trust]);
-}
 
 static size_t
 body_receive(char *bytes, size_t size, size_t n, void *arg)
@@ -348,7 +328,7 @@ http_do(struct arena *a, const struct http_call *call, struct http_answer *answe
 	enum http_result result;
 
 	*answer = (struct http_answer){ .headers = query_new(a), .body = "" };
-	f.curl = handle_of(call->trust);
+	f.curl = curl_handle(call->trust == HTTP_OPERATOR ? CURL_HTTP_OPERATOR : CURL_HTTP_STRANGER);
 	if (f.curl == NULL) {
 		answer->why = "libcurl could not start";
 		return (HTTP_NO_CONTACT);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMTP by libcurl; POSTERN_SMTP_TLS says how much TLS. */
-#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/setting.h"
 #include "base/str.h"
 #include "base/url.h"
+#include "net/curl_handle.h"
 #include "net/transport.h"
 
 struct talk {
@@ -21,22 +20,6 @@ struct talk {
 	char error[CURL_ERROR_SIZE];
 	struct curl_slist *to;
 };
-
-/* One handle a process, so that a mailer with many letters keeps its connection.  A child leaves its parent's alone. */
-static CURL *
-handle(void)
-{
-	static CURL *kept;
-	static pid_t owner;
-
-	if (owner != getpid()) {
-		kept = NULL;
-		owner = getpid();
-	}
-	if (kept == NULL)
-		kept = curl_easy_init();
-	return (kept);
-}
 
 static size_t
 letter_read(char *into, size_t size, size_t n, void *arg)
@@ -239,7 +222,7 @@ enum mail_outcome
 smtp_send(struct arena *a, const struct mail *mail, const char **why)
 {
 	struct talk t = { .arena = a, .mail = mail };
-	CURL *c = handle();
+	CURL *c = curl_handle(CURL_SMTP);
 	CURLcode code;
 	long status = 0;
 
@@ -271,7 +254,7 @@ const char *
 smtp_probe(struct arena *a)
 {
 	struct talk t = { .arena = a };
-	CURL *c = handle();
+	CURL *c = curl_handle(CURL_SMTP);
 	CURLcode code;
 	long status = 0;
 
