@@ -169,9 +169,8 @@ static err
 reply_link(struct request *r, const struct generate *p, const struct user *u, const struct kind *kind)
 {
 	struct arena *a = r->arena;
-	const char *path, *shown = user_text(a, u);
+	const char *path = setting_text_at(kind->path), *shown = user_text(a, u);
 
-	memcpy(&path, (const char *)cfg + kind->path, sizeof(path));
 	return (reply_json(r, 200,
 	    arena_printf(a,
 		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",

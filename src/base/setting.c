@@ -12,6 +12,18 @@
 
 const struct settings *cfg;
 
+const void *
+setting_at(size_t offset)
+{
+	return ((const char *)cfg + offset);
+}
+
+const char *
+setting_text_at(size_t offset)
+{
+	return (*(const setting_text *)setting_at(offset));
+}
+
 /* clang-format off */
 const struct setting_row setting_rows[] = {
 #define SETTING(type, field, name, fallback, state, sentence) \

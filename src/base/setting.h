@@ -88,6 +88,10 @@ struct settings {
 /* The settings in force; set once by settings_load() before the first request. */
 extern const struct settings *cfg;
 
+/* A setting in force by its offsetof(struct settings, ...), for rows that name one. */
+const void *setting_at(size_t offset);
+const char *setting_text_at(size_t offset);
+
 /* LIVE: works.  NOT_BUILT: of a feature that is not built yet.  NO_EFFECT: has no effect here, the sentence says why. */
 enum setting_state { LIVE, NOT_BUILT, NO_EFFECT };
 

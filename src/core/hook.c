@@ -24,16 +24,10 @@ static const struct hook_row {
 #include "hook.def"
 };
 
-static const void *
-setting_at(size_t member)
-{
-	return ((const char *)cfg + member);
-}
-
 static const char *
 hook_uri(enum hook hook)
 {
-	return (*(const setting_text *)setting_at(rows[hook].uri));
+	return (setting_text_at(rows[hook].uri));
 }
 
 bool

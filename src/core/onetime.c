@@ -213,16 +213,13 @@ static struct message
 message_new(struct request *r, enum onetime_type p, const char *to, bool pkce)
 {
 	const struct onetime_row *row = &rows[p];
-	const char *path;
 	struct message m = { .letter = row->letter,
 		.to = to,
 		.kind = row->kind,
 		.secret = onetime_new(r->arena, to, (unsigned)cfg->gotrue_mailer_otp_length, pkce) };
 
-	if (row->path != 0) {
-		memcpy(&path, (const char *)cfg + row->path, sizeof(path));
-		m.url = onetime_link(r, path, m.secret.link, row->action, redirect_wanted(r));
-	}
+	if (row->path != 0)
+		m.url = onetime_link(r, setting_text_at(row->path), m.secret.link, row->action, redirect_wanted(r));
 	return (m);
 }
 
