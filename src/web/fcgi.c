@@ -50,6 +50,29 @@ fcgi_write(void *io, const char *bytes, size_t len)
 	return (FCGX_PutStr(bytes, (int)len, request->out) == (int)len);
 }
 
+static const char no_record[FCGI_HEADER_LEN];
+
+/*
+ * A web server that wants to keep the connection must not find the reply ended and the connection still open: it would send a request there
+ * that nobody reads, and a POST it sends only once.  nginx keeps none that has something behind the end, so that comes in one piece with it.
+ */
+static void
+fcgi_end_kept(FCGX_Request *request)
+{
+	struct {
+		FCGI_Header output;
+		FCGI_EndRequestRecord request;
+		char behind[sizeof(no_record)];
+	} end = { .output = { .version = FCGI_VERSION_1, .type = FCGI_STDOUT },
+		.request.header = { .version = FCGI_VERSION_1, .type = FCGI_END_REQUEST, .contentLengthB0 = sizeof(FCGI_EndRequestBody) } };
+
+	end.output.requestIdB1 = end.request.header.requestIdB1 = (unsigned char)(request->requestId >> 8);
+	end.output.requestIdB0 = end.request.header.requestIdB0 = (unsigned char)request->requestId;
+	FCGX_FFlush(request->out);
+	(void)!write(request->ipcFd, &end, sizeof(end));
+	FCGX_Free(request, 0);
+}
+
 /*
  * Whatever the web server asks: a connection that is kept would tie this worker to one of its processes and starve the others.  libfcgi
  * is told to keep it all the same and we close it: there is nothing to wait for, since all that it sent was read.
@@ -59,6 +82,8 @@ fcgi_finish(void *io)
 {
 	FCGX_Request *request = io;
 
+	if (request->keepConnection)
+		fcgi_end_kept(request);
 	request->keepConnection = 1;
 	FCGX_Finish_r(request);
 	deadline_stop();
@@ -71,7 +96,6 @@ fcgi_finish(void *io)
 static void
 fcgi_cut(void *io)
 {
-	static const char no_record[8];
 	FCGX_Request *request = io;
 
 	(void)!write(request->ipcFd, no_record, sizeof(no_record));

@@ -87,6 +87,10 @@ def gone(pid):
     return state == "Z"
 
 
+def traced(pid):
+    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+
+
 def record(kind, content=b""):
     """Of FastCGI, for request 1."""
     return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
@@ -285,6 +289,16 @@ class TestRequests(Case):
         self.nginx()
         pids = {x["pid"] for x in self.load(1, lambda: None)}
         self.assertEqual(len(pids), 2)
+
+    @unittest.skipUnless(os.getuid() == 0 and shutil.which("strace"), "root may look into a worker, with strace")
+    def test_kept_connections_that_close_late(self):
+        """A worker that loses its processor between the end of a reply and the end of the connection: nginx must not send a POST there."""
+        self.echo(workers=2)
+        self.nginx()
+        for pid in self.workers():
+            self.run_program("strace", "-p", pid, "-o", "/dev/null", "-e", "trace=close", "-e", "inject=close:delay_enter=20000")
+            wait_for(lambda: traced(pid))
+        self.assertEqual([self.ask("POST", "/x", b"a=1")[0].status for _ in range(50)], [200] * 50)
 
     def test_only_responders(self):
         """Asked as an authorizer or a filter, the answer to /health must not open what the web server guards."""
