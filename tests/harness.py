@@ -358,6 +358,19 @@ def spoil_audit(sql):
     sql("alter table auth.audit_log_entries alter created_at type text")
 
 
+def open_transactions(sql):
+    """Those that stay open until whoever is asked outside, a hook or a gateway, has answered.  The mailer's, which end by themselves, are not meant."""
+    def now():
+        rows = sql("select pid, xact_start from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null")
+        return {(row["pid"], row["xact_start"]) for row in rows}
+
+    found, end = now(), time.monotonic() + 2
+    while found and time.monotonic() < end:
+        time.sleep(0.02)
+        found &= now()
+    return found
+
+
 def many(count, call):
     """call(i) that many times at once, each in its thread, started together."""
     from concurrent.futures import ThreadPoolExecutor

@@ -11,7 +11,7 @@ import uuid
 import pytest
 import requests
 
-from harness import PASSWORD, Session, address, claims_of, is_error, many, mint, phone
+from harness import PASSWORD, Session, address, claims_of, is_error, many, mint, open_transactions, phone
 from peer import Peer
 
 KEYS = [b"0123456789abcdef0123456789abcdef", b"fedcba9876543210fedcba9876543210"]
@@ -94,10 +94,6 @@ def make(sql, name, body, args="event jsonb", returns="jsonb"):
 
 def count(sql, table, where="true"):
     return sql(f"select count(*) n from {table} where {where}")[0]["n"]
-
-
-def open_transactions(sql):
-    return sql("select pid, state, query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null")
 
 
 # --- The token ---

@@ -49,7 +49,9 @@ def statuses_during(server, call, action):
     return seen
 
 
-def test_restarted_database(server, cluster):
+def test_restarted_database(serve, cluster):
+    """Where no request waits for it, each that comes meanwhile is told so."""
+    server = serve(POSTERN_DB_WAIT="0s")
     me = server.sign_up()
 
     def restart():
