@@ -79,19 +79,6 @@ update auth.users u set
 from locked where u.id = locked.id
 returning %user_columns(u), %no_session, (select c.link from cleared c) as link;
 
--- How often a wrong code was tried against each of these.
--- attempts_of(hashes) -> many hash, attempts:int
-select hash, attempts from postern.attempts where hash = any (:hashes::text[]);
-
--- attempts_add(hashes) -> none
-with old as (
-    delete from postern.attempts where hash in (
-        select hash from postern.attempts where first_at < now() - interval '2 days' order by first_at limit 100 for update skip locked)
-)
-insert into postern.attempts (hash, attempts, first_at)
-select h, 1, now() from (select distinct h from unnest(:hashes::text[]) h where h <> '' order by h) wrong
-on conflict (hash) do update set attempts = postern.attempts.attempts + 1;
-
 -- Takes as long as the writing of one row about somebody.
 -- decoy_write() -> none
 update postern.decoy d set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'

@@ -10,6 +10,7 @@
 #include "core/credential.h"
 #include "core/flow.h"
 #include "core/owner.h"
+#include "core/notice.h"
 #include "core/onetime.h"
 #include "core/session.h"
 #include "core/user.h"
@@ -197,7 +198,7 @@ password_write(struct request *r, const char *stored)
 	TRY(audit(r, u, AUDIT_PASSWORD_UPDATED, NULL));
 	if (stored != NULL)
 		TRY(password_first(r));
-	return (onetime_notify(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
+	return (notice_send(r, u, &(const struct notice){ .letter = LETTER_PASSWORD_CHANGED }));
 }
 
 static bool

@@ -31,14 +31,6 @@ checked err onetime_send_email_change(struct request *, const struct user *, con
 checked err onetime_send_phone(struct request *, const struct user *, const char *phone, const char *kind, const char *channel,
     const char **message_id);
 
-/* A letter that tells of a change; it never fails a request.  more: further members of its values, ready JSON, or NULL. */
-struct notice {
-	enum letter_id letter;
-	const char *to; /* NULL: the user's address */
-	const char *more;
-};
-checked err onetime_notify(struct request *, const struct user *, const struct notice *);
-
 /*
  * What the senders check.  Limits are taken before the first hook is called: who calls one before a sender, or has a sender that calls one
  * before another, asks here first.  Of a limit one is taken, however often a request asks.
@@ -55,6 +47,7 @@ struct onetime {
 	const char *code, *typed, *link;
 };
 struct onetime onetime_new(struct arena *, const char *address, unsigned digits, bool pkce);
+struct onetime onetime_of(struct arena *, const char *address, const char *code, bool pkce); /* of a code that is there already */
 
 /* The typed form of a code that is given. */
 char *onetime_hash(struct arena *, const char *address, const char *code);
@@ -64,9 +57,5 @@ char *onetime_link(struct request *, const char *path, const char *secret, const
 
 /* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid.  Spent whatever follows. */
 checked err onetime_spend_nonce(struct request *, const struct user *, const char *nonce);
-
-/* Codes that were tried too often, with GOTRUE's words for an expired one; and the counting of a wrong one, which stands with the error. */
-checked err attempts_check(struct request *, const char *hash, bool *too_many);
-checked err attempts_count_wrong(struct request *, char *const *hashes);
 
 #endif

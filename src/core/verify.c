@@ -4,11 +4,13 @@
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/attempts.h"
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/hook.h"
 #include "core/owner.h"
+#include "core/notice.h"
 #include "core/onetime.h"
 #include "core/sms.h"
 #include "core/user.h"
@@ -368,7 +370,7 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
 	if (str_empty(u->email) || str_equal(u->email, email))
 		return (OK);
-	return (onetime_notify(r, u,
+	return (notice_send(r, u,
 	    &(const struct notice){ .letter = LETTER_EMAIL_CHANGED,
 		.to = u->email,
 		.more = arena_printf(a, "\"OldEmail\":%s,\"Email\":%s", json_quote(a, u->email), quoted) }));
@@ -393,12 +395,12 @@ phone_tell(struct request *r, const struct user *u, const char *phone, bool had_
 	struct arena *a = r->arena;
 
 	if (!str_empty(u->phone) && !str_equal(u->phone, phone))
-		TRY(onetime_notify(r, u,
+		TRY(notice_send(r, u,
 		    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
 			.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), json_quote(a, phone)) }));
 	if (had_identity)
 		return (OK);
-	return (onetime_notify(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
+	return (notice_send(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
 }
 
 err

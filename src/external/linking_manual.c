@@ -5,6 +5,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/audit.h"
+#include "core/notice.h"
 #include "core/onetime.h"
 #include "core/session.h"
 #include "core/user.h"
@@ -16,7 +17,7 @@
 static err
 notify(struct request *r, const struct user *u, enum letter_id letter, const char *provider)
 {
-	return (onetime_notify(r, u,
+	return (notice_send(r, u,
 	    &(const struct notice){
 		.letter = letter, .to = u->email, .more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
 }
