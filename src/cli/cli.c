@@ -98,7 +98,7 @@ cli_request(struct arena *a)
 	r->variables = no_headers;
 	r->method = r->path = r->body = "";
 	r->address = r->inet = r->user_agent = "";
-	r->query = r->form = r->reply.headers = query_new(a);
+	r->query = r->form = r->reply.headers = r->reply.cookies = query_new(a);
 	r->done = arena_new_object(a, struct query);
 	*r->done = query_new(a);
 	return (r);

@@ -227,8 +227,10 @@ reply_failure(struct request *r, err said)
 	const struct db_error *e = error == E_DATABASE || error == E_HOOK_FUNCTION ? db_error(r->db) : NULL;
 	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);
 
-	if (!r->commit_anyway)
+	if (!r->commit_anyway) {
 		r->after = NULL;
+		r->reply.cookies.len = 0;
+	}
 	failure_complete(r, error);
 	if (r->failure_reply != NULL) {
 		r->failure_reply(r, r->failure_arg);

@@ -26,12 +26,7 @@ status_words(int status)
 void
 reply_header(struct request *r, const char *name, const char *value)
 {
-	char *line = arena_strdup(r->arena, value);
-
-	for (char *c = line; c != NULL && *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7F)
-			*c = ' ';
-	query_set(&r->reply.headers, name, line);
+	query_set(&r->reply.headers, name, arena_strdup(r->arena, value));
 }
 
 static err
@@ -132,6 +127,16 @@ reply_redirect(struct request *r, int status, const char *location)
 	    arena_printf(r->arena, "<a href=\"%s\">%s</a>.\n\n", html_escape(r->arena, url), status_words(status))));
 }
 
+/* Nobody brings along a header of his own. */
+static void
+header_put(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "%s: ", name);
+	for (; *value != '\0'; value++)
+		buf_putc(out, (unsigned char)*value < 0x20 || *value == 0x7F ? ' ' : *value);
+	buf_puts(out, "\r\n");
+}
+
 struct buf
 reply_bytes(struct request *r)
 {
@@ -148,7 +153,9 @@ reply_bytes(struct request *r)
 		buf_puts(&out, "Cache-Control: no-store\r\n");
 	buf_puts(&out, "X-Content-Type-Options: nosniff\r\n");
 	for (size_t i = 0; i < reply->headers.len; i++)
-		buf_printf(&out, "%s: %s\r\n", reply->headers.pair[i].name, reply->headers.pair[i].value);
+		header_put(&out, reply->headers.pair[i].name, reply->headers.pair[i].value);
+	for (size_t i = 0; i < reply->cookies.len; i++)
+		header_put(&out, "Set-Cookie", reply->cookies.pair[i].value);
 	buf_puts(&out, "\r\n");
 	if (reply->body != NULL && strcmp(r->method, "HEAD") != 0)
 		buf_put(&out, reply->body, reply->len);

@@ -231,6 +231,7 @@ request_open(struct arena *arena, struct db *db, char *const *variables)
 	r->form = query_new(arena);
 	r->body = "";
 	r->reply.headers = query_new(arena);
+	r->reply.cookies = query_new(arena);
 	return (r);
 }
 

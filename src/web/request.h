@@ -70,6 +70,7 @@ struct request {
 		const char *body;
 		size_t len;
 		struct query headers;                                     /* ordered; further reply headers */
+		struct query cookies;                                     /* by name; see reply_cookie() */
 		err (*next)(struct request *, void *state, struct buf *); /* see reply_continue(); NULL: body is all */
 		void *state;
 	} reply;
@@ -90,6 +91,12 @@ const char *request_header(const struct request *, const char *name);
 
 /* lighttpd joins a header that comes twice; two variables of one name then mean that one of them was written with underscores. */
 bool request_ambiguous(const struct request *);
+
+/*
+ * A cookie by its name; NULL without, and where it comes twice: a site beside us could have set the other one.  Nothing but the bytes that
+ * RFC 6265 lets into a value.
+ */
+const char *request_cookie(const struct request *, const char *name);
 
 /* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
 const char *request_form_value(struct request *, const char *name);
@@ -191,6 +198,15 @@ err reply_empty(struct request *, int status); /* 204 and its like */
 err reply_redirect(struct request *, int status, const char *location);
 err reply_text(struct request *, int status, const char *type, const char *text);
 void reply_header(struct request *, const char *name, const char *value); /* set; control characters become spaces */
+
+/* A cookie of the reply, out of reach of scripts and of other sites' POST; of two of a name the last counts.  An error drops them all. */
+struct cookie {
+	const char *name, *value;  /* NULL: the browser shall forget it */
+	const char *path, *domain; /* domain NULL: for this host alone */
+	long long max_age;         /* seconds; 0: until the browser closes */
+	bool secure;
+};
+void reply_cookie(struct request *, const struct cookie *);
 
 /*
  * The body of the reply goes on behind what was given so far, so that a long answer is never whole in memory.  next() is called when that

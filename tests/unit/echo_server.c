@@ -22,6 +22,8 @@ echo(struct request *r)
 
 	if (ms != NULL)
 		usleep((useconds_t)atoi(ms) * 1000);
+	reply_cookie(r, &(struct cookie){ .name = "a", .value = "1", .path = "/" });
+	reply_cookie(r, &(struct cookie){ .name = "b", .value = request_cookie(r, "b"), .path = "/", .max_age = 60 });
 	return (reply_json(r, 200,
 	    json_pairs(r->arena, "method", r->method, "path", r->path, "address", r->address, "body", r->body, "generation", generation,
 		"pid", arena_printf(r->arena, "%d", (int)getpid()), "authorization", request_header(r, "Authorization"), "proxy",

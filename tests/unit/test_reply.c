@@ -211,6 +211,43 @@ test_bytes(void **state)
 	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" KEPT "\r\n");
 }
 
+#define SENT "Status: 204 No Content\r\n" KEPT
+
+static void
+test_cookies(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	reply_cookie(r, &(struct cookie){ .name = "a", .value = "first", .path = "/" });
+	reply_cookie(r,
+	    &(struct cookie){ .name = "__Secure-b", .value = "2", .path = "/ui/", .domain = "b.test", .max_age = 60, .secure = true });
+	reply_cookie(r, &(struct cookie){ .name = "a", .path = "/" });
+	reply_empty(r, 204);
+	assert_string_equal(reply_bytes(r).data, SENT
+	    "Set-Cookie: __Secure-b=2; Path=/ui/; Domain=b.test; Max-Age=60; Secure; HttpOnly; SameSite=Lax\r\n"
+	    "Set-Cookie: a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax\r\n\r\n");
+	r = PLAIN();
+	reply_cookie(r, &(struct cookie){ .name = "a", .value = "x; Domain=evil.test", .path = "/\r\nX-B: c" });
+	reply_empty(r, 204);
+	assert_string_equal(reply_bytes(r).data, SENT "Set-Cookie: a=; Path=/  X-B: c; HttpOnly; SameSite=Lax\r\n\r\n");
+}
+
+/* What was rolled back is announced to nobody. */
+static void
+test_cookies_of_an_error(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	reply_cookie(r, &(struct cookie){ .name = "a", .value = "1", .path = "/" });
+	reply_failure(r, E_USER_BANNED);
+	assert_null(strstr(reply_bytes(r).data, "Set-Cookie"));
+	reply_cookie(r, &(struct cookie){ .name = "a", .value = "1", .path = "/" });
+	reply_failure(r, COMMIT_WITH(r, E_USER_BANNED));
+	assert_non_null(strstr(reply_bytes(r).data, "Set-Cookie: a=1"));
+}
+
 static err
 nothing_more(struct request *r, void *state, struct buf *out)
 {
@@ -314,8 +351,8 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_first_form), cmocka_unit_test(test_server_errors),
 		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth),
 		cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_bytes_of_a_beginning), cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight),
-		cmocka_unit_test(test_cors) };
+		cmocka_unit_test(test_cookies), cmocka_unit_test(test_cookies_of_an_error), cmocka_unit_test(test_bytes_of_a_beginning),
+		cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
 	int failed;
 
 	arena = arena_new();

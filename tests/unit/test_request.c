@@ -63,6 +63,35 @@ test_headers(void **state)
 	assert_false(request_ambiguous(GET("SERVER_SOFTWARE=lighttpd/1.4.69", "HTTP_X_Y=1", "HTTP_X_Y_Z=2", "HTTP_X=3")));
 }
 
+static const char *
+cookie(const char *name, char *header)
+{
+	return (request_cookie(GET(header), name));
+}
+
+static void
+test_cookies(void **state)
+{
+	struct request *r = GET("HTTP_COOKIE=a=1; b=2", "HTTP_COOKIE=b=3;c=4");
+
+	(void)state;
+	assert_string_equal(request_cookie(r, "a"), "1");
+	assert_string_equal(request_cookie(r, "c"), "4");
+	assert_null(request_cookie(r, "b"));
+	assert_null(request_cookie(GET("COOKIE=a=1"), "a"));
+	assert_string_equal(cookie("__Host-s", "HTTP_COOKIE=s=0;\t__Host-s=x=y== ;t"), "x=y==");
+	assert_string_equal(cookie("a", "HTTP_COOKIE=;; ;a=;aa=2; A=3; ba=4; a"), "");
+	assert_null(cookie("a", "HTTP_COOKIE=a"));
+	assert_null(cookie("", "HTTP_COOKIE=a=1"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=1; a=1"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=; a=1"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=\"1\""));
+	assert_null(cookie("a", "HTTP_COOKIE=a=1 2"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=1,b=2"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=\xc3\xa4"));
+	assert_null(cookie("a", "HTTP_COOKIE=a=1\x7f"));
+}
+
 static void
 test_address(void **state)
 {
@@ -125,8 +154,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_encoded_slash),
-		cmocka_unit_test(test_headers), cmocka_unit_test(test_address), cmocka_unit_test(test_forwarded_for),
-		cmocka_unit_test(test_request_id), cmocka_unit_test(test_form_values) };
+		cmocka_unit_test(test_headers), cmocka_unit_test(test_cookies), cmocka_unit_test(test_address),
+		cmocka_unit_test(test_forwarded_for), cmocka_unit_test(test_request_id), cmocka_unit_test(test_form_values) };
 	int failed;
 
 	arena = arena_new();

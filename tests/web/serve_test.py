@@ -254,6 +254,13 @@ class TestRequests(Case):
             form = [("Content-Type", "application/x-www-form-urlencoded")]
             self.assertEqual(self.echoed("POST", "/x?grant_type=q", b"grant_type=f", form)["grant_type"], "f")
 
+    def test_cookies(self):
+        end, none = "; HttpOnly; SameSite=Lax", "b=; Path=/; Max-Age=0"
+        for _ in self.both():
+            for sent, came in ((["a=0; b=2"], "b=2; Path=/; Max-Age=60"), (["b=2; b=3"], none), (["b=2", "b=3"], none), ([], none)):
+                reply, _ = self.ask("GET", "/", headers=[("Cookie", cookie) for cookie in sent])
+                self.assertEqual(reply.headers.get_all("Set-Cookie"), ["a=1; Path=/" + end, came + end], sent)
+
     def test_encoded_slash(self):
         for _ in self.both():
             self.assertEqual(self.echoed("GET", "/a%2Fb/c%20d")["path"], "/a%2Fb/c d")
