@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/gate.h"
-#include "external/oauth_state.h"
+#include "external/external_state.h"
 #include "core/limit.h"
 #include "db/db.h"
 
@@ -21,10 +21,10 @@
 #define BEARER { gate_bearer, NULL }
 #define MANAGED_USER { gate_managed_user, NULL }
 #define CAPTCHA { gate_captcha, NULL }
-#define CUSTOM_OAUTH { gate_custom_oauth, NULL }
+#define CUSTOM_PROVIDER { gate_custom_provider, NULL }
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
 #define MANUAL_LINKING { gate_manual_linking, NULL }
-#define OAUTH_STATE { gate_oauth_state, NULL }
+#define EXTERNAL_STATE { gate_external_state, NULL }
 #define PLACE { gate_place, NULL }
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }

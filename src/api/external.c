@@ -9,8 +9,8 @@
 #include "core/redirect.h"
 #include "db/db.h"
 #include "external/linking.h"
-#include "external/oauth.h"
-#include "external/oauth_state.h"
+#include "external/provider_exchange.h"
+#include "external/external_state.h"
 
 /* GET /authorize */
 err
@@ -18,7 +18,7 @@ authorize_get(struct request *r)
 {
 	const char *url;
 
-	TRY(oauth_state_begin(r, NULL, &url));
+	TRY(external_state_begin(r, NULL, &url));
 	return (reply_redirect(r, 302, url));
 }
 
@@ -28,7 +28,7 @@ identity_authorize_get(struct request *r)
 {
 	const char *url, *quiet = query_get(&r->query, "skip_http_redirect");
 
-	TRY(oauth_state_begin(r, r->user->id, &url));
+	TRY(external_state_begin(r, r->user->id, &url));
 	if (str_equal(quiet, "true"))
 		return (reply_json(r, 200, json_pairs(r->arena, "url", url, NULL)));
 	return (reply_redirect(r, 302, url));
@@ -65,7 +65,7 @@ callback_check(struct request *r, const struct query *callback, bool oauth1)
 
 /* Asks the provider. */
 static err
-callback_ask(struct request *r, const struct oauth_state_by_id *state, struct oauth_result *result)
+callback_ask(struct request *r, const struct external_state_by_id *state, struct provider_result *result)
 {
 	struct query callback = callback_params(r);
 	struct provider provider;
@@ -75,9 +75,9 @@ callback_ask(struct request *r, const struct oauth_state_by_id *state, struct oa
 	TRY(provider_find(r, state->provider, "", &provider, &why));
 	if (why != NULL)
 		return (fail(r, E_OAUTH_PROVIDER_NOT_SUPPORTED, "Unsupported provider: %s", why));
-	TRY(oauth_check_callback(r, &provider, &callback));
-	TRY(oauth_state_verifier(r, state, &provider, &verifier));
-	TRY(oauth_finish(r, &provider, &callback, verifier, result));
+	TRY(provider_check_callback(r, &provider, &callback));
+	TRY(external_state_verifier(r, state, &provider, &verifier));
+	TRY(provider_exchange(r, &provider, &callback, verifier, result));
 	if (result->profile.emails == 0 && !state->email_optional)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Error getting user email from external provider"));
 	return (OK);
@@ -110,17 +110,17 @@ callback_error(struct request *r, const struct sign_in *in, err error)
 		return (error);
 	failure_complete(r, error);
 	if (in->issuing)
-		return (oauth_state_fail(r, 500, arena_printf(r->arena, "%d: %s", f->status, f->message)));
+		return (external_state_fail(r, 500, arena_printf(r->arena, "%d: %s", f->status, f->message)));
 	if (*profile_text(in->profile, "sub") == '\0')
-		return (oauth_state_fail(r, 500, f->message));
+		return (external_state_fail(r, 500, f->message));
 	status = error == E_DATABASE && !in->created ? sqlstate_status(db_error(r->db)->sqlstate) : 0;
-	return (status == 0 ? error : oauth_state_fail(r, status, db_error(r->db)->message));
+	return (status == 0 ? error : external_state_fail(r, status, db_error(r->db)->message));
 }
 
 static err
-callback_run(struct request *r, const struct oauth_state_by_id *state, const char *to)
+callback_run(struct request *r, const struct external_state_by_id *state, const char *to)
 {
-	struct oauth_result result;
+	struct provider_result result;
 	struct sign_in in = { .provider = state->provider,
 		.profile = &result.profile,
 		.email_optional = state->email_optional,
@@ -138,7 +138,7 @@ callback_run(struct request *r, const struct oauth_state_by_id *state, const cha
 }
 
 static const char *
-callback_target(const struct oauth_state_by_id *state)
+callback_target(const struct external_state_by_id *state)
 {
 	return (str_or(cfg->gotrue_external_redirecturl, str_or(state->referrer, cfg->gotrue_site_url)));
 }
@@ -149,6 +149,6 @@ callback_any(struct request *r)
 {
 	const char *to = callback_target(r->state);
 
-	oauth_state_errors(r, 302, to, true);
+	external_state_errors(r, 302, to, true);
 	return (callback_run(r, r->state, to));
 }

@@ -9,7 +9,7 @@
 #include "core/gate.h"
 #include "core/hook.h"
 #include "external/linking.h"
-#include "external/token_oidc.h"
+#include "external/id_token_check.h"
 
 struct id_token_grant {
 	const char *id_token, *access_token, *nonce, *provider, *client_id, *issuer;
@@ -72,19 +72,19 @@ grant_id_token(struct request *r)
 		PARAM_END,
 	};
 	struct id_token_grant p = { 0 };
-	struct token_oidc t;
+	struct id_token_check t;
 	struct sign_in in;
 	err error;
 
 	TRY(params_read(r, fields, &p));
 	TRY(grant_check(r, &p));
-	t = (struct token_oidc){ .id_token = p.id_token,
+	t = (struct id_token_check){ .id_token = p.id_token,
 		.access_token = p.access_token,
 		.nonce = p.nonce,
 		.provider = p.provider,
 		.client_id = p.client_id,
 		.issuer = p.issuer };
-	TRY(token_oidc_check(r, &t));
+	TRY(id_token_check(r, &t));
 	in = (struct sign_in){ .provider = t.name,
 		.profile = &t.profile,
 		.email_optional = t.email_optional,

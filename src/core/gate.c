@@ -190,7 +190,7 @@ gate_managed_user(struct request *r, const void *unused)
 }
 
 err
-gate_custom_oauth(struct request *r, const void *unused)
+gate_custom_provider(struct request *r, const void *unused)
 {
 	(void)unused;
 	if (!cfg->gotrue_custom_oauth_enabled)

@@ -4,7 +4,7 @@
 
 #include "web/request.h"
 
-/* The gates of route.def; gate_oauth_state is external/oauth_state.c's. arg is the row's, most have none. */
+/* The gates of route.def; gate_external_state is external/external_state.c's. arg is the row's, most have none. */
 
 checked err gate_limit(struct request *, const void *limit);
 checked err gate_place(struct request *, const void *);          /* 503 when too many take long; gate_slow() tells who needs one */
@@ -18,7 +18,7 @@ checked err gate_oauth_server(struct request *, const void *);   /* 404 unless G
 /* Whether what stands behind gate_place may hash a password or wait for somebody outside, in this request. */
 bool gate_slow(struct request *);
 
-checked err gate_custom_oauth(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
-checked err gate_managed_user(struct request *, const void *); /* an operator's: r->user becomes the user {user_id} of the path */
+checked err gate_custom_provider(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
+checked err gate_managed_user(struct request *, const void *);    /* an operator's: r->user becomes the user {user_id} of the path */
 
 #endif

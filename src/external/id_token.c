@@ -74,18 +74,18 @@ id_token_issuer_fits(const struct provider *p, const char *iss)
 /* --- What their claims mean --- */
 
 static const char *
-claim_text(const struct visit *v, const char *name)
+claim_text(const struct exchange *x, const char *name)
 {
-	return (str_or(json_string(json_get(v->said, name)), ""));
+	return (str_or(json_string(json_get(x->userinfo, name)), ""));
 }
 
 static bool
-more_google(struct visit *v)
+more_google(struct exchange *x)
 {
-	const char *domain = claim_text(v, "hd");
+	const char *domain = claim_text(x, "hd");
 
 	if (*domain != '\0')
-		query_set(&v->profile.claims, "custom_claims", json_pairs(v->r->arena, "hd", domain, NULL));
+		query_set(&x->profile.claims, "custom_claims", json_pairs(x->r->arena, "hd", domain, NULL));
 	return (true);
 }
 
@@ -101,26 +101,26 @@ bool_parse(const char *text)
 
 /* LinkedIn says in words whether the address is verified. */
 static bool
-more_linkedin(struct visit *v)
+more_linkedin(struct exchange *x)
 {
-	int verified = bool_parse(claim_text(v, "email_verified"));
+	int verified = bool_parse(claim_text(x, "email_verified"));
 
 	if (verified < 0)
-		v->why = "email_verified of the identity token is not a text that says yes or no";
-	else if (*claim_text(v, "email") != '\0')
-		profile_add_email(&v->profile, claim_text(v, "email"), verified == 1, true);
+		x->why = "email_verified of the identity token is not a text that says yes or no";
+	else if (*claim_text(x, "email") != '\0')
+		profile_add_email(&x->profile, claim_text(x, "email"), verified == 1, true);
 	return (verified >= 0);
 }
 
 static bool
-more_vercel(struct visit *v)
+more_vercel(struct exchange *x)
 {
-	const char *global = claim_text(v, "global_user_id");
-	const char *sub = *global == '\0' ? NULL : arena_printf(v->r->arena, "global_user_id:%s", global);
+	const char *global = claim_text(x, "global_user_id");
+	const char *sub = *global == '\0' ? NULL : arena_printf(x->r->arena, "global_user_id:%s", global);
 
-	profile_set_text(&v->profile, "sub", sub);
-	profile_set_text(&v->profile, "provider_id", sub);
-	profile_add_email(&v->profile, claim_text(v, "user_email"), true, true);
+	profile_set_text(&x->profile, "sub", sub);
+	profile_set_text(&x->profile, "provider_id", sub);
+	profile_add_email(&x->profile, claim_text(x, "user_email"), true, true);
 	return (true);
 }
 
@@ -146,16 +146,16 @@ put_azure_claim(void *into, const char *key, json *value)
 }
 
 static bool
-more_azure(struct visit *v)
+more_azure(struct exchange *x)
 {
-	struct buf b = buf_new(v->r->arena);
+	struct buf b = buf_new(x->r->arena);
 
 	buf_putc(&b, '{');
-	json_each(v->said, put_azure_claim, &b);
+	json_each(x->userinfo, put_azure_claim, &b);
 	buf_putc(&b, '}');
-	query_set(&v->profile.claims, "custom_claims", b.data);
-	if (*claim_text(v, "email") != '\0')
-		profile_add_email(&v->profile, claim_text(v, "email"), azure_email_verified(json_get(v->said, "xms_edov")), true);
+	query_set(&x->profile.claims, "custom_claims", b.data);
+	if (*claim_text(x, "email") != '\0')
+		profile_add_email(&x->profile, claim_text(x, "email"), azure_email_verified(json_get(x->userinfo, "xms_edov")), true);
 	return (true);
 }
 
@@ -171,14 +171,14 @@ apple_private(const json *value)
 }
 
 static bool
-more_apple(struct visit *v)
+more_apple(struct exchange *x)
 {
-	const json *private = json_get(v->said, "is_private_email"), *auth_time = json_get(v->said, "auth_time");
-	const char *transfer = claim_text(v, "transfer_sub");
-	struct buf b = buf_new(v->r->arena);
+	const json *private = json_get(x->userinfo, "is_private_email"), *auth_time = json_get(x->userinfo, "auth_time");
+	const char *transfer = claim_text(x, "transfer_sub");
+	struct buf b = buf_new(x->r->arena);
 
 	if (json_kind(private) != JSON_NULL && apple_private(private) == NULL) {
-		v->why = "is_private_email of the identity token is not a boolean";
+		x->why = "is_private_email of the identity token is not a boolean";
 		return (false);
 	}
 	if (json_kind(private) != JSON_NULL)
@@ -186,36 +186,36 @@ more_apple(struct visit *v)
 	if (json_kind(auth_time) == JSON_NUMBER)
 		buf_printf(&b, ",\"auth_time\":%s", json_number(auth_time));
 	if (*transfer != '\0')
-		buf_printf(&b, ",\"transfer_sub\":%s", json_quote(v->r->arena, transfer));
+		buf_printf(&b, ",\"transfer_sub\":%s", json_quote(x->r->arena, transfer));
 	if (b.len > 0)
-		query_set(&v->profile.claims, "custom_claims", arena_printf(v->r->arena, "{%s}", b.data + 1));
-	profile_add_email(&v->profile, claim_text(v, "email"), true, true);
+		query_set(&x->profile.claims, "custom_claims", arena_printf(x->r->arena, "{%s}", b.data + 1));
+	profile_add_email(&x->profile, claim_text(x, "email"), true, true);
 	return (true);
 }
 
 static bool
-more_standard(struct visit *v)
+more_standard(struct exchange *x)
 {
 	const char *email;
 
-	if (!profile_read(&v->profile, v->said)) {
-		v->why = "the identity token's claims are not what OpenID Connect says";
+	if (!profile_read(&x->profile, x->userinfo)) {
+		x->why = "the identity token's claims are not what OpenID Connect says";
 		return (false);
 	}
-	email = profile_text(&v->profile, "email");
+	email = profile_text(&x->profile, "email");
 	if (*email != '\0')
-		profile_add_email(&v->profile, email, str_equal(query_get(&v->profile.claims, "email_verified"), "true"), true);
+		profile_add_email(&x->profile, email, str_equal(query_get(&x->profile.claims, "email_verified"), "true"), true);
 	return (true);
 }
 
 /* Snapchat's addresses are verified whatever it says. */
 static bool
-more_snapchat(struct visit *v)
+more_snapchat(struct exchange *x)
 {
-	if (!more_standard(v))
+	if (!more_standard(x))
 		return (false);
-	for (size_t i = 0; i < v->profile.emails; i++)
-		v->profile.email[i].verified = true;
+	for (size_t i = 0; i < x->profile.emails; i++)
+		x->profile.email[i].verified = true;
 	return (true);
 }
 
@@ -257,11 +257,11 @@ bool
 id_token_map(struct request *r, const struct id_token *t, struct profile *profile, const char **why)
 {
 	const struct provider p = { .row = reader_of(t->issuer) };
-	struct visit v = { .r = r, .p = &p, .said = t->claims, .profile = *profile };
-	bool mapped = provider_map(&v);
+	struct exchange x = { .r = r, .p = &p, .userinfo = t->claims, .profile = *profile };
+	bool mapped = provider_map(&x);
 
-	*profile = v.profile;
-	*why = v.why;
+	*profile = x.profile;
+	*why = x.why;
 	return (mapped);
 }
 
@@ -279,38 +279,38 @@ audience_fits(const struct provider *p, const struct id_token *t)
 }
 
 static err
-token_verify(struct visit *v, const struct id_token *t)
+token_verify(struct exchange *x, const struct id_token *t)
 {
-	bool apple = issuer_is_apple(v->issuer);
-	const struct issuer issuer = { .url = v->issuer,
-		.trust = v->p->trust,
+	bool apple = issuer_is_apple(x->issuer);
+	const struct issuer issuer = { .url = x->issuer,
+		.trust = x->p->trust,
 		.lax = apple,
-		.discovery_url = str_equal(v->issuer, v->p->issuer) ? v->p->discovery_url : NULL };
+		.discovery_url = str_equal(x->issuer, x->p->issuer) ? x->p->discovery_url : NULL };
 
 	if (apple && !issuer_is_apple(t->issuer)) {
-		v->why = "the identity token is not Apple's";
+		x->why = "the identity token is not Apple's";
 		return (OK);
 	}
-	TRY(issuer_verify(v->r, &issuer, t, &v->why));
-	if (v->why == NULL && !audience_fits(v->p, t))
-		v->why = "the identity token is for another client";
+	TRY(issuer_verify(x->r, &issuer, t, &x->why));
+	if (x->why == NULL && !audience_fits(x->p, t))
+		x->why = "the identity token is for another client";
 	return (OK);
 }
 
 err
-id_token_profile(struct visit *v)
+id_token_profile(struct exchange *x)
 {
 	struct id_token t;
 
-	if (!id_token_read(v->r->arena, v->token.id_token, &t, &v->why))
+	if (!id_token_read(x->r->arena, x->token.id_token, &t, &x->why))
 		return (OK);
-	v->said = t.claims;
-	if (v->p->row != NULL && v->p->row->at_id_token != NULL && !v->p->row->at_id_token(v))
+	x->userinfo = t.claims;
+	if (x->p->row != NULL && x->p->row->at_id_token != NULL && !x->p->row->at_id_token(x))
 		return (OK);
-	TRY(token_verify(v, &t));
-	if (v->why != NULL || !id_token_map(v->r, &t, &v->profile, &v->why))
+	TRY(token_verify(x, &t));
+	if (x->why != NULL || !id_token_map(x->r, &t, &x->profile, &x->why))
 		return (OK);
-	if (v->p->row != NULL && *t.at_hash != '\0' && !id_token_fits(v->r->arena, &t, v->token.access))
-		v->why = "the identity token belongs to another access token";
+	if (x->p->row != NULL && *t.at_hash != '\0' && !id_token_fits(x->r->arena, &t, x->token.access))
+		x->why = "the identity token belongs to another access token";
 	return (OK);
 }

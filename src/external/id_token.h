@@ -8,10 +8,10 @@
 /* Identity tokens (OpenID Connect) and what the issuers mean by their claims. */
 
 /*
- * Fills v->profile from v->token.id_token after verifying it for the provider: v->why when it does not hold.  v->said: its claims.
+ * Fills x->profile from x->token.id_token after verifying it for the provider: x->why when it does not hold.  x->userinfo: its claims.
  * The access token is compared with its at_hash.
  */
-checked err id_token_profile(struct visit *);
+checked err id_token_profile(struct exchange *);
 
 /* The profile in verified claims, as their issuer writes them. */
 bool id_token_map(struct request *, const struct id_token *, struct profile *, const char **why);

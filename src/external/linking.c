@@ -11,7 +11,7 @@
 #include "core/user.h"
 #include "db/db.h"
 #include "external/linking_part.h"
-#include "external/oauth_state.h"
+#include "external/external_state.h"
 #include "query/identity.h"
 #include "query/linking.h"
 #include "query/onetime.h"
@@ -124,9 +124,9 @@ state_spend(struct linking *l)
 	if (in->state == NULL)
 		return (OK);
 	if (str_empty(in->state->challenge))
-		return (oauth_state_end(l->r->db, .id = in->state->id));
-	return (oauth_state_claim(l->r->db, .id = in->state->id, .user_id = in->user.id, .token = in->access, .refresh_token = in->refresh,
-	    .now = l->r->now_text));
+		return (external_state_end(l->r->db, .id = in->state->id));
+	return (external_state_claim(l->r->db, .id = in->state->id, .user_id = in->user.id, .token = in->access,
+	    .refresh_token = in->refresh, .now = l->r->now_text));
 }
 
 static err
@@ -178,9 +178,9 @@ overtaken(const struct request *r, err error)
 static err
 state_gone(struct request *r, const struct sign_in *in)
 {
-	struct oauth_state_by_id again;
+	struct external_state_by_id again;
 
-	TRY(oauth_state_find(r, in->state->id, &again));
+	TRY(external_state_find(r, in->state->id, &again));
 	return (fail(r, E_BAD_OAUTH_STATE, "OAuth state not found or expired"));
 }
 

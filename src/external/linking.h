@@ -4,7 +4,7 @@
 
 #include "core/session.h"
 #include "external/profile.h"
-#include "query/oauth.h"
+#include "query/external_state.h"
 #include "query/row.h"
 #include "web/request.h"
 
@@ -23,7 +23,7 @@ struct sign_in {
 	const char *invite;    /* the token of an invitation; "" or NULL without */
 
 	/* Of a callback: the state that ends with it, and the tokens that go along. */
-	const struct oauth_state_by_id *state; /* NULL: none */
+	const struct external_state_by_id *state; /* NULL: none */
 	const char *access, *refresh;
 
 	/* What came of it. */

@@ -168,5 +168,5 @@ provider_speaks_oauth1(const char *name)
 {
 	const struct provider_row *row = provider_row_find(name);
 
-	return (row != NULL && row->flow != NULL);
+	return (row != NULL && row->protocol != NULL);
 }

@@ -8,19 +8,19 @@
 
 /* A path may be the name of one member that has dots in it. */
 static const json *
-path_find(const json *said, const char *path)
+path_find(const json *userinfo, const char *path)
 {
-	const json *whole = json_get(said, path);
+	const json *whole = json_get(userinfo, path);
 
-	return (whole != NULL ? whole : json_path(said, path));
+	return (whole != NULL ? whole : json_path(userinfo, path));
 }
 
 /* "" when it is absent; NULL when it is no text, or no integer after '#'. */
 static const char *
-text_at(const struct visit *v, const char *path)
+text_at(const struct exchange *x, const char *path)
 {
 	bool number = *path == '#';
-	const json *value = path_find(v->said, path + number);
+	const json *value = path_find(x->userinfo, path + number);
 	int64_t integer;
 
 	if (json_kind(value) == JSON_NULL)
@@ -29,20 +29,20 @@ text_at(const struct visit *v, const char *path)
 		return (json_number(value));
 	if (!number && json_string(value) != NULL)
 		return (json_string(value));
-	return (v->p->row != NULL && v->p->row->lenient ? "" : NULL);
+	return (x->p->row != NULL && x->p->row->lenient ? "" : NULL);
 }
 
 /* a+b: joined by a blank, which does not stand alone. */
 static const char *
-texts_at(const struct visit *v, const char *paths)
+texts_at(const struct exchange *x, const char *paths)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	const char *plus = strchr(paths, '+'), *first, *second;
 
 	if (plus == NULL)
-		return (text_at(v, paths));
-	first = text_at(v, arena_strndup(a, paths, (size_t)(plus - paths)));
-	second = text_at(v, plus + 1);
+		return (text_at(x, paths));
+	first = text_at(x, arena_strndup(a, paths, (size_t)(plus - paths)));
+	second = text_at(x, plus + 1);
 	if (first == NULL || second == NULL)
 		return (NULL);
 	return (str_trim(a, arena_printf(a, "%s %s", first, second)));
@@ -61,61 +61,61 @@ claim_split(struct arena *a, const char *word, const char **path)
 }
 
 static bool
-claims_map(struct visit *v, const char *list)
+claims_map(struct exchange *x, const char *list)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 
 	for (char **word = str_split(a, list, ' '); list != NULL && *word != NULL; word++) {
-		const char *path, *name = claim_split(a, *word, &path), *text = texts_at(v, path);
+		const char *path, *name = claim_split(a, *word, &path), *text = texts_at(x, path);
 
 		if (text == NULL) {
-			v->why = arena_printf(a, "%s of the user data has not its type", path);
+			x->why = arena_printf(a, "%s of the user data has not its type", path);
 			return (false);
 		}
-		profile_set_text(&v->profile, name, text);
+		profile_set_text(&x->profile, name, text);
 	}
 	return (true);
 }
 
 static bool
-custom_map(struct visit *v, const char *list)
+custom_map(struct exchange *x, const char *list)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	struct buf b = buf_new(a);
 
 	for (char **word = str_split(a, list, ' '); *word != NULL; word++) {
 		const char *path, *name = claim_split(a, *word, &path), *text = NULL;
 
 		buf_printf(&b, "%s%s:", b.len == 0 ? "{" : ",", json_quote(a, name));
-		if (*path != '@' && (text = text_at(v, path)) == NULL) {
-			v->why = arena_printf(a, "%s of the user data has not its type", path);
+		if (*path != '@' && (text = text_at(x, path)) == NULL) {
+			x->why = arena_printf(a, "%s of the user data has not its type", path);
 			return (false);
 		}
 		if (*path == '@')
-			buf_puts(&b, json_text(a, path_find(v->said, path + 1)));
+			buf_puts(&b, json_text(a, path_find(x->userinfo, path + 1)));
 		else
 			buf_puts(&b, *path == '#' ? text : json_quote(a, text));
 	}
 	buf_putc(&b, '}');
-	query_set(&v->profile.claims, "custom_claims", b.data);
+	query_set(&x->profile.claims, "custom_claims", b.data);
 	return (true);
 }
 
 static bool
-true_at(struct visit *v, const char *path)
+true_at(struct exchange *x, const char *path)
 {
 	const json *value;
 
 	if (*path == '?')
-		return (!str_empty(text_at(v, path + 1)));
-	value = path_find(v->said, path);
-	if (json_kind(value) != JSON_BOOL && json_kind(value) != JSON_NULL && !v->p->row->lenient)
-		v->why = arena_printf(v->r->arena, "%s of the user data is not a boolean", path);
+		return (!str_empty(text_at(x, path + 1)));
+	value = path_find(x->userinfo, path);
+	if (json_kind(value) != JSON_BOOL && json_kind(value) != JSON_NULL && !x->p->row->lenient)
+		x->why = arena_printf(x->r->arena, "%s of the user data is not a boolean", path);
 	return (json_true(value));
 }
 
 static bool
-verified_map(struct visit *v, const char *rule)
+verified_map(struct exchange *x, const char *rule)
 {
 	size_t len = strcspn(str_or(rule, ""), "&|");
 	const char *first;
@@ -123,42 +123,42 @@ verified_map(struct visit *v, const char *rule)
 
 	if (str_empty(rule) || strcmp(rule, "yes") == 0)
 		return (!str_empty(rule));
-	first = arena_strndup(v->r->arena, rule, len);
-	one = true_at(v, first);
+	first = arena_strndup(x->r->arena, rule, len);
+	one = true_at(x, first);
 	if (rule[len] == '\0')
 		return (one);
-	other = true_at(v, rule + len + 1);
+	other = true_at(x, rule + len + 1);
 	return (rule[len] == '&' ? one && other : one || other);
 }
 
 static bool
-email_map(struct visit *v, const struct provider_row *row)
+email_map(struct exchange *x, const struct provider_row *row)
 {
-	const char *address = text_at(v, row->email);
-	bool verified = verified_map(v, row->verified);
+	const char *address = text_at(x, row->email);
+	bool verified = verified_map(x, row->verified);
 
 	if (address == NULL)
-		v->why = "the address in the user data is not a text";
+		x->why = "the address in the user data is not a text";
 	else if (*address != '\0')
-		profile_add_email(&v->profile, address, verified, true);
-	return (v->why == NULL);
+		profile_add_email(&x->profile, address, verified, true);
+	return (x->why == NULL);
 }
 
 bool
-provider_map(struct visit *v)
+provider_map(struct exchange *x)
 {
-	const struct provider_row *row = v->p->row;
+	const struct provider_row *row = x->p->row;
 
-	if (json_kind(v->said) != JSON_OBJECT) {
-		v->why = "the user data are not an object";
+	if (json_kind(x->userinfo) != JSON_OBJECT) {
+		x->why = "the user data are not an object";
 		return (false);
 	}
-	profile_set_text(&v->profile, "iss", provider_url(v->r->arena, row, row->iss));
-	if (!claims_map(v, row->claims))
+	profile_set_text(&x->profile, "iss", provider_url(x->r->arena, row, row->iss));
+	if (!claims_map(x, row->claims))
 		return (false);
-	if (row->custom != NULL && !custom_map(v, row->custom))
+	if (row->custom != NULL && !custom_map(x, row->custom))
 		return (false);
-	if (row->more != NULL && !row->more(v))
+	if (row->more != NULL && !row->more(x))
 		return (false);
-	return (row->email == NULL || email_map(v, row));
+	return (row->email == NULL || email_map(x, row));
 }

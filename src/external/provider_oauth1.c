@@ -46,10 +46,10 @@ signature_base(struct arena *a, const struct oauth1_call *c)
 }
 
 static void
-call_sign(const struct visit *v, struct oauth1_call *c)
+call_sign(const struct exchange *x, struct oauth1_call *c)
 {
-	struct arena *a = v->r->arena;
-	const char *key = arena_printf(a, "%s&%s", percent_encode(a, v->p->secret), percent_encode(a, str_or(c->token_secret, "")));
+	struct arena *a = x->r->arena;
+	const char *key = arena_printf(a, "%s&%s", percent_encode(a, x->p->secret), percent_encode(a, str_or(c->token_secret, "")));
 	const char *base = signature_base(a, c);
 	unsigned char mac[SHA1_LEN];
 
@@ -68,114 +68,114 @@ call_header(struct arena *a, const struct oauth1_call *c)
 }
 
 static void
-call_prepare(const struct visit *v, struct oauth1_call *c, const char *method, const char *url)
+call_prepare(const struct exchange *x, struct oauth1_call *c, const char *method, const char *url)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 
 	*c = (struct oauth1_call){ .method = method, .url = url, .oauth = query_new(a), .query = query_new(a) };
-	query_set(&c->oauth, "oauth_consumer_key", v->p->client_id);
+	query_set(&c->oauth, "oauth_consumer_key", x->p->client_id);
 	query_set(&c->oauth, "oauth_nonce", secret_alphanumeric(a, 32));
 	query_set(&c->oauth, "oauth_signature_method", "HMAC-SHA1");
-	query_set(&c->oauth, "oauth_timestamp", arena_printf(a, "%lld", (long long)(v->r->now / 1000000)));
+	query_set(&c->oauth, "oauth_timestamp", arena_printf(a, "%lld", (long long)(x->r->now / 1000000)));
 	query_set(&c->oauth, "oauth_version", "1.0");
 }
 
 static bool
-call_make(struct visit *v, struct oauth1_call *c, struct http_answer *answer)
+call_make(struct exchange *x, struct oauth1_call *c, struct http_answer *answer)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	const char *headers[] = { "Authorization", NULL, NULL };
-	struct http_call call = { .trust = v->p->trust, .method = c->method, .headers = headers, .url = c->url };
+	struct http_call call = { .trust = x->p->trust, .method = c->method, .headers = headers, .url = c->url };
 
-	call_sign(v, c);
+	call_sign(x, c);
 	headers[1] = call_header(a, c);
 	if (c->query.len > 0)
 		call.url = arena_printf(a, "%s?%s", c->url, query_text(&c->query));
 	if (strcmp(c->method, "POST") == 0)
 		call.body = "";
 	if (http_do(a, &call, answer) != HTTP_ANSWERED)
-		v->why = answer->why;
+		x->why = answer->why;
 	else if (answer->status < 200 || answer->status > 299)
-		v->why = arena_printf(a, "%s answered %d", c->url, answer->status);
-	return (v->why == NULL);
+		x->why = arena_printf(a, "%s answered %d", c->url, answer->status);
+	return (x->why == NULL);
 }
 
 static bool
-token_get(struct visit *v, struct oauth1_call *c, struct oauth1_token *t, struct query *form)
+token_get(struct exchange *x, struct oauth1_call *c, struct oauth1_token *t, struct query *form)
 {
 	struct http_answer answer;
 
-	if (!call_make(v, c, &answer))
+	if (!call_make(x, c, &answer))
 		return (false);
-	*form = query_parse(v->r->arena, answer.body);
+	*form = query_parse(x->r->arena, answer.body);
 	*t = (struct oauth1_token){ query_get(form, "oauth_token"), query_get(form, "oauth_token_secret") };
 	if (str_empty(t->token) || t->secret == NULL)
-		v->why = arena_printf(v->r->arena, "%s gave no token", c->url);
-	return (v->why == NULL);
+		x->why = arena_printf(x->r->arena, "%s gave no token", c->url);
+	return (x->why == NULL);
 }
 
 static err
-oauth1_failed(struct visit *v, const char *words)
+oauth1_failed(struct exchange *x, const char *words)
 {
-	v->r->failure.cause = v->why;
-	log_event(LOG_WARN, "signing in through a provider failed", "provider", v->p->name, "error", v->why, NULL);
-	return (fail(v->r, E_UNEXPECTED_FAILURE, "%s", words));
+	x->r->failure.cause = x->why;
+	log_event(LOG_WARN, "signing in through a provider failed", "provider", x->p->name, "error", x->why, NULL);
+	return (fail(x->r, E_UNEXPECTED_FAILURE, "%s", words));
 }
 
 /* The state travels in the callback's URL; nothing else of the client's does. */
 static err
-oauth1_begin(struct visit *v, const char *state, const char **url)
+oauth1_begin(struct exchange *x, const char *state, const char **url)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	struct oauth1_call c;
 	struct oauth1_token t;
 	struct query form;
 
-	call_prepare(v, &c, "POST", provider_url(a, v->p->row, v->p->row->request_token));
-	query_set(&c.oauth, "oauth_callback", arena_printf(a, "%s?state=%s", v->p->redirect_uri, state));
-	if (token_get(v, &c, &t, &form) && !str_equal(query_get(&form, "oauth_callback_confirmed"), "true"))
-		v->why = "it did not confirm the callback";
-	if (v->why != NULL)
-		return (oauth1_failed(v, "Unable to retrieve request token"));
-	*url = arena_printf(a, "%s?oauth_token=%s", v->p->authorize, url_escape(a, t.token));
+	call_prepare(x, &c, "POST", provider_url(a, x->p->row, x->p->row->request_token));
+	query_set(&c.oauth, "oauth_callback", arena_printf(a, "%s?state=%s", x->p->redirect_uri, state));
+	if (token_get(x, &c, &t, &form) && !str_equal(query_get(&form, "oauth_callback_confirmed"), "true"))
+		x->why = "it did not confirm the callback";
+	if (x->why != NULL)
+		return (oauth1_failed(x, "Unable to retrieve request token"));
+	*url = arena_printf(a, "%s?oauth_token=%s", x->p->authorize, url_escape(a, t.token));
 	return (OK);
 }
 
 static bool
-user_data_get(struct visit *v, const struct oauth1_token *t)
+user_data_get(struct exchange *x, const struct oauth1_token *t)
 {
 	struct http_answer answer;
 	struct oauth1_call c;
 
-	call_prepare(v, &c, "GET", v->p->userinfo);
+	call_prepare(x, &c, "GET", x->p->userinfo);
 	query_set(&c.oauth, "oauth_token", t->token);
 	query_set(&c.query, "include_email", "true");
 	query_set(&c.query, "include_entities", "false");
 	query_set(&c.query, "skip_status", "true");
 	c.token_secret = t->secret;
-	if (!call_make(v, &c, &answer))
+	if (!call_make(x, &c, &answer))
 		return (false);
-	v->said = json_parse(v->r->arena, answer.body, answer.len, &v->why);
-	return (v->said != NULL && provider_map(v));
+	x->userinfo = json_parse(x->r->arena, answer.body, answer.len, &x->why);
+	return (x->userinfo != NULL && provider_map(x));
 }
 
 /* The request token's secret was not kept: its part of the key is empty, as with the reference. */
 static err
-oauth1_end(struct visit *v)
+oauth1_end(struct exchange *x)
 {
 	struct oauth1_call c;
 	struct oauth1_token t;
 	struct query form;
 
-	call_prepare(v, &c, "POST", v->p->token);
-	query_set(&c.oauth, "oauth_token", str_or(query_get(v->callback, "oauth_token"), ""));
-	query_set(&c.oauth, "oauth_verifier", str_or(query_get(v->callback, "oauth_verifier"), ""));
-	if (!token_get(v, &c, &t, &form))
-		return (oauth1_failed(v, "Unable to retrieve access token"));
-	if (!user_data_get(v, &t))
-		return (oauth1_failed(v, "Error getting user email from external provider"));
-	v->token.access = t.token;
+	call_prepare(x, &c, "POST", x->p->token);
+	query_set(&c.oauth, "oauth_token", str_or(query_get(x->callback, "oauth_token"), ""));
+	query_set(&c.oauth, "oauth_verifier", str_or(query_get(x->callback, "oauth_verifier"), ""));
+	if (!token_get(x, &c, &t, &form))
+		return (oauth1_failed(x, "Unable to retrieve access token"));
+	if (!user_data_get(x, &t))
+		return (oauth1_failed(x, "Error getting user email from external provider"));
+	x->token.access = t.token;
 	return (OK);
 }
 
-const struct provider_flow flow_oauth1 = { oauth1_begin, oauth1_end };
+const struct provider_protocol protocol_oauth1 = { oauth1_begin, oauth1_end };

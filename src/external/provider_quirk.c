@@ -11,24 +11,24 @@
 #include "sec/secret.h"
 
 static const char *
-said_text(const struct visit *v, const char *path)
+userinfo_text(const struct exchange *x, const char *path)
 {
-	return (str_or(json_string(json_path(v->said, path)), ""));
+	return (str_or(json_string(json_path(x->userinfo, path)), ""));
 }
 
 static void
-set_picture(struct visit *v, const char *url)
+set_picture(struct exchange *x, const char *url)
 {
-	profile_set_text(&v->profile, "picture", url);
-	profile_set_text(&v->profile, "avatar_url", url);
+	profile_set_text(&x->profile, "picture", url);
+	profile_set_text(&x->profile, "avatar_url", url);
 }
 
 /* A list of objects with an address each.  Members of a wrong type are not to be relied on: nothing of such a list is. */
 static bool
-emails_take(struct visit *v, const json *list, const char *verified, const char *primary)
+emails_take(struct exchange *x, const json *list, const char *verified, const char *primary)
 {
 	if (json_kind(list) != JSON_ARRAY && json_kind(list) != JSON_NULL) {
-		v->why = "the addresses are not a list";
+		x->why = "the addresses are not a list";
 		return (false);
 	}
 	for (size_t i = 0; i < json_len(list); i++) {
@@ -36,7 +36,7 @@ emails_take(struct visit *v, const json *list, const char *verified, const char 
 		const char *address = json_string(json_get(one, "email"));
 
 		if (!str_empty(address))
-			profile_add_email(&v->profile, address, verified != NULL && json_true(json_get(one, verified)),
+			profile_add_email(&x->profile, address, verified != NULL && json_true(json_get(one, verified)),
 			    primary != NULL && json_true(json_get(one, primary)));
 	}
 	return (true);
@@ -44,125 +44,126 @@ emails_take(struct visit *v, const json *list, const char *verified, const char 
 
 /* The second call, at a path below the user data. */
 static bool
-emails_get(struct visit *v, json **answer)
+emails_get(struct exchange *x, json **answer)
 {
-	return (visit_get(v, arena_printf(v->r->arena, "%s/emails", v->p->userinfo), answer));
+	return (exchange_get(x, arena_printf(x->r->arena, "%s/emails", x->p->userinfo), answer));
 }
 
 /* Apple answers with a POST of the browser, and knows no parameters but its own. */
 bool
-quirk_form_post(struct visit *v)
+quirk_form_post(struct exchange *x)
 {
-	const char *state = query_get(v->params, "state");
+	const char *state = query_get(x->params, "state");
 
-	*v->params = query_new(v->r->arena);
-	query_set(v->params, "response_type", "code");
-	query_set(v->params, "response_mode", "form_post");
-	query_set(v->params, "client_id", v->p->client_id);
-	query_set(v->params, "redirect_uri", v->p->redirect_uri);
-	query_set(v->params, "scope", v->p->scopes);
-	query_set(v->params, "state", state);
+	*x->params = query_new(x->r->arena);
+	query_set(x->params, "response_type", "code");
+	query_set(x->params, "response_mode", "form_post");
+	query_set(x->params, "client_id", x->p->client_id);
+	query_set(x->params, "redirect_uri", x->p->redirect_uri);
+	query_set(x->params, "scope", x->p->scopes);
+	query_set(x->params, "state", state);
 	return (true);
 }
 
 bool
-quirk_apple_secret(struct visit *v)
+quirk_apple_secret(struct exchange *x)
 {
-	query_set(v->params, "client_id", v->p->client_id);
-	query_set(v->params, "secret", v->p->secret);
+	query_set(x->params, "client_id", x->p->client_id);
+	query_set(x->params, "secret", x->p->secret);
 	return (true);
 }
 
 /* The name comes with the browser, and only when somebody signs in for the first time. */
 bool
-quirk_apple_name(struct visit *v)
+quirk_apple_name(struct exchange *x)
 {
-	const char *text = str_or(query_get(v->callback, "user"), ""), *full;
+	const char *text = str_or(query_get(x->callback, "user"), ""), *full;
 
 	if (*text == '\0')
 		return (true);
-	v->said = json_parse(v->r->arena, text, strlen(text), NULL);
-	if (json_kind(v->said) != JSON_OBJECT) {
-		v->why = "the name that came along is not an object";
+	x->userinfo = json_parse(x->r->arena, text, strlen(text), NULL);
+	if (json_kind(x->userinfo) != JSON_OBJECT) {
+		x->why = "the name that came along is not an object";
 		return (false);
 	}
-	full = str_trim(v->r->arena, arena_printf(v->r->arena, "%s %s", said_text(v, "name.firstName"), said_text(v, "name.lastName")));
-	profile_set_text(&v->profile, "name", full);
-	profile_set_text(&v->profile, "full_name", full);
+	full = str_trim(x->r->arena,
+	    arena_printf(x->r->arena, "%s %s", userinfo_text(x, "name.firstName"), userinfo_text(x, "name.lastName")));
+	profile_set_text(&x->profile, "name", full);
+	profile_set_text(&x->profile, "full_name", full);
 	return (true);
 }
 
 /* The issuer of a tenant is known by the token only; a URL of the setting that names a tenant fixes it. */
 bool
-quirk_azure_issuer(struct visit *v)
+quirk_azure_issuer(struct exchange *x)
 {
 	static char *const many[] = { "https://login.microsoftonline.com/common/v2.0",
 		"https://login.microsoftonline.com/organizations/v2.0", NULL };
-	const char *iss = said_text(v, "iss"), *base = provider_url(v->r->arena, v->p->row, "{}");
-	const char *expected = arena_printf(v->r->arena, "%s/v2.0", base);
+	const char *iss = userinfo_text(x, "iss"), *base = provider_url(x->r->arena, x->p->row, "{}");
+	const char *expected = arena_printf(x->r->arena, "%s/v2.0", base);
 	bool fixed = (issuer_is_azure(expected) || issuer_is_azure_ciam(expected)) && !strs_have(many, expected);
 
-	v->issuer = iss;
+	x->issuer = iss;
 	if (fixed ? !str_equal(iss, expected) : !issuer_is_azure(iss) && !issuer_is_azure_sts(iss) && !issuer_is_azure_ciam(iss))
-		v->why = arena_printf(v->r->arena, "the identity token's issuer \"%s\" is not the tenant's", iss);
-	return (v->why == NULL);
+		x->why = arena_printf(x->r->arena, "the identity token's issuer \"%s\" is not the tenant's", iss);
+	return (x->why == NULL);
 }
 
 bool
-quirk_bitbucket_emails(struct visit *v)
+quirk_bitbucket_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(v, &answer) && emails_take(v, json_get(answer, "values"), "is_confirmed", "is_primary"));
+	return (emails_get(x, &answer) && emails_take(x, json_get(answer, "values"), "is_confirmed", "is_primary"));
 }
 
 bool
-quirk_github_emails(struct visit *v)
+quirk_github_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(v, &answer) && emails_take(v, answer, "verified", "primary"));
+	return (emails_get(x, &answer) && emails_take(x, answer, "verified", "primary"));
 }
 
 /* GitLab does not say which of the further addresses are confirmed. */
 bool
-quirk_gitlab_emails(struct visit *v)
+quirk_gitlab_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(v, &answer) && emails_take(v, answer, NULL, NULL));
+	return (emails_get(x, &answer) && emails_take(x, answer, NULL, NULL));
 }
 
 /* Discord's pictures are at places that are made of what it says. */
 bool
-quirk_discord_name(struct visit *v)
+quirk_discord_name(struct exchange *x)
 {
-	struct arena *a = v->r->arena;
-	const char *number = said_text(v, "discriminator"), *hash = said_text(v, "avatar");
+	struct arena *a = x->r->arena;
+	const char *number = userinfo_text(x, "discriminator"), *hash = userinfo_text(x, "avatar");
 	char *end;
 	long n = strtol(number, &end, 10);
 
-	profile_set_text(&v->profile, "name", arena_printf(a, "%s#%s", said_text(v, "username"), number));
+	profile_set_text(&x->profile, "name", arena_printf(a, "%s#%s", userinfo_text(x, "username"), number));
 	if (*hash != '\0') {
-		set_picture(v, arena_printf(a, "https://cdn.discordapp.com/avatars/%s/%s.%s", said_text(v, "id"), hash,
+		set_picture(x, arena_printf(a, "https://cdn.discordapp.com/avatars/%s/%s.%s", userinfo_text(x, "id"), hash,
 				   str_starts(hash, "a_") ? "gif" : "png"));
 	} else if (*number == '\0' || *end != '\0') {
-		v->why = "the discriminator is not a number";
+		x->why = "the discriminator is not a number";
 		return (false);
 	} else {
-		set_picture(v, arena_printf(a, "https://cdn.discordapp.com/embed/avatars/%ld.png", n % 5));
+		set_picture(x, arena_printf(a, "https://cdn.discordapp.com/embed/avatars/%ld.png", n % 5));
 	}
 	return (true);
 }
 
 /* Facebook wants to see that whoever has the token also has the secret. */
 bool
-quirk_appsecret_proof(struct visit *v)
+quirk_appsecret_proof(struct exchange *x)
 {
 	unsigned char mac[SHA256_LEN];
 
-	hmac_sha256(v->p->secret, strlen(v->p->secret), v->token.access, strlen(v->token.access), mac);
-	v->call.url = arena_printf(v->r->arena, "%s&appsecret_proof=%s", v->call.url, hex_encode(v->r->arena, mac, sizeof(mac)));
+	hmac_sha256(x->p->secret, strlen(x->p->secret), x->token.access, strlen(x->token.access), mac);
+	x->call.url = arena_printf(x->r->arena, "%s&appsecret_proof=%s", x->call.url, hex_encode(x->r->arena, mac, sizeof(mac)));
 	return (true);
 }
 
@@ -179,23 +180,23 @@ put_keycloak_claim(void *into, const char *key, json *value)
 
 /* What a realm's mappers add are claims of the house. */
 bool
-quirk_keycloak_claims(struct visit *v)
+quirk_keycloak_claims(struct exchange *x)
 {
-	struct buf b = buf_new(v->r->arena);
+	struct buf b = buf_new(x->r->arena);
 
 	buf_putc(&b, '{');
-	json_each(v->said, put_keycloak_claim, &b);
+	json_each(x->userinfo, put_keycloak_claim, &b);
 	buf_putc(&b, '}');
-	query_set(&v->profile.claims, "custom_claims", b.data);
+	query_set(&x->profile.claims, "custom_claims", b.data);
 	return (true);
 }
 
 /* A name in the language that its bearer prefers. */
 static const char *
-linkedin_localized(const struct visit *v, const char *name)
+linkedin_localized(const struct exchange *x, const char *name)
 {
-	const json *n = json_get(v->said, name), *locale = json_get(n, "preferredLocale");
-	const char *key = arena_printf(v->r->arena, "%s_%s", str_or(json_string(json_get(locale, "language")), ""),
+	const json *n = json_get(x->userinfo, name), *locale = json_get(n, "preferredLocale");
+	const char *key = arena_printf(x->r->arena, "%s_%s", str_or(json_string(json_get(locale, "language")), ""),
 	    str_or(json_string(json_get(locale, "country")), ""));
 
 	return (json_string(json_get(json_get(n, "localized"), key)));
@@ -203,61 +204,61 @@ linkedin_localized(const struct visit *v, const char *name)
 
 /* LinkedIn of old: localized names, a picture deep inside, the address by a call of its own. */
 bool
-quirk_linkedin_name(struct visit *v)
+quirk_linkedin_name(struct exchange *x)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	const char *url =
-	    provider_url(a, v->p->row, "{https://api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))");
-	const char *given = linkedin_localized(v, "firstName"), *family = linkedin_localized(v, "lastName"), *full, *address;
+	    provider_url(a, x->p->row, "{https://api.linkedin.com}/v2/emailAddress?q=members&projection=(elements*(handle~))");
+	const char *given = linkedin_localized(x, "firstName"), *family = linkedin_localized(x, "lastName"), *full, *address;
 	json *answer;
 
 	if (given == NULL || family == NULL) {
-		v->why = "the name is not there in the preferred language";
+		x->why = "the name is not there in the preferred language";
 		return (false);
 	}
-	if (!visit_get(v, url, &answer))
+	if (!exchange_get(x, url, &answer))
 		return (false);
 	if (json_len(json_get(answer, "elements")) == 0) {
-		v->why = "the answer has no address";
+		x->why = "the answer has no address";
 		return (false);
 	}
 	full = str_trim(a, arena_printf(a, "%s %s", given, family));
-	profile_set_text(&v->profile, "name", full);
-	profile_set_text(&v->profile, "full_name", full);
-	set_picture(v, json_string(json_path(v->said, "profilePicture.displayImage~.elements.0.identifiers.0.identifier")));
+	profile_set_text(&x->profile, "name", full);
+	profile_set_text(&x->profile, "full_name", full);
+	set_picture(x, json_string(json_path(x->userinfo, "profilePicture.displayImage~.elements.0.identifiers.0.identifier")));
 	address = json_string(json_path(answer, "elements.0.handle~.emailAddress"));
 	if (!str_empty(address))
-		profile_add_email(&v->profile, address, true, true);
+		profile_add_email(&x->profile, address, true, true);
 	return (true);
 }
 
 static void
-add_header(struct visit *v, const char *name, const char *value)
+add_header(struct exchange *x, const char *name, const char *value)
 {
-	v->headers[2] = name;
-	v->headers[3] = value;
+	x->headers[2] = name;
+	x->headers[3] = value;
 }
 
 bool
-quirk_notion_version(struct visit *v)
+quirk_notion_version(struct exchange *x)
 {
-	add_header(v, "Notion-Version", "2021-08-16");
+	add_header(x, "Notion-Version", "2021-08-16");
 	return (true);
 }
 
 /* Twitch wants to know who asks. */
 bool
-quirk_client_id_header(struct visit *v)
+quirk_client_id_header(struct exchange *x)
 {
-	add_header(v, "Client-Id", v->p->client_id);
+	add_header(x, "Client-Id", x->p->client_id);
 	return (true);
 }
 
 /* The largest of the pictures. */
 bool
-quirk_spotify_picture(struct visit *v)
+quirk_spotify_picture(struct exchange *x)
 {
-	const json *images = json_get(v->said, "images");
+	const json *images = json_get(x->userinfo, "images");
 	const char *largest = NULL;
 	double most = -1;
 
@@ -272,26 +273,26 @@ quirk_spotify_picture(struct visit *v)
 			largest = json_string(json_get(one, "url"));
 		}
 	}
-	set_picture(v, largest);
+	set_picture(x, largest);
 	return (true);
 }
 
 bool
-quirk_x_profile(struct visit *v)
+quirk_x_profile(struct exchange *x)
 {
-	profile_set_text(&v->profile, "profile", arena_printf(v->r->arena, "https://x.com/%s", said_text(v, "data.username")));
+	profile_set_text(&x->profile, "profile", arena_printf(x->r->arena, "https://x.com/%s", userinfo_text(x, "data.username")));
 	return (true);
 }
 
 /* Who signs in to Zoom by mail (login_type 100) may not have proven the address. */
 bool
-quirk_zoom_email(struct visit *v)
+quirk_zoom_email(struct exchange *x)
 {
-	const char *address = said_text(v, "email");
+	const char *address = userinfo_text(x, "email");
 	int64_t verified = 0;
 
-	(void)json_integer(json_get(v->said, "verified"), &verified);
+	(void)json_integer(json_get(x->userinfo, "verified"), &verified);
 	if (*address != '\0')
-		profile_add_email(&v->profile, address, strcmp(said_text(v, "login_type"), "100") != 0 || verified != 0, true);
+		profile_add_email(&x->profile, address, strcmp(userinfo_text(x, "login_type"), "100") != 0 || verified != 0, true);
 	return (true);
 }

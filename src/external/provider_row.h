@@ -16,37 +16,37 @@ enum provider_who {
 };
 
 /* What the provider's token endpoint gave. */
-struct oauth_token {
+struct provider_token {
 	const char *access, *refresh; /* "" without */
 	const char *id_token;         /* NULL without */
 	json *answer;                 /* the whole of it; NULL when it was a form */
 };
 
 /* One sign-in, from the callback's parameters to the profile. */
-struct visit {
+struct exchange {
 	struct request *r;
 	const struct provider *p;
 	struct query *params;         /* at_authorize: of the authorize URL; at_token: of the token call */
 	const struct query *client;   /* at_authorize: what the client sent along */
 	const struct query *callback; /* what came back */
 	const char *issuer;           /* whose identity token is wanted; at_id_token: may be set from the token */
-	struct oauth_token token;
+	struct provider_token token;
 	struct http_call call;  /* at_userinfo: may be changed */
 	const char *headers[9]; /* its headers: name, value, ..., NULL */
-	json *said;             /* the user data as they came */
+	json *userinfo;         /* the user data as they came */
 	struct profile profile;
 	const char *why; /* what went wrong, for the log */
 };
 
-/* A peculiarity of a provider: external/provider_quirk.c.  false: it cannot go on, v->why says why. */
-typedef bool provider_quirk(struct visit *);
+/* A peculiarity of a provider: external/provider_quirk.c.  false: it cannot go on, x->why says why. */
+typedef bool provider_quirk(struct exchange *);
 
 /* A protocol of its own. */
-struct provider_flow {
+struct provider_protocol {
 	/* The URL to send people to; state: the callback's. */
-	checked err (*begin)(struct visit *, const char *state, const char **url);
+	checked err (*begin)(struct exchange *, const char *state, const char **url);
 	/* Fills token and profile from the callback. */
-	checked err (*end)(struct visit *);
+	checked err (*end)(struct exchange *);
 };
 
 struct provider_row {
@@ -62,7 +62,7 @@ struct provider_row {
 	const char *url_missing;            /* what is said when the URL setting is needed and empty */
 	const char *claims, *custom, *email, *verified;
 	provider_quirk *at_authorize, *at_token, *at_id_token, *at_userinfo, *more, *at_end;
-	const struct provider_flow *flow;
+	const struct provider_protocol *protocol;
 };
 
 extern const struct provider_row provider_rows[];
@@ -70,15 +70,15 @@ extern const struct provider_row provider_rows[];
 provider_quirk quirk_form_post, quirk_apple_secret, quirk_apple_name, quirk_azure_issuer, quirk_bitbucket_emails, quirk_discord_name,
     quirk_appsecret_proof, quirk_github_emails, quirk_gitlab_emails, quirk_keycloak_claims, quirk_linkedin_name, quirk_notion_version,
     quirk_spotify_picture, quirk_client_id_header, quirk_x_profile, quirk_zoom_email;
-extern const struct provider_flow flow_oauth1;
+extern const struct provider_protocol protocol_oauth1;
 
 /* A row's URL with the setting in its place. */
 char *provider_url(struct arena *, const struct provider_row *, const char *pattern);
 
-/* The row's claims, custom claims and address out of v->said. */
-bool provider_map(struct visit *);
+/* The row's claims, custom claims and address out of x->userinfo. */
+bool provider_map(struct exchange *);
 
 /* GET with the access token; the answer's JSON. */
-bool visit_get(struct visit *, const char *url, json **answer);
+bool exchange_get(struct exchange *, const char *url, json **answer);
 
 #endif

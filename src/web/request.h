@@ -16,7 +16,7 @@ struct db;
 struct route;
 struct claims;
 struct user;
-struct oauth_state_by_id;
+struct external_state_by_id;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
@@ -55,8 +55,8 @@ struct request {
 	/* What gates have found out; NULL until then.  The types belong to core/ and external/. */
 	const struct claims *claims;
 	const struct user *user;
-	const struct oauth_state_by_id *state; /* that a provider's callback names */
-	const char *wanted;                    /* redirect_wanted()'s answer */
+	const struct external_state_by_id *state; /* that a provider's callback names */
+	const char *wanted;                       /* redirect_wanted()'s answer */
 
 	struct query *done; /* see request_did() */
 	struct failure failure;

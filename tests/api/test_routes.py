@@ -25,13 +25,13 @@ PUBLIC = {"/health", "/health/ready", "/settings", "/authorize", "/.well-known/j
 # What makes a gate refuse everybody, and with what.
 OFF = {
     "CAPTCHA": ({"GOTRUE_SECURITY_CAPTCHA_ENABLED": "true", "GOTRUE_SECURITY_CAPTCHA_SECRET": "x"}, 400, "captcha_failed"),
-    "CUSTOM_OAUTH": ({}, 404, "feature_disabled"),
+    "CUSTOM_PROVIDER": ({}, 404, "feature_disabled"),
     "EMAIL_PROVIDER": ({"GOTRUE_EXTERNAL_EMAIL_ENABLED": "false"}, 400, "email_provider_disabled"),
     "MANUAL_LINKING": ({}, 404, "manual_linking_disabled"),
     "OAUTH_SERVER": ({}, 404, "feature_disabled"),
     "LIMIT": ({"GOTRUE_RATE_LIMIT_HEADER": "X-Client", "GOTRUE_RATE_LIMIT_OTP": "0.001", "GOTRUE_RATE_LIMIT_VERIFY": "0.001"}, 429, "over_request_rate_limit"),
 }
-ON = {"CUSTOM_OAUTH": "GOTRUE_CUSTOM_OAUTH_ENABLED", "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"}
+ON = {"CUSTOM_PROVIDER": "GOTRUE_CUSTOM_OAUTH_ENABLED", "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"}
 
 
 def mount_of(path):
@@ -64,7 +64,7 @@ def refusal(gate, who, off):
         return None
     if gate == "MANAGED_USER":
         return (404, "user_not_found")
-    if gate == "OAUTH_STATE":
+    if gate == "EXTERNAL_STATE":
         return (303, None)
     return OFF[off][1:] if off and gate.split("(")[0] == off else None
 

@@ -53,7 +53,7 @@ rows_try(struct request *r, json *said)
 {
 	for (size_t i = 0; i < PROVIDER_COUNT; i++) {
 		const struct provider p = { .row = &provider_rows[i] };
-		struct visit v = { .r = r, .p = &p, .said = said, .profile = profile_new(r->arena) };
+		struct exchange v = { .r = r, .p = &p, .userinfo = said, .profile = profile_new(r->arena) };
 
 		if (!row_asks_again(p.row) && provider_map(&v))
 			profile_look(r->arena, &v.profile);

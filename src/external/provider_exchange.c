@@ -6,7 +6,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "external/id_token.h"
-#include "external/oauth.h"
+#include "external/provider_exchange.h"
 #include "external/provider_row.h"
 
 #define TOKEN_ANSWER_MAX ((size_t)1 << 20)
@@ -43,7 +43,7 @@ param_from_row(void *params, const char *key, json *value)
 }
 
 static struct query
-authorize_params(struct request *r, const struct provider *p, const struct oauth_begin *b)
+authorize_params(struct request *r, const struct provider *p, const struct provider_authorize *b)
 {
 	struct query params = query_new(r->arena);
 
@@ -64,15 +64,15 @@ authorize_params(struct request *r, const struct provider *p, const struct oauth
 }
 
 err
-oauth_authorize_url(struct request *r, const struct provider *p, const struct oauth_begin *b, const char **url)
+provider_authorize_url(struct request *r, const struct provider *p, const struct provider_authorize *b, const char **url)
 {
 	struct query params = authorize_params(r, p, b);
-	struct visit v = { .r = r, .p = p, .params = &params, .client = b->client };
+	struct exchange x = { .r = r, .p = p, .params = &params, .client = b->client };
 
-	if (p->row != NULL && p->row->flow != NULL)
-		return (p->row->flow->begin(&v, b->state, url));
+	if (p->row != NULL && p->row->protocol != NULL)
+		return (p->row->protocol->begin(&x, b->state, url));
 	if (p->row != NULL && p->row->at_authorize != NULL)
-		(void)p->row->at_authorize(&v);
+		(void)p->row->at_authorize(&x);
 	*url = arena_printf(r->arena, "%s%c%s", p->authorize, strchr(p->authorize, '?') == NULL ? '?' : '&', query_text(&params));
 	return (OK);
 }
@@ -93,9 +93,9 @@ callback_check_issuer(struct request *r, const struct provider *p, const struct 
 }
 
 err
-oauth_check_callback(struct request *r, const struct provider *p, const struct query *callback)
+provider_check_callback(struct request *r, const struct provider *p, const struct query *callback)
 {
-	if (p->row != NULL && p->row->flow != NULL)
+	if (p->row != NULL && p->row->protocol != NULL)
 		return (OK);
 	return (callback_check_issuer(r, p, callback));
 }
@@ -122,20 +122,20 @@ type_is(const char *type, const char *wanted)
 
 /* JSON, or a form as GitHub sends it. */
 static bool
-token_read(struct visit *v, const struct http_answer *answer)
+token_read(struct exchange *x, const struct http_answer *answer)
 {
-	struct oauth_token *t = &v->token;
+	struct provider_token *t = &x->token;
 	struct query form;
 	const char *error;
 
 	if (type_is(answer->type, "application/x-www-form-urlencoded") || type_is(answer->type, "text/plain")) {
-		form = query_parse(v->r->arena, answer->body);
-		*t = (struct oauth_token){ .access = form_get(&form, "access_token"),
+		form = query_parse(x->r->arena, answer->body);
+		*t = (struct provider_token){ .access = form_get(&form, "access_token"),
 			.refresh = form_get(&form, "refresh_token"),
 			.id_token = query_get(&form, "id_token") };
 		error = form_get(&form, "error");
 	} else {
-		t->answer = json_parse(v->r->arena, answer->body, answer->len, &v->why);
+		t->answer = json_parse(x->r->arena, answer->body, answer->len, &x->why);
 		if (json_kind(t->answer) != JSON_OBJECT)
 			return (false);
 		t->access = answer_text(t->answer, "access_token");
@@ -144,55 +144,55 @@ token_read(struct visit *v, const struct http_answer *answer)
 		error = answer_text(t->answer, "error");
 	}
 	if (*error != '\0' || *t->access == '\0')
-		v->why = arena_printf(v->r->arena, "the token endpoint gave no token (%s)", str_or(error, "it names no error"));
+		x->why = arena_printf(x->r->arena, "the token endpoint gave no token (%s)", str_or(error, "it names no error"));
 	return (*error == '\0' && *t->access != '\0');
 }
 
 /* in_body: where the client's secret goes. */
 static bool
-token_ask(struct visit *v, bool in_body, int64_t timeout_ns)
+token_ask(struct exchange *x, bool in_body, int64_t timeout_ns)
 {
 	static const char *const headers[] = { "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", NULL };
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	struct query form = query_new(a);
 	struct http_call call = {
-		.trust = v->p->trust, .url = v->p->token, .headers = headers, .max_bytes = TOKEN_ANSWER_MAX, .timeout_ns = timeout_ns
+		.trust = x->p->trust, .url = x->p->token, .headers = headers, .max_bytes = TOKEN_ANSWER_MAX, .timeout_ns = timeout_ns
 	};
 	struct http_answer answer;
 
-	for (size_t i = 0; i < v->params->len; i++)
-		query_set(&form, v->params->pair[i].name, v->params->pair[i].value);
+	for (size_t i = 0; i < x->params->len; i++)
+		query_set(&form, x->params->pair[i].name, x->params->pair[i].value);
 	if (in_body) {
-		query_set(&form, "client_id", v->p->client_id);
-		if (!str_empty(v->p->secret))
-			query_set(&form, "client_secret", v->p->secret);
+		query_set(&form, "client_id", x->p->client_id);
+		if (!str_empty(x->p->secret))
+			query_set(&form, "client_secret", x->p->secret);
 	} else {
-		call.user = url_escape(a, v->p->client_id);
-		call.password = url_escape(a, str_or(v->p->secret, ""));
+		call.user = url_escape(a, x->p->client_id);
+		call.password = url_escape(a, str_or(x->p->secret, ""));
 	}
 	call.body = query_text(&form);
-	v->why = NULL;
+	x->why = NULL;
 	if (http_do(a, &call, &answer) != HTTP_ANSWERED)
-		v->why = answer.why;
+		x->why = answer.why;
 	else if (answer.status < 200 || answer.status > 299)
-		v->why = arena_printf(a, "the token endpoint answered %d", answer.status);
-	return (v->why == NULL && token_read(v, &answer));
+		x->why = arena_printf(a, "the token endpoint answered %d", answer.status);
+	return (x->why == NULL && token_read(x, &answer));
 }
 
 /* As golang.org/x/oauth2, which does not know either what a provider takes; both tries have one time limit. */
 static bool
-token_exchange(struct visit *v)
+token_exchange(struct exchange *x)
 {
-	const struct provider_row *row = v->p->row;
+	const struct provider_row *row = x->p->row;
 	uint64_t begun = clock_mono_ns();
 	int64_t limit = cfg->gotrue_internal_http_timeout, left;
 
 	if (row != NULL && row->secret_in_body)
-		return (token_ask(v, true, limit));
-	if (token_ask(v, false, limit))
+		return (token_ask(x, true, limit));
+	if (token_ask(x, false, limit))
 		return (true);
 	left = limit - (int64_t)(clock_mono_ns() - begun);
-	return (left > 0 && token_ask(v, true, left));
+	return (left > 0 && token_ask(x, true, left));
 }
 
 static struct query
@@ -210,124 +210,127 @@ token_params(struct request *r, const struct provider *p, const char *code, cons
 }
 
 bool
-visit_get(struct visit *v, const char *url, json **answer)
+exchange_get(struct exchange *x, const char *url, json **answer)
 {
-	struct arena *a = v->r->arena;
+	struct arena *a = x->r->arena;
 	struct http_answer http;
 
-	v->headers[0] = "Authorization";
-	v->headers[1] = arena_printf(a, "Bearer %s", v->token.access);
-	v->call = (struct http_call){ .trust = v->p->trust, .url = url, .headers = v->headers };
-	if (v->p->row != NULL && v->p->row->at_userinfo != NULL && !v->p->row->at_userinfo(v))
+	x->headers[0] = "Authorization";
+	x->headers[1] = arena_printf(a, "Bearer %s", x->token.access);
+	x->call = (struct http_call){ .trust = x->p->trust, .url = url, .headers = x->headers };
+	if (x->p->row != NULL && x->p->row->at_userinfo != NULL && !x->p->row->at_userinfo(x))
 		return (false);
-	if (http_do(a, &v->call, &http) != HTTP_ANSWERED)
-		v->why = http.why;
+	if (http_do(a, &x->call, &http) != HTTP_ANSWERED)
+		x->why = http.why;
 	else if (http.status < 200 || http.status > 299)
-		v->why = arena_printf(a, "the user data were refused with %d", http.status);
+		x->why = arena_printf(a, "the user data were refused with %d", http.status);
 	else
-		*answer = json_parse(a, http.body, http.len, &v->why);
-	return (v->why == NULL);
+		*answer = json_parse(a, http.body, http.len, &x->why);
+	return (x->why == NULL);
 }
 
 static bool
-profile_from_userinfo(struct visit *v)
+profile_from_userinfo(struct exchange *x)
 {
-	return (visit_get(v, v->p->userinfo, &v->said) && provider_map(v));
+	return (exchange_get(x, x->p->userinfo, &x->userinfo) && provider_map(x));
 }
 
 static err
-profile_of_row(struct visit *v)
+profile_of_row(struct exchange *x)
 {
-	bool has_id_token = v->token.id_token != NULL;
+	bool has_id_token = x->token.id_token != NULL;
 
-	switch (v->p->row->who) {
+	switch (x->p->row->who) {
 	case WHO_TOKEN_ANSWER:
-		v->said = v->token.answer;
-		(void)provider_map(v);
+		x->userinfo = x->token.answer;
+		(void)provider_map(x);
 		return (OK);
 	case WHO_ID_TOKEN_OR_USERINFO:
 	case WHO_ID_TOKEN_OR_NOBODY:
 	case WHO_ID_TOKEN:
 		if (has_id_token)
-			return (id_token_profile(v));
-		if (v->p->row->who == WHO_ID_TOKEN)
-			v->why = "the token answer has no identity token";
-		if (v->p->row->who != WHO_ID_TOKEN_OR_USERINFO)
+			return (id_token_profile(x));
+		if (x->p->row->who == WHO_ID_TOKEN)
+			x->why = "the token answer has no identity token";
+		if (x->p->row->who != WHO_ID_TOKEN_OR_USERINFO)
 			return (OK);
 		/* fall through */
 	case WHO_USERINFO:
-		(void)profile_from_userinfo(v);
+		(void)profile_from_userinfo(x);
 	}
 	return (OK);
 }
 
 static void
-custom_from_userinfo(struct visit *v)
+custom_from_userinfo(struct exchange *x)
 {
-	if (str_empty(v->p->userinfo)) {
-		v->why = "no ID token or userinfo endpoint available";
+	if (str_empty(x->p->userinfo)) {
+		x->why = "no ID token or userinfo endpoint available";
 		return;
 	}
-	if (!visit_get(v, v->p->userinfo, &v->said))
+	if (!exchange_get(x, x->p->userinfo, &x->userinfo))
 		return;
-	if (!profile_read(&v->profile, v->said)) {
-		v->why = "the user data are not what OpenID Connect says";
+	if (!profile_read(&x->profile, x->userinfo)) {
+		x->why = "the user data are not what OpenID Connect says";
 		return;
 	}
-	custom_provider_map(v->r->arena, v->p, v->said, &v->profile);
-	if (*profile_text(&v->profile, "email") != '\0')
-		profile_add_email(&v->profile, profile_text(&v->profile, "email"),
-		    str_equal(query_get(&v->profile.claims, "email_verified"), "true"), true);
+	custom_provider_map(x->r->arena, x->p, x->userinfo, &x->profile);
+	if (*profile_text(&x->profile, "email") != '\0')
+		profile_add_email(&x->profile, profile_text(&x->profile, "email"),
+		    str_equal(query_get(&x->profile.claims, "email_verified"), "true"), true);
 }
 
 static err
-profile_of_custom(struct visit *v)
+profile_of_custom(struct exchange *x)
 {
-	if (str_empty(v->p->issuer) || str_empty(v->token.id_token)) {
-		custom_from_userinfo(v);
+	if (str_empty(x->p->issuer) || str_empty(x->token.id_token)) {
+		custom_from_userinfo(x);
 		return (OK);
 	}
-	TRY(id_token_profile(v));
-	if (v->why == NULL)
-		custom_provider_map(v->r->arena, v->p, v->said, &v->profile);
+	TRY(id_token_profile(x));
+	if (x->why == NULL)
+		custom_provider_map(x->r->arena, x->p, x->userinfo, &x->profile);
 	return (OK);
 }
 
 static err
-visit_failed(struct visit *v, err error)
+exchange_failed(struct exchange *x, err error)
 {
-	v->r->failure.cause = v->why;
-	log_event(LOG_WARN, "signing in through a provider failed", "provider", v->p->name, "error", v->why, NULL);
+	x->r->failure.cause = x->why;
+	log_event(LOG_WARN, "signing in through a provider failed", "provider", x->p->name, "error", x->why, NULL);
 	return (error);
 }
 
 static err
-code_exchange(struct visit *v, const char *code)
+code_exchange(struct exchange *x, const char *code)
 {
-	if (v->p->row != NULL && v->p->row->at_token != NULL)
-		(void)v->p->row->at_token(v);
-	if (token_exchange(v))
+	if (x->p->row != NULL && x->p->row->at_token != NULL)
+		(void)x->p->row->at_token(x);
+	if (token_exchange(x))
 		return (OK);
-	return (visit_failed(v, fail(v->r, E_UNEXPECTED_FAILURE, "Unable to exchange external code: %.*s", CODE_SHOWN, code)));
+	return (exchange_failed(x, fail(x->r, E_UNEXPECTED_FAILURE, "Unable to exchange external code: %.*s", CODE_SHOWN, code)));
 }
 
 err
-oauth_finish(struct request *r, const struct provider *p, const struct query *callback, const char *verifier, struct oauth_result *result)
+provider_exchange(struct request *r, const struct provider *p, const struct query *callback, const char *verifier,
+    struct provider_result *result)
 {
 	const char *code = str_or(query_get(callback, "code"), "");
 	struct query params = token_params(r, p, code, verifier);
-	struct visit v = { .r = r, .p = p, .params = &params, .callback = callback, .issuer = p->issuer, .profile = profile_new(r->arena) };
+	struct exchange x = {
+		.r = r, .p = p, .params = &params, .callback = callback, .issuer = p->issuer, .profile = profile_new(r->arena)
+	};
 
-	if (p->row != NULL && p->row->flow != NULL) {
-		TRY(p->row->flow->end(&v));
+	if (p->row != NULL && p->row->protocol != NULL) {
+		TRY(p->row->protocol->end(&x));
 	} else {
-		TRY(code_exchange(&v, code));
-		TRY(p->row != NULL ? profile_of_row(&v) : profile_of_custom(&v));
-		if (v.why == NULL && p->row != NULL && p->row->at_end != NULL)
-			(void)p->row->at_end(&v);
-		if (v.why != NULL)
-			return (visit_failed(&v, fail(r, E_UNEXPECTED_FAILURE, "Error getting user profile from external provider")));
+		TRY(code_exchange(&x, code));
+		TRY(p->row != NULL ? profile_of_row(&x) : profile_of_custom(&x));
+		if (x.why == NULL && p->row != NULL && p->row->at_end != NULL)
+			(void)p->row->at_end(&x);
+		if (x.why != NULL)
+			return (exchange_failed(&x, fail(r, E_UNEXPECTED_FAILURE, "Error getting user profile from external provider")));
 	}
-	*result = (struct oauth_result){ .profile = v.profile, .access = v.token.access, .refresh = str_or(v.token.refresh, "") };
+	*result = (struct provider_result){ .profile = x.profile, .access = x.token.access, .refresh = str_or(x.token.refresh, "") };
 	return (OK);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "external/token_oidc.h"
+#include "external/id_token_check.h"
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ issuer_claimed(struct arena *a, const char *token)
 
 /* Apple and Azure have more issuers than one: which it is stands in the token. */
 static err
-issuer_detect(struct request *r, const struct token_oidc *t, const char *who, bool (*fits)(const char *), const char **issuer)
+issuer_detect(struct request *r, const struct id_token_check *t, const char *who, bool (*fits)(const char *), const char **issuer)
 {
 	const char *an = strcmp(who, "Apple") == 0 || strcmp(who, "Azure") == 0 ? "an" : "a";
 
@@ -67,13 +67,13 @@ is_keycloak(const char *iss)
 }
 
 /* In the order in which they are tried. */
-static const struct grantor {
+static const struct id_token_provider {
 	enum provider_id id;
 	const char *many;               /* the name of one whose issuer stands in the token */
 	bool (*asked_by)(const char *); /* whether an issuer asks for it; NULL: the row's */
 	bool (*fits)(const char *);     /* of one with many */
 	bool skips_nonce;
-} grantors[] = {
+} id_token_providers[] = {
 	{ PROVIDER_APPLE, "Apple", issuer_is_apple, issuer_is_apple, false },
 	{ PROVIDER_GOOGLE, NULL, NULL, NULL, false },
 	{ PROVIDER_AZURE, "Azure", issuer_is_azure, issuer_is_azure_token, false },
@@ -84,24 +84,24 @@ static const struct grantor {
 	{ PROVIDER_SNAPCHAT, NULL, NULL, NULL, false },
 };
 
-static const struct grantor *
-grantor_find(const struct token_oidc *t)
+static const struct id_token_provider *
+id_token_provider_find(const struct id_token_check *t)
 {
-	for (size_t i = 0; i < sizeof(grantors) / sizeof(grantors[0]); i++) {
-		const struct provider_row *row = &provider_rows[grantors[i].id];
+	for (size_t i = 0; i < sizeof(id_token_providers) / sizeof(id_token_providers[0]); i++) {
+		const struct provider_row *row = &provider_rows[id_token_providers[i].id];
 
 		if (str_equal(t->provider, row->name))
-			return (&grantors[i]);
+			return (&id_token_providers[i]);
 		if (str_empty(t->issuer))
 			continue;
-		if (grantors[i].asked_by != NULL ? grantors[i].asked_by(t->issuer) : str_equal(t->issuer, row->issuer))
-			return (&grantors[i]);
+		if (id_token_providers[i].asked_by != NULL ? id_token_providers[i].asked_by(t->issuer) : str_equal(t->issuer, row->issuer))
+			return (&id_token_providers[i]);
 	}
 	return (NULL);
 }
 
 static err
-expect_grantor(struct request *r, const struct token_oidc *t, const struct grantor *g, struct expectation *x)
+expect_known(struct request *r, const struct id_token_check *t, const struct id_token_provider *g, struct expectation *x)
 {
 	const struct provider_row *row = &provider_rows[g->id];
 	const struct provider_settings *s = &cfg->provider[g->id];
@@ -122,7 +122,7 @@ expect_grantor(struct request *r, const struct token_oidc *t, const struct grant
 }
 
 static err
-expect_custom(struct request *r, const struct token_oidc *t, struct expectation *x)
+expect_custom(struct request *r, const struct id_token_check *t, struct expectation *x)
 {
 	struct provider p;
 
@@ -139,7 +139,7 @@ expect_custom(struct request *r, const struct token_oidc *t, struct expectation 
 
 /* The old way: an issuer that the settings allow, whoever the client says it is for. */
 static err
-expect_allowed(struct request *r, const struct token_oidc *t, struct expectation *x)
+expect_allowed(struct request *r, const struct id_token_check *t, struct expectation *x)
 {
 	if (!strs_have(cfg->gotrue_external_allowed_id_token_issuers, t->issuer))
 		return (fail(r, E_VALIDATION_FAILED, "Custom OIDC provider %s not allowed", json_quote(r->arena, t->provider)));
@@ -150,12 +150,12 @@ expect_allowed(struct request *r, const struct token_oidc *t, struct expectation
 }
 
 static err
-expect(struct request *r, const struct token_oidc *t, struct expectation *x)
+expect(struct request *r, const struct id_token_check *t, struct expectation *x)
 {
-	const struct grantor *g = grantor_find(t);
+	const struct id_token_provider *g = id_token_provider_find(t);
 
 	if (g != NULL)
-		TRY(expect_grantor(r, t, g, x));
+		TRY(expect_known(r, t, g, x));
 	else if (str_starts(t->provider, "custom:"))
 		TRY(expect_custom(r, t, x));
 	else
@@ -174,7 +174,7 @@ refuse(struct request *r, const char *description, const char *why)
 
 /* Signature, issuer, times, at_hash; and what it says. */
 static err
-token_verify(struct request *r, struct token_oidc *t, const struct expectation *x, struct id_token *token)
+token_verify(struct request *r, struct id_token_check *t, const struct expectation *x, struct id_token *token)
 {
 	struct oidc_document doc;
 	const char *why;
@@ -220,7 +220,7 @@ nonce_check(struct request *r, const char *asked, const char *stated)
 }
 
 err
-token_oidc_check(struct request *r, struct token_oidc *t)
+id_token_check(struct request *r, struct id_token_check *t)
 {
 	struct expectation x;
 	struct id_token token;

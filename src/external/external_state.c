@@ -7,8 +7,8 @@
 #include "core/redirect.h"
 #include "core/session.h"
 #include "db/db.h"
-#include "external/oauth.h"
-#include "external/oauth_state.h"
+#include "external/provider_exchange.h"
+#include "external/external_state.h"
 #include "query/onetime.h"
 #include "sec/secret.h"
 
@@ -16,7 +16,7 @@
 #define VERIFIER_BYTES 32
 
 /* What is asked of us in the query, on the way there. */
-struct departure {
+struct authorize_request {
 	struct provider provider;
 	const char *asked, *invite, *challenge, *method, *referrer;
 	const char *verifier, *client_state_id;
@@ -44,57 +44,57 @@ invite_check(struct request *r, const char *token)
 }
 
 static err
-departure_read(struct request *r, struct departure *d)
+authorize_request_read(struct request *r, struct authorize_request *q)
 {
 	const char *why;
 
-	d->asked = query_text_of(r, "provider");
-	TRY(provider_find(r, d->asked, query_text_of(r, "scopes"), &d->provider, &why));
+	q->asked = query_text_of(r, "provider");
+	TRY(provider_find(r, q->asked, query_text_of(r, "scopes"), &q->provider, &why));
 	if (why != NULL)
 		return (fail(r, E_VALIDATION_FAILED, "Unsupported provider: %s", why));
-	d->invite = query_text_of(r, "invite_token");
-	TRY(invite_check(r, d->invite));
-	d->referrer = redirect_wanted(r);
-	d->challenge = query_text_of(r, "code_challenge");
-	d->method = query_text_of(r, "code_challenge_method");
-	TRY(flow_check_challenge(r, d->method, d->challenge));
-	d->method = str_lower(r->arena, d->method);
-	if (!str_empty(d->challenge) && strcmp(d->method, "s256") != 0 && strcmp(d->method, "plain") != 0)
+	q->invite = query_text_of(r, "invite_token");
+	TRY(invite_check(r, q->invite));
+	q->referrer = redirect_wanted(r);
+	q->challenge = query_text_of(r, "code_challenge");
+	q->method = query_text_of(r, "code_challenge_method");
+	TRY(flow_check_challenge(r, q->method, q->challenge));
+	q->method = str_lower(r->arena, q->method);
+	if (!str_empty(q->challenge) && strcmp(q->method, "s256") != 0 && strcmp(q->method, "plain") != 0)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid code_challenge_method"));
 	return (OK);
 }
 
 static err
-departure_write(struct request *r, const struct departure *d, const char *id, const char *target_id)
+authorize_request_write(struct request *r, const struct authorize_request *q, const char *id, const char *target_id)
 {
-	bool pkce = !str_empty(d->challenge);
+	bool pkce = !str_empty(q->challenge);
 
-	if (d->verifier != NULL)
-		TRY(oauth_client_state_add(r->db, .id = d->client_state_id, .provider = d->provider.name, .verifier = d->verifier,
+	if (q->verifier != NULL)
+		TRY(external_verifier_add(r->db, .id = q->client_state_id, .provider = q->provider.name, .verifier = q->verifier,
 		    .now = r->now_text));
-	return (oauth_state_add(r->db, .id = id, .provider = d->provider.name, .auth_code = pkce ? uuid_new(r->arena) : NULL,
-	    .challenge = pkce ? d->challenge : NULL, .challenge_method = pkce ? d->method : NULL, .referrer = d->referrer,
-	    .invite_token = str_empty(d->invite) ? NULL : d->invite, .client_state_id = d->client_state_id, .target_id = target_id,
-	    .email_optional = d->provider.email_optional ? "t" : "f", .now = r->now_text));
+	return (external_state_add(r->db, .id = id, .provider = q->provider.name, .auth_code = pkce ? uuid_new(r->arena) : NULL,
+	    .challenge = pkce ? q->challenge : NULL, .challenge_method = pkce ? q->method : NULL, .referrer = q->referrer,
+	    .invite_token = str_empty(q->invite) ? NULL : q->invite, .client_state_id = q->client_state_id, .target_id = target_id,
+	    .email_optional = q->provider.email_optional ? "t" : "f", .now = r->now_text));
 }
 
 err
-oauth_state_begin(struct request *r, const char *target_id, const char **url)
+external_state_begin(struct request *r, const char *target_id, const char **url)
 {
-	struct departure d = { 0 };
-	struct oauth_begin begin = { .state = uuid_new(r->arena), .client = &r->query };
+	struct authorize_request q = { 0 };
+	struct provider_authorize begin = { .state = uuid_new(r->arena), .client = &r->query };
 
-	TRY(departure_read(r, &d));
-	if (d.provider.pkce) {
-		d.verifier = secret_token(r->arena, VERIFIER_BYTES);
-		d.client_state_id = uuid_new(r->arena);
-		begin.challenge = sha256_base64url(r->arena, d.verifier);
+	TRY(authorize_request_read(r, &q));
+	if (q.provider.pkce) {
+		q.verifier = secret_token(r->arena, VERIFIER_BYTES);
+		q.client_state_id = uuid_new(r->arena);
+		begin.challenge = sha256_base64url(r->arena, q.verifier);
 	}
 	/* Twitter is asked here: only then is anything written. */
-	TRY(oauth_authorize_url(r, &d.provider, &begin, url));
+	TRY(provider_authorize_url(r, &q.provider, &begin, url));
 	if (target_id != NULL)
 		TRY(session_still(r));
-	return (departure_write(r, &d, begin.state, target_id));
+	return (authorize_request_write(r, &q, begin.state, target_id));
 }
 
 /* What a callback says its state is; NULL or "" without. */
@@ -105,7 +105,7 @@ state_asked(struct request *r)
 }
 
 err
-oauth_state_find(struct request *r, const char *state, struct oauth_state_by_id *found)
+external_state_find(struct request *r, const char *state, struct external_state_by_id *found)
 {
 	const char *id;
 
@@ -113,7 +113,7 @@ oauth_state_find(struct request *r, const char *state, struct oauth_state_by_id 
 		return (fail(r, E_BAD_OAUTH_CALLBACK, NULL));
 	if ((id = uuid_parse(r->arena, state)) == NULL)
 		return (fail(r, E_BAD_OAUTH_STATE, NULL));
-	TRY_DB(r, oauth_state_by_id(r->db, found, .id = id), "Error loading flow state");
+	TRY_DB(r, external_state_by_id(r->db, found, .id = id), "Error loading flow state");
 	if (!found->found)
 		return (fail(r, E_BAD_OAUTH_STATE, "OAuth state not found or expired"));
 	if (r->now > found->created_at + cfg->gotrue_external_flow_state_expiry_duration / 1000)
@@ -126,16 +126,16 @@ oauth_state_find(struct request *r, const char *state, struct oauth_state_by_id 
 }
 
 err
-oauth_state_verifier(struct request *r, const struct oauth_state_by_id *state, const struct provider *p, const char **verifier)
+external_state_verifier(struct request *r, const struct external_state_by_id *state, const struct provider *p, const char **verifier)
 {
-	struct oauth_client_state_take taken = { 0 };
+	struct external_verifier_take taken = { 0 };
 	err ended;
 
 	*verifier = NULL;
 	if (state->client_state_id == NULL)
 		return (p->pkce ? fail(r, E_OAUTH_INVALID_STATE, "OAuth PKCE code verifier missing") : OK);
 	db_autonomous_begin(r->db);
-	TRY_DB(r, oauth_client_state_take(r->db, &taken, .id = state->client_state_id), "Failed to find OAuth state");
+	TRY_DB(r, external_verifier_take(r->db, &taken, .id = state->client_state_id), "Failed to find OAuth state");
 	ended = db_autonomous_end(r->db);
 	TRY(ended);
 	if (!taken.found)
@@ -177,7 +177,7 @@ error_word(const struct failure *f)
 }
 
 err
-oauth_state_fail(struct request *r, int status, const char *words)
+external_state_fail(struct request *r, int status, const char *words)
 {
 	return (fail_oauth(r, status_word(status), words));
 }
@@ -213,7 +213,7 @@ errors_reply(struct request *r, void *arg)
 }
 
 void
-oauth_state_errors(struct request *r, int status, const char *url, bool both)
+external_state_errors(struct request *r, int status, const char *url, bool both)
 {
 	struct error_target *target = arena_new_object(r->arena, struct error_target);
 
@@ -223,13 +223,13 @@ oauth_state_errors(struct request *r, int status, const char *url, bool both)
 }
 
 err
-gate_oauth_state(struct request *r, const void *unused)
+gate_external_state(struct request *r, const void *unused)
 {
-	struct oauth_state_by_id *state = arena_new_object(r->arena, struct oauth_state_by_id);
+	struct external_state_by_id *state = arena_new_object(r->arena, struct external_state_by_id);
 
 	(void)unused;
-	oauth_state_errors(r, 303, cfg->gotrue_site_url, false);
-	TRY(oauth_state_find(r, state_asked(r), state));
+	external_state_errors(r, 303, cfg->gotrue_site_url, false);
+	TRY(external_state_find(r, state_asked(r), state));
 	r->state = state;
 	return (OK);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EXTERNAL_TOKEN_OIDC_H
-#define EXTERNAL_TOKEN_OIDC_H
+#ifndef EXTERNAL_ID_TOKEN_CHECK_H
+#define EXTERNAL_ID_TOKEN_CHECK_H
 
 #include "external/profile.h"
 #include "web/request.h"
 
 /* An identity token that an app has got from a provider by itself: POST /token?grant_type=id_token. */
-struct token_oidc {
+struct id_token_check {
 	const char *id_token, *access_token, *nonce;
 	const char *provider, *client_id, *issuer; /* whose it is: the first, or the other two */
 
@@ -15,6 +15,6 @@ struct token_oidc {
 	bool email_optional;
 	struct profile profile;
 };
-checked err token_oidc_check(struct request *, struct token_oidc *);
+checked err id_token_check(struct request *, struct id_token_check *);
 
 #endif

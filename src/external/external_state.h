@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef EXTERNAL_OAUTH_STATE_H
-#define EXTERNAL_OAUTH_STATE_H
+#ifndef EXTERNAL_EXTERNAL_STATE_H
+#define EXTERNAL_EXTERNAL_STATE_H
 
 #include "external/provider.h"
-#include "query/oauth.h"
+#include "query/external_state.h"
 
 /* A sign-in on its way to a provider and back: rows of auth.flow_state and auth.oauth_client_states. */
 
 /* Where somebody is sent to sign in with this provider.  target: the user that the identity is for; NULL: whose it will be. */
-checked err oauth_state_begin(struct request *, const char *target_id, const char **url);
+checked err external_state_begin(struct request *, const char *target_id, const char **url);
 
 /* The state of a callback: 400 bad_oauth_callback, bad_oauth_state, flow_state_already_used. */
-checked err oauth_state_find(struct request *, const char *state, struct oauth_state_by_id *);
+checked err external_state_find(struct request *, const char *state, struct external_state_by_id *);
 
 /* The verifier of PKCE towards the provider, which is gone from now on; NULL when the state has none and none is needed. */
-checked err oauth_state_verifier(struct request *, const struct oauth_state_by_id *, const struct provider *, const char **verifier);
+checked err external_state_verifier(struct request *, const struct external_state_by_id *, const struct provider *, const char **verifier);
 
 /*
  * From here on an error of this request is a redirect to url with error, error_code and error_description in the query, and in the fragment
  * too where both is set.
  */
-void oauth_state_errors(struct request *, int status, const char *url, bool both);
+void external_state_errors(struct request *, int status, const char *url, bool both);
 
 /* An error that has no error_code there; error is what OAuth calls this HTTP status. */
-err oauth_state_fail(struct request *, int status, const char *words);
+err external_state_fail(struct request *, int status, const char *words);
 
 /* The gate of the callbacks: r->state, or a redirect to the site. */
-checked err gate_oauth_state(struct request *, const void *);
+checked err gate_external_state(struct request *, const void *);
 
 #endif
