@@ -9,7 +9,7 @@
 #include "core/address.h"
 #include "core/audit.h"
 #include "core/claims.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/onetime.h"
 #include "core/sending.h"
 #include "core/signup.h"
@@ -66,7 +66,7 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 static err
 magic_link_send(struct request *r, const struct otp *p, struct user *u)
 {
-	TRY(flow_begin(r, &(const struct flow){ .provider = "magiclink",
+	TRY(pkce_begin(r, &(const struct pkce){ .provider = "magiclink",
 			      .method = "magiclink",
 			      .user_id = u->id,
 			      .challenge = p->code_challenge,
@@ -100,7 +100,7 @@ magic_link(struct request *r, struct otp *p)
 	if (str_empty(p->email))
 		return (fail_as(r, E_VALIDATION_FAILED, 422, "Password recovery requires an email"));
 	TRY(address_check_email(r, &p->email));
-	TRY(flow_check_challenge(r, p->code_challenge_method, p->code_challenge));
+	TRY(pkce_check_challenge(r, p->code_challenge_method, p->code_challenge));
 	r->jitter = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p->email, .aud = claims_audience(r)), "Database error finding user");
 	TRY(sending_check(r, SENDING_MAIL, p->email, &u));
@@ -175,7 +175,7 @@ otp_post(struct request *r)
 		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided"));
 	if (!str_empty(p.email) && !str_empty(p.channel))
 		return (fail(r, E_VALIDATION_FAILED, "Channel should only be specified with Phone OTP"));
-	TRY(flow_check_challenge(r, p.code_challenge_method, p.code_challenge));
+	TRY(pkce_check_challenge(r, p.code_challenge_method, p.code_challenge));
 	if (p.create_user != NULL && !*p.create_user)
 		TRY(otp_check_known(r, &p));
 	if (!str_empty(p.email))
@@ -226,7 +226,7 @@ static const struct param recover_params[] = {
 static err
 recover_known(struct request *r, const struct recover *p, const struct user *u)
 {
-	TRY(flow_begin(r, &(const struct flow){ .provider = "recovery",
+	TRY(pkce_begin(r, &(const struct pkce){ .provider = "recovery",
 			      .method = "recovery",
 			      .user_id = u->id,
 			      .challenge = p->code_challenge,
@@ -246,7 +246,7 @@ recover_post(struct request *r)
 	if (str_empty(p.email))
 		return (fail(r, E_VALIDATION_FAILED, "Password recovery requires an email"));
 	TRY(address_check_email(r, &p.email));
-	TRY(flow_check_challenge(r, p.code_challenge_method, p.code_challenge));
+	TRY(pkce_check_challenge(r, p.code_challenge_method, p.code_challenge));
 	r->jitter = true;
 	TRY_DB(r, user_by_email(r->db, &u, .email = p.email, .aud = claims_audience(r)), "Unable to process request");
 	TRY(sending_check(r, SENDING_MAIL, p.email, &u));
@@ -293,7 +293,7 @@ resend_check(struct request *r, struct resend *p)
 	bool mail = str_equal(p->type, "signup") || str_equal(p->type, "email_change");
 
 	if (mail)
-		TRY(flow_check_challenge(r, p->code_challenge_method, p->code_challenge));
+		TRY(pkce_check_challenge(r, p->code_challenge_method, p->code_challenge));
 	else if (!str_equal(p->type, "sms") && !str_equal(p->type, "phone_change"))
 		return (fail(r, E_VALIDATION_FAILED, "Missing one of these types: signup, email_change, sms, phone_change"));
 	if (str_empty(p->email) && str_equal(p->type, "signup"))
@@ -304,9 +304,9 @@ resend_check(struct request *r, struct resend *p)
 }
 
 static err
-resend_flow(struct request *r, const struct resend *p, const struct user *u, const char *method)
+resend_pkce(struct request *r, const struct resend *p, const struct user *u, const char *method)
 {
-	return (flow_begin(r, &(const struct flow){ .provider = method,
+	return (pkce_begin(r, &(const struct pkce){ .provider = method,
 				  .method = method,
 				  .user_id = u->id,
 				  .challenge = p->code_challenge,
@@ -320,7 +320,7 @@ resend_signup(struct request *r, const struct resend *p, const struct user *u)
 	if (!u->found || u->email_confirmed)
 		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_MAIL, p->email));
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, NULL));
-	TRY(resend_flow(r, p, u, "email/signup"));
+	TRY(resend_pkce(r, p, u, "email/signup"));
 	return (onetime_send(r, ONETIME_SIGNUP, u, !str_empty(p->code_challenge)));
 }
 
@@ -334,7 +334,7 @@ resend_email_change(struct request *r, const struct resend *p, const struct user
 		TRY(sending_check(r, SENDING_EMAIL_CHANGE, address, u));
 		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_EMAIL_CHANGE, address));
 	}
-	TRY(resend_flow(r, p, u, "email_change"));
+	TRY(resend_pkce(r, p, u, "email_change"));
 	return (onetime_send_email_change(r, u, u->email_change, !str_empty(p->code_challenge)));
 }
 

@@ -31,7 +31,7 @@ anonymous_start(struct request *r, const struct new_user *made, struct tokens *t
 
 	TRY(user_create(r, made));
 	TRY(user_reload(r, &u));
-	return (session_start(r, &u, &(const struct grant){ .method = "anonymous" }, t));
+	return (session_start(r, &u, &(const struct session_origin){ .method = "anonymous" }, t));
 }
 
 static err
@@ -82,7 +82,7 @@ reply_signed_in(struct request *r, const struct signup *p, const struct user *u)
 	if (hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
 		TRY(db_commit(r->db));
 	TRY(audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", signup_provider(p), NULL)));
-	TRY(session_start(r, u, &(const struct grant){ .method = "password", .signed_up = signup_provider(p) }, &t));
+	TRY(session_start(r, u, &(const struct session_origin){ .method = "password", .signed_up = signup_provider(p) }, &t));
 	return (reply_tokens(r, &t));
 }
 

@@ -11,7 +11,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/hook.h"
 #include "core/limit.h"
 #include "core/refresh.h"
@@ -112,7 +112,8 @@ grant_password(struct request *r)
 	TRY(password_prove(r, &p, &u, &renewed));
 	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
 	t.extra = credential_weakness(r, p.password);
-	TRY(session_start(r, &u, &(const struct grant){ .method = "password", .password = u.password, .renewed_password = renewed }, &t));
+	TRY(session_start(r, &u,
+	    &(const struct session_origin){ .method = "password", .password = u.password, .renewed_password = renewed }, &t));
 	return (reply_tokens(r, &t));
 }
 
@@ -141,7 +142,7 @@ struct pkce_grant {
 
 /* What the provider gave, for clients that talk to it themselves. */
 static const char *
-provider_tokens(struct arena *a, const struct flow_by_code *flow)
+provider_tokens(struct arena *a, const struct pkce_by_code *flow)
 {
 	return (json_pairs(a, "provider_token", str_or(flow->provider_token, NULL), "provider_refresh_token",
 	    str_or(flow->provider_refresh_token, NULL), NULL));
@@ -156,20 +157,20 @@ grant_pkce(struct request *r)
 		PARAM_END,
 	};
 	struct pkce_grant p = { 0 };
-	struct flow_by_code flow;
+	struct pkce_by_code flow;
 	struct tokens t = { 0 };
 
 	TRY(params_read(r, fields, &p));
 	if (str_empty(p.auth_code) || str_empty(p.code_verifier))
 		return (fail(r, E_VALIDATION_FAILED, "invalid request: both auth code and code verifier should be non-empty"));
-	TRY(flow_find(r, p.auth_code, p.code_verifier, &flow));
+	TRY(pkce_find(r, p.auth_code, p.code_verifier, &flow));
 	if (flow.user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
 	TRY(user_hold(r->db, .id = flow.user.id));
-	TRY(flow_spend(r, &flow));
+	TRY(pkce_spend(r, &flow));
 	TRY(audit(r, &flow.user, AUDIT_LOGIN, json_pairs(r->arena, "provider_type", flow.provider, NULL)));
 	t.extra = provider_tokens(r->arena, &flow);
-	TRY(session_start(r, &flow.user, &(const struct grant){ .method = flow.method }, &t));
+	TRY(session_start(r, &flow.user, &(const struct session_origin){ .method = flow.method }, &t));
 	return (reply_tokens(r, &t));
 }
 

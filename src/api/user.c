@@ -8,7 +8,7 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/owner.h"
 #include "core/notice.h"
 #include "core/onetime.h"
@@ -213,7 +213,7 @@ update_email(struct request *r, const struct user *u, const struct user_update *
 {
 	if (email_needs_no_proof(u))
 		return (verify_change_email(r, u, p->email));
-	TRY(flow_begin(r, &(const struct flow){ .provider = "email_change",
+	TRY(pkce_begin(r, &(const struct pkce){ .provider = "email_change",
 			      .method = "email_change",
 			      .user_id = u->id,
 			      .challenge = p->code_challenge,

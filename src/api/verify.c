@@ -6,7 +6,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/address.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/onetime.h"
 #include "core/redirect.h"
 #include "core/session.h"
@@ -32,10 +32,10 @@ link_finish(struct request *r, struct link *l)
 	const char *code;
 
 	if (l->pkce) {
-		TRY(flow_code(r, l->v.user.id, l->type, &code));
+		TRY(pkce_code(r, l->v.user.id, l->type, &code));
 		return (reply_redirect(r, 303, redirect_with(r->arena, l->to, "code", code)));
 	}
-	TRY(session_start(r, &l->v.user, &(const struct grant){ .method = "otp" }, &t));
+	TRY(session_start(r, &l->v.user, &(const struct session_origin){ .method = "otp" }, &t));
 	query_add(&extra, "type", l->v.type);
 	return (reply_redirect(r, 303, tokens_redirect(r, &t, l->to, &extra)));
 }
@@ -162,6 +162,6 @@ verify_post(struct request *r)
 	TRY(verify_apply(r, &v));
 	if (v.half_done)
 		return (reply_json(r, 200, "{\"msg\":\"" HALF_DONE "\",\"code\":\"200\"}"));
-	TRY(session_start(r, &v.user, &(const struct grant){ .method = "otp" }, &t));
+	TRY(session_start(r, &v.user, &(const struct session_origin){ .method = "otp" }, &t));
 	return (reply_tokens(r, &t));
 }

@@ -14,7 +14,7 @@
 #include "db/db.h"
 #include "db/migrate.h"
 #include "letter/letter.h"
-#include "net/address.h"
+#include "net/network.h"
 #include "net/transport.h"
 #include "query/outbox.h"
 #include "query/user.h"

@@ -42,7 +42,7 @@ token_sign_in(struct request *r, const char *email, struct tokens *t)
 	TRY(user_by_email(r->db, &u, .email = str_lower(r->arena, email), .aud = cfg->gotrue_jwt_aud));
 	if (!u.found)
 		return (fail(r, E_USER_NOT_FOUND, "There is no user with the address %s", email));
-	return (session_start(r, &u, &(const struct grant){ .method = "otp" }, t));
+	return (session_start(r, &u, &(const struct session_origin){ .method = "otp" }, t));
 }
 
 static int

@@ -149,21 +149,21 @@ first_refresh_token(struct request *r, const struct user *u, const char *session
 }
 
 static err
-session_rows(struct request *r, const struct user *u, const struct grant *g, const char *id, const char *key)
+session_rows(struct request *r, const struct user *u, const struct session_origin *origin, const char *id, const char *key)
 {
-	TRY(session_add(r->db, .id = id, .user_id = u->id, .now = r->now_text, .aal = "aal1", .factor_id = g->factor_id,
-	    .not_after = g->not_after, .user_agent = r->user_agent, .address = r->inet, .tag = g->tag, .hmac_key = key));
-	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = g->method, .now = r->now_text));
+	TRY(session_add(r->db, .id = id, .user_id = u->id, .now = r->now_text, .aal = "aal1", .factor_id = origin->factor_id,
+	    .not_after = origin->not_after, .user_agent = r->user_agent, .address = r->inet, .tag = origin->tag, .hmac_key = key));
+	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = origin->method, .now = r->now_text));
 }
 
 static err
-user_mark_signed_in(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+user_mark_signed_in(struct request *r, const struct user *u, const struct session_origin *origin, struct tokens *t)
 {
 	struct user in;
 	struct user_signed_up_and_in up;
 
-	if (g->signed_up != NULL) {
-		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .provider = g->signed_up, .now = r->now_text));
+	if (origin->signed_up != NULL) {
+		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .provider = origin->signed_up, .now = r->now_text));
 		t->user_json = up.json;
 	} else {
 		TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));
@@ -173,38 +173,38 @@ user_mark_signed_in(struct request *r, const struct user *u, const struct grant 
 }
 
 static err
-session_write(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+session_write(struct request *r, const struct user *u, const struct session_origin *origin, struct tokens *t)
 {
 	const char *id = uuid_new(r->arena);
 	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
 	const struct access access = { .session_id = id,
 		.aal = "aal1",
-		.method = g->method,
+		.method = origin->method,
 		.created_at = r->now,
-		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", g->method, (long long)(r->now / 1000000)) };
+		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", origin->method, (long long)(r->now / 1000000)) };
 
 	reply_header(r, "sb-auth-user-id", u->id);
 	reply_header(r, "sb-auth-session-id", id);
-	TRY(session_insist(r->db, .user_id = u->id, .password = g->password));
-	if (g->renewed_password != NULL)
-		TRY(user_renew_password(r->db, .id = u->id, .was = g->password, .password = g->renewed_password));
-	TRY(session_rows(r, u, g, id, key));
+	TRY(session_insist(r->db, .user_id = u->id, .password = origin->password));
+	if (origin->renewed_password != NULL)
+		TRY(user_renew_password(r->db, .id = u->id, .was = origin->password, .password = origin->renewed_password));
+	TRY(session_rows(r, u, origin, id, key));
 	TRY(first_refresh_token(r, u, id, key, t));
 	TRY(access_token(r, u, &access, t));
-	TRY_DB(r, user_mark_signed_in(r, u, g, t), "Database error granting user");
+	TRY_DB(r, user_mark_signed_in(r, u, origin, t), "Database error granting user");
 	return (OK);
 }
 
 /* What session_insist() has to say comes with whatever travels next. */
 static err
-session_refused(struct request *r, const struct grant *g, err error)
+session_refused(struct request *r, const struct session_origin *origin, err error)
 {
 	const struct db_error *said = db_error(r->db);
 
 	if (!str_equal(said->sqlstate, "PO001"))
 		return (error);
 	if (str_equal(said->message, "banned"))
-		return (fail_as(r, E_USER_BANNED, g->password != NULL ? 400 : 403, "User is banned"));
+		return (fail_as(r, E_USER_BANNED, origin->password != NULL ? 400 : 403, "User is banned"));
 	if (str_equal(said->message, "password"))
 		return (fail(r, E_INVALID_CREDENTIALS, NULL));
 	if (str_equal(said->message, "gone"))
@@ -213,11 +213,11 @@ session_refused(struct request *r, const struct grant *g, err error)
 }
 
 err
-session_start(struct request *r, const struct user *u, const struct grant *g, struct tokens *t)
+session_start(struct request *r, const struct user *u, const struct session_origin *origin, struct tokens *t)
 {
-	err error = session_write(r, u, g, t);
+	err error = session_write(r, u, origin, t);
 
-	return (error == OK ? OK : session_refused(r, g, error));
+	return (error == OK ? OK : session_refused(r, origin, error));
 }
 
 err

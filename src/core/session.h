@@ -6,7 +6,7 @@
 #include "web/request.h"
 
 /* How a session came to be; only method is required. */
-struct grant {
+struct session_origin {
 	const char *method;           /* an amr method: password, otp, oauth ... */
 	const char *password;         /* as stored, if it was compared: the session is written only while it is that */
 	const char *renewed_password; /* a better form of it, to be stored; NULL: none */
@@ -27,7 +27,7 @@ struct tokens {
  * Ends the writing of this request: whatever else it writes must be queued before.  A ban, or another password, that came meanwhile is
  * user_banned or invalid_credentials.
  */
-checked err session_start(struct request *, const struct user *, const struct grant *, struct tokens *);
+checked err session_start(struct request *, const struct user *, const struct session_origin *, struct tokens *);
 
 /*
  * Queues the lock on r->user and the condition that they are still signed in, for what the request writes of them: whoever is signed out or

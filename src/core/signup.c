@@ -5,7 +5,7 @@
 #include "core/address.h"
 #include "core/audit.h"
 #include "core/credential.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/hook.h"
 #include "core/owner.h"
 #include "core/onetime.h"
@@ -54,7 +54,7 @@ signup_check(struct request *r, const struct signup *p)
 		TRY(address_check_channel(r, str_or(p->channel, "sms")));
 	if (!str_empty(p->phone) && !str_empty(p->code_challenge))
 		return (fail(r, E_VALIDATION_FAILED, "PKCE not supported for phone signups"));
-	return (flow_check_challenge(r, p->code_challenge_method, p->code_challenge));
+	return (pkce_check_challenge(r, p->code_challenge_method, p->code_challenge));
 }
 
 /* Checks the address and looks for somebody who has it. */
@@ -127,7 +127,7 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, provider_trait(r, p)));
 	if (by_email(p)) {
-		TRY(flow_begin(r, &(const struct flow){ .provider = "email",
+		TRY(pkce_begin(r, &(const struct pkce){ .provider = "email",
 				      .method = "email/signup",
 				      .user_id = u->id,
 				      .challenge = p->code_challenge,

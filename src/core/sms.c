@@ -9,7 +9,7 @@
 #include "core/sms.h"
 #include "db/db.h"
 #include "html/template.h"
-#include "net/sms.h"
+#include "net/sms_gateway.h"
 
 /* --- By the hook --- */
 

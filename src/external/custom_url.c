@@ -4,10 +4,10 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "base/url.h"
-#include "net/address.h"
+#include "net/network.h"
 #include "net/http.h"
 
-/* Narrower than the list of net/address.c, because it is the reference's; in its order. */
+/* Narrower than the list of net/network.c, because it is the reference's; in its order. */
 static const struct {
 	const char *words;
 	char *network[8];
@@ -33,7 +33,7 @@ static bool
 all_allowed(const struct addresses *found)
 {
 	for (size_t i = 0; i < found->len; i++)
-		if (!address_within((const struct sockaddr *)&found->at[i], cfg->postern_http_private_networks))
+		if (!network_within((const struct sockaddr *)&found->at[i], cfg->postern_http_private_networks))
 			return (false);
 	return (found->len > 0);
 }
@@ -42,7 +42,7 @@ static const char *
 address_refusal(const struct sockaddr *at)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		if (address_within(at, refused[i].network))
+		if (network_within(at, refused[i].network))
 			return (refused[i].words);
 	return (NULL);
 }
@@ -51,7 +51,7 @@ address_refusal(const struct sockaddr *at)
 static const char *
 host_refusal(struct arena *a, const struct url *url)
 {
-	struct addresses found = address_resolve(a, http_host_of(a, url));
+	struct addresses found = network_resolve(a, http_host_of(a, url));
 	const char *words = NULL;
 
 	if (all_allowed(&found))
@@ -61,7 +61,7 @@ host_refusal(struct arena *a, const struct url *url)
 	if (found.len == 0)
 		return ("Unable to resolve hostname");
 	for (size_t i = 0; i < found.len && words == NULL; i++)
-		if (!address_within((const struct sockaddr *)&found.at[i], cfg->postern_http_private_networks))
+		if (!network_within((const struct sockaddr *)&found.at[i], cfg->postern_http_private_networks))
 			words = address_refusal((const struct sockaddr *)&found.at[i]);
 	return (words);
 }

@@ -3,7 +3,7 @@
 
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "core/redirect.h"
 #include "core/session.h"
 #include "db/db.h"
@@ -57,7 +57,7 @@ authorize_request_read(struct request *r, struct authorize_request *q)
 	q->referrer = redirect_wanted(r);
 	q->challenge = query_text_of(r, "code_challenge");
 	q->method = query_text_of(r, "code_challenge_method");
-	TRY(flow_check_challenge(r, q->method, q->challenge));
+	TRY(pkce_check_challenge(r, q->method, q->challenge));
 	q->method = str_lower(r->arena, q->method);
 	if (!str_empty(q->challenge) && strcmp(q->method, "s256") != 0 && strcmp(q->method, "plain") != 0)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid code_challenge_method"));

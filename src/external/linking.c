@@ -157,7 +157,8 @@ sign_in_try(struct linking *l)
 		return (OK);
 	in->issuing = true;
 	return (session_start(l->r, &in->user,
-	    &(const struct grant){ .method = "oauth", .signed_up = in->state == NULL && in->created ? in->provider : NULL }, &in->tokens));
+	    &(const struct session_origin){ .method = "oauth", .signed_up = in->state == NULL && in->created ? in->provider : NULL },
+	    &in->tokens));
 }
 
 enum overtaken { NOT_OVERTAKEN, WORLD_CHANGED, STATE_GONE };

@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "net/address.h"
 #include "net/curl_handle.h"
+#include "net/network.h"
 
 #define BODY_MAX_DEFAULT ((size_t)1 << 20)
 #define HEADERS_MAX ((size_t)64 << 10)
@@ -79,14 +79,14 @@ peer_open(void *arg, curlsocktype purpose, struct curl_sockaddr *peer)
 	const char *kind = NULL;
 
 	(void)purpose;
-	if (f->guarded && !address_within(&peer->addr, cfg->postern_http_private_networks))
-		kind = address_special(&peer->addr);
+	if (f->guarded && !network_within(&peer->addr, cfg->postern_http_private_networks))
+		kind = network_special(&peer->addr);
 	if (kind != NULL) {
-		f->bad_peer = arena_printf(f->arena, "%s is a %s address", address_text(f->arena, &peer->addr), kind);
+		f->bad_peer = arena_printf(f->arena, "%s is a %s address", network_text(f->arena, &peer->addr), kind);
 		return (CURL_SOCKET_BAD);
 	}
 	if (f->good_peer == NULL)
-		f->good_peer = arena_printf(f->arena, peer->family == AF_INET6 ? "[%s]" : "%s", address_text(f->arena, &peer->addr));
+		f->good_peer = arena_printf(f->arena, peer->family == AF_INET6 ? "[%s]" : "%s", network_text(f->arena, &peer->addr));
 	if (f->resolving)
 		return (CURL_SOCKET_BAD);
 	return (socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol));

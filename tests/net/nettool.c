@@ -11,7 +11,7 @@
 #include "letter/letter.h"
 #include "net/http.h"
 #include "net/mime.h"
-#include "net/sms.h"
+#include "net/sms_gateway.h"
 #include "net/transport.h"
 #include "net/webhook.h"
 

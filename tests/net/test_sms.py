@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""net/sms.h against peers that stand at the gateways' own names, over TLS."""
+"""net/sms_gateway.h against peers that stand at the gateways' own names, over TLS."""
 
 import base64
 import json

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/address.h"
+#include "net/network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -112,7 +112,7 @@ network_valid(const char *cidr)
 }
 
 bool
-address_within(const struct sockaddr *sa, char *const *cidrs)
+network_within(const struct sockaddr *sa, char *const *cidrs)
 {
 	struct network n;
 
@@ -123,7 +123,7 @@ address_within(const struct sockaddr *sa, char *const *cidrs)
 }
 
 const char *
-address_special(const struct sockaddr *sa)
+network_special(const struct sockaddr *sa)
 {
 	struct network n;
 
@@ -136,7 +136,7 @@ address_special(const struct sockaddr *sa)
 }
 
 char *
-address_text(struct arena *a, const struct sockaddr *sa)
+network_text(struct arena *a, const struct sockaddr *sa)
 {
 	char text[INET6_ADDRSTRLEN];
 	const unsigned char *at = address_bytes(sa);
@@ -180,7 +180,7 @@ literal_read(struct arena *a, const char *host, struct sockaddr_storage *at)
 }
 
 struct addresses
-address_resolve(struct arena *a, const char *host)
+network_resolve(struct arena *a, const char *host)
 {
 	struct addresses all = { 0, NULL };
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;

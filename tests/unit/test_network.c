@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "net/address.h"
+#include "net/network.h"
 
 static const struct sockaddr *
 at(const char *text)
@@ -50,8 +50,8 @@ test_special(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (!str_equal(address_special(at(cases[i].address)), cases[i].kind))
-			fail_msg("%s: %s", cases[i].address, address_special(at(cases[i].address)));
+		if (!str_equal(network_special(at(cases[i].address)), cases[i].kind))
+			fail_msg("%s: %s", cases[i].address, network_special(at(cases[i].address)));
 }
 
 static void
@@ -68,15 +68,15 @@ test_networks(void **state)
 		assert_true(network_valid(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(network_valid(bad[i]));
-	assert_true(address_within(at("10.1.15.255"), lifted));
-	assert_false(address_within(at("10.1.16.0"), lifted));
-	assert_true(address_within(at("127.0.0.1"), lifted));
-	assert_false(address_within(at("127.0.0.2"), lifted));
-	assert_false(address_within(at("::ffff:127.0.0.1"), lifted));
-	assert_true(address_within(at("fd00::7"), lifted));
-	assert_false(address_within(at("fd00::7"), NULL));
-	assert_true(address_within(at("8.8.8.8"), (char *[]){ "0.0.0.0/0", NULL }));
-	assert_false(address_within(at("::1"), (char *[]){ "0.0.0.0/0", NULL }));
+	assert_true(network_within(at("10.1.15.255"), lifted));
+	assert_false(network_within(at("10.1.16.0"), lifted));
+	assert_true(network_within(at("127.0.0.1"), lifted));
+	assert_false(network_within(at("127.0.0.2"), lifted));
+	assert_false(network_within(at("::ffff:127.0.0.1"), lifted));
+	assert_true(network_within(at("fd00::7"), lifted));
+	assert_false(network_within(at("fd00::7"), NULL));
+	assert_true(network_within(at("8.8.8.8"), (char *[]){ "0.0.0.0/0", NULL }));
+	assert_false(network_within(at("::1"), (char *[]){ "0.0.0.0/0", NULL }));
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NET_SMS_H
-#define NET_SMS_H
+#ifndef NET_SMS_GATEWAY_H
+#define NET_SMS_GATEWAY_H
 
 #include <stdbool.h>
 

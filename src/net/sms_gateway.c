@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/sms.h"
+#include "net/sms_gateway.h"
 
 #include <string.h>
 

@@ -3,14 +3,14 @@
 
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/flow.h"
+#include "core/pkce.h"
 #include "sec/secret.h"
 
 #define CHALLENGE_MIN 43
 #define CHALLENGE_MAX 128
 
 err
-flow_check_challenge(struct request *r, const char *method, const char *challenge)
+pkce_check_challenge(struct request *r, const char *method, const char *challenge)
 {
 	static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	size_t len = strlen(challenge);
@@ -29,7 +29,7 @@ flow_check_challenge(struct request *r, const char *method, const char *challeng
 }
 
 err
-flow_begin(struct request *r, const struct flow *f)
+pkce_begin(struct request *r, const struct pkce *f)
 {
 	const char *method = str_lower(r->arena, f->challenge_method);
 
@@ -37,13 +37,13 @@ flow_begin(struct request *r, const struct flow *f)
 		return (OK);
 	if (!str_equal(method, "s256") && !str_equal(method, "plain"))
 		return (fail(r, E_VALIDATION_FAILED, "unsupported code_challenge method \"%s\"", f->challenge_method));
-	return (flow_add(r->db, .id = uuid_new(r->arena), .user_id = f->user_id, .auth_code = uuid_new(r->arena), .challenge = f->challenge,
+	return (pkce_add(r->db, .id = uuid_new(r->arena), .user_id = f->user_id, .auth_code = uuid_new(r->arena), .challenge = f->challenge,
 	    .challenge_method = method, .provider = f->provider, .method = f->method, .now = r->now_text));
 }
 
-/* The method under which flow_begin() kept a flow, by the type of the link; NULL for a type that has no flows. */
+/* The method under which pkce_begin() kept a flow, by the type of the link; NULL for a type that has no flows. */
 static const char *
-flow_method(const char *type)
+pkce_method(const char *type)
 {
 	static const char *const methods[] = { "recovery", "invite", "magiclink", "email_change" };
 
@@ -56,13 +56,13 @@ flow_method(const char *type)
 }
 
 err
-flow_code(struct request *r, const char *user_id, const char *type, const char **code)
+pkce_code(struct request *r, const char *user_id, const char *type, const char **code)
 {
-	const char *method = flow_method(type);
-	struct flow_issue_code issued = { 0 };
+	const char *method = pkce_method(type);
+	struct pkce_issue_code issued = { 0 };
 
 	if (method != NULL)
-		TRY(flow_issue_code(r->db, &issued, .user_id = user_id, .method = method, .now = r->now_text));
+		TRY(pkce_issue_code(r->db, &issued, .user_id = user_id, .method = method, .now = r->now_text));
 	if (!issued.found)
 		return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 400,
 		    "No associated flow state found. 422: No valid flow state found for user."));
@@ -74,13 +74,13 @@ flow_code(struct request *r, const char *user_id, const char *type, const char *
 }
 
 static err
-flow_missing(struct request *r)
+pkce_missing(struct request *r)
 {
 	return (fail_as(r, E_FLOW_STATE_NOT_FOUND, 404, "invalid flow state, no valid flow state found"));
 }
 
 static err
-flow_verify(struct request *r, const struct flow_by_code *flow, const char *verifier)
+pkce_verify(struct request *r, const struct pkce_by_code *flow, const char *verifier)
 {
 	const char *answer = verifier;
 
@@ -94,21 +94,21 @@ flow_verify(struct request *r, const struct flow_by_code *flow, const char *veri
 }
 
 err
-flow_find(struct request *r, const char *code, const char *verifier, struct flow_by_code *flow)
+pkce_find(struct request *r, const char *code, const char *verifier, struct pkce_by_code *flow)
 {
-	TRY(flow_by_code(r->db, flow, .auth_code = code));
+	TRY(pkce_by_code(r->db, flow, .auth_code = code));
 	if (!flow->found)
-		return (flow_missing(r));
+		return (pkce_missing(r));
 	if (r->now > flow->begun_at + cfg->gotrue_external_flow_state_expiry_duration / 1000)
 		return (fail(r, E_FLOW_STATE_EXPIRED, NULL));
-	return (flow_verify(r, flow, verifier));
+	return (pkce_verify(r, flow, verifier));
 }
 
 err
-flow_spend(struct request *r, const struct flow_by_code *flow)
+pkce_spend(struct request *r, const struct pkce_by_code *flow)
 {
-	struct flow_take taken;
+	struct pkce_take taken;
 
-	TRY(flow_take(r->db, &taken, .id = flow->flow_id));
-	return (taken.found ? OK : flow_missing(r));
+	TRY(pkce_take(r->db, &taken, .id = flow->flow_id));
+	return (taken.found ? OK : pkce_missing(r));
 }

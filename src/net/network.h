@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef NET_ADDRESS_H
-#define NET_ADDRESS_H
+#ifndef NET_NETWORK_H
+#define NET_NETWORK_H
 
 #include <stdbool.h>
 
@@ -14,12 +14,12 @@
 bool network_valid(const char *cidr);
 
 /* Whether the address lies in one of the networks (a list that ends with NULL; NULL: none).  IPv4 never lies in an IPv6 network or the reverse. */
-bool address_within(const struct sockaddr *, char *const *cidrs);
+bool network_within(const struct sockaddr *, char *const *cidrs);
 
 /* What kind of special address it is ("loopback", "private", ...); NULL for one of the public Internet. */
-const char *address_special(const struct sockaddr *);
+const char *network_special(const struct sockaddr *);
 
-char *address_text(struct arena *, const struct sockaddr *); /* without port; "?" for other families */
+char *network_text(struct arena *, const struct sockaddr *); /* without port; "?" for other families */
 
 /*
  * The addresses of a host, read as Go reads them: a literal is itself (an IPv4 one in IPv6 form is IPv4), anything else is a name for the
@@ -29,6 +29,6 @@ struct addresses {
 	size_t len;
 	struct sockaddr_storage *at;
 };
-struct addresses address_resolve(struct arena *, const char *host);
+struct addresses network_resolve(struct arena *, const char *host);
 
 #endif
