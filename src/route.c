@@ -39,19 +39,20 @@ const size_t route_count = sizeof(route_table) / sizeof(route_table[0]);
 
 /* Matches segment by segment; what {name} stands for goes to arg.  What of the path is left, or NULL where the pattern does not fit. */
 static const char *
-path_match(struct arena *a, const char *pattern, const char *path, const char *arg[2])
+path_match(struct arena *a, const char *pattern, const char *path, struct path_arg arg[2])
 {
 	int args = 0;
 
 	while (*pattern != '\0') {
 		if (*pattern == '{') {
-			size_t len = strcspn(path, "/");
+			size_t len = strcspn(path, "/"), name = strcspn(pattern, "}");
 
 			if (len == 0 || args == 2)
 				return (NULL);
-			arg[args++] = arena_strndup(a, path, len);
+			arg[args].name = arena_strndup(a, pattern + 1, name - 1);
+			arg[args++].value = arena_strndup(a, path, len);
 			path += len;
-			pattern += strcspn(pattern, "}") + 1;
+			pattern += name + 1;
 		} else if (*pattern++ != *path++) {
 			return (NULL);
 		}
@@ -63,7 +64,8 @@ path_match(struct arena *a, const char *pattern, const char *path, const char *a
 static const struct route *
 mount_of(struct request *r)
 {
-	const char *arg[2] = { NULL, NULL }, *rest;
+	struct path_arg arg[2] = { { NULL, NULL }, { NULL, NULL } };
+	const char *rest;
 
 	for (size_t i = 0; i < route_count; i++) {
 		if (route_table[i].method != NULL || (rest = path_match(r->arena, route_table[i].path, r->path, arg)) == NULL)
@@ -93,7 +95,8 @@ route_find(struct request *r, const char *path, const char **allow)
 {
 	static const char *const methods[] = { "DELETE", "GET", "PATCH", "POST", "PUT" };
 	struct buf list = buf_new(r->arena);
-	const char *arg[2], *rest;
+	struct path_arg arg[2];
+	const char *rest;
 
 	for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++)
 		for (size_t i = 0; i < route_count; i++) {

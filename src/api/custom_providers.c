@@ -33,7 +33,7 @@ custom_providers_post(struct request *r)
 err
 custom_provider_get(struct request *r)
 {
-	const char *identifier = r->path_arg[0];
+	const char *identifier = request_path_arg(r, "identifier");
 	struct custom_provider_shown row;
 
 	TRY(custom_provider_check_identifier(r, identifier));
@@ -46,7 +46,7 @@ err
 custom_provider_put(struct request *r)
 {
 	struct custom_provider_input in = { 0 };
-	const char *identifier = r->path_arg[0], *shown;
+	const char *identifier = request_path_arg(r, "identifier"), *shown;
 
 	TRY(custom_provider_check_identifier(r, identifier));
 	TRY(params_read(r, custom_provider_params, &in));
@@ -58,7 +58,7 @@ custom_provider_put(struct request *r)
 err
 custom_provider_delete(struct request *r)
 {
-	const char *identifier = r->path_arg[0];
+	const char *identifier = request_path_arg(r, "identifier");
 
 	TRY(custom_provider_check_identifier(r, identifier));
 	TRY(custom_provider_remove(r, identifier));

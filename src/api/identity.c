@@ -8,7 +8,7 @@
 err
 identity_delete(struct request *r)
 {
-	const char *id = uuid_parse(r->arena, r->path_arg[0]);
+	const char *id = uuid_parse(r->arena, request_path_arg(r, "identity_id"));
 
 	if (id == NULL)
 		return (fail_as(r, E_VALIDATION_FAILED, 404, "identity_id must be an UUID"));

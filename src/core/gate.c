@@ -177,7 +177,7 @@ err
 gate_managed_user(struct request *r, const void *unused)
 {
 	struct user *u = arena_new_object(r->arena, struct user);
-	const char *id = uuid_parse(r->arena, r->path_arg[0]);
+	const char *id = uuid_parse(r->arena, request_path_arg(r, "user_id"));
 
 	(void)unused;
 	if (id == NULL)

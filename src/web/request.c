@@ -295,6 +295,15 @@ request_form_value(struct request *r, const char *name)
 	return (value != NULL ? value : "");
 }
 
+const char *
+request_path_arg(const struct request *r, const char *name)
+{
+	for (size_t i = 0; i < sizeof(r->path_arg) / sizeof(r->path_arg[0]); i++)
+		if (str_equal(r->path_arg[i].name, name))
+			return (r->path_arg[i].value);
+	return (NULL);
+}
+
 bool
 request_did(const struct request *r, const char *what)
 {

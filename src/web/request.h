@@ -50,7 +50,9 @@ struct request {
 	json *parsed;           /* the body, when params_read() has been here */
 	char *const *variables; /* NAME=value of the web server, ends with NULL */
 	const struct route *route;
-	const char *path_arg[2]; /* what {name} segments of the route's path matched */
+	struct path_arg {
+		const char *name, *value;
+	} path_arg[2]; /* what {name} segments of the route's path matched; see request_path_arg() */
 
 	/* What gates have found out; NULL until then.  The types belong to core/ and external/. */
 	const struct claims *claims;
@@ -97,6 +99,9 @@ bool request_ambiguous(const struct request *);
  * RFC 6265 lets into a value.
  */
 const char *request_cookie(const struct request *, const char *name);
+
+/* What {name} of the route's path stands for; NULL when the path has no such segment. */
+const char *request_path_arg(const struct request *, const char *name);
 
 /* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
 const char *request_form_value(struct request *, const char *name);
