@@ -17,11 +17,13 @@
 /* clang-format off */
 #define OPEN { NULL, NULL }
 #define MOUNTED { NULL, NULL }
+#define AAL2(status, words) { gate_aal2, &(const struct aal2_refusal){ status, words } }
 #define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
 #define MANAGED_USER { gate_managed_user, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_PROVIDER { gate_custom_provider, NULL }
+#define FACTOR { gate_factor, NULL }
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
 #define MANUAL_LINKING { gate_manual_linking, NULL }
 #define EXTERNAL_STATE { gate_external_state, NULL }

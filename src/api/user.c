@@ -4,10 +4,10 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/address.h"
-#include "core/amr.h"
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/credential.h"
+#include "core/gate.h"
 #include "core/pkce.h"
 #include "core/owner.h"
 #include "core/notice.h"
@@ -78,15 +78,15 @@ update_check_forms(struct request *r, struct user_update *p)
 static err
 update_check_rights(struct request *r, const struct user_update *p)
 {
+	static const struct aal2_refusal aal2 = { 401, "AAL2 session is required to update email or password when MFA is enabled." };
 	const struct user *u = r->user;
 	bool sets_password = !str_empty(p->password);
 	bool is_admin = str_equal(cfg->gotrue_jwt_aud, u->aud) && str_equal(u->role, cfg->gotrue_jwt_admin_group_name);
 
 	if (p->app_metadata != NULL && !is_admin)
 		return (fail(r, E_NOT_ADMIN, "Updating app_metadata requires admin privileges"));
-	if (!str_equal(u->session_aal, "aal2") && (sets_password || changes_email(p, u) || changes_phone(p, u)) &&
-	    user_has_factor(r->arena, u))
-		return (fail_as(r, E_INSUFFICIENT_AAL, 401, "AAL2 session is required to update email or password when MFA is enabled."));
+	if (sets_password || changes_email(p, u) || changes_phone(p, u))
+		TRY(gate_aal2(r, &aal2));
 	if (u->anonymous && sets_password && str_empty(p->email) && str_empty(p->phone))
 		return (fail_as(r, E_VALIDATION_FAILED, 422,
 		    "Updating password of an anonymous user without an email or phone is not allowed"));

@@ -63,13 +63,25 @@ amr_read(struct arena *a, const struct user *u, const char *methods)
 }
 
 bool
+factor_verified(const struct factor_row *factor)
+{
+	return (str_equal(factor->status, "verified"));
+}
+
+bool
 user_has_factor(struct arena *a, const struct user *u)
 {
 	size_t count;
 	const struct factor_row *row = user_factors(a, u, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (str_equal(row[i].status, "verified"))
+		if (factor_verified(&row[i]))
 			return (true);
 	return (false);
+}
+
+bool
+session_is_aal2(const struct user *u)
+{
+	return (str_equal(u->session_aal, "aal2"));
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/amr.h"
 #include "core/claims.h"
 #include "core/gate.h"
 #include "core/hook.h"
 #include "core/limit.h"
 #include "core/session.h"
+#include "core/user_json.h"
 #include "query/user.h"
 
 err
@@ -187,6 +189,35 @@ gate_managed_user(struct request *r, const void *unused)
 		return (fail(r, E_USER_NOT_FOUND, NULL));
 	r->user = u;
 	return (OK);
+}
+
+err
+gate_factor(struct request *r, const void *unused)
+{
+	const char *id = uuid_parse(r->arena, request_path_arg(r, "factor_id"));
+	size_t count;
+	const struct factor_row *row = user_factors(r->arena, r->user, &count);
+
+	(void)unused;
+	if (id == NULL)
+		return (fail_as(r, E_VALIDATION_FAILED, 404, "factor_id must be an UUID"));
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(row[i].id, id)) {
+			r->factor = &row[i];
+			return (OK);
+		}
+	return (fail(r, E_MFA_FACTOR_NOT_FOUND, NULL));
+}
+
+err
+gate_aal2(struct request *r, const void *aal2_refusal)
+{
+	const struct aal2_refusal *refusal = aal2_refusal;
+	bool wanted = r->factor != NULL ? factor_verified(r->factor) : user_has_factor(r->arena, r->user);
+
+	if (!wanted || session_is_aal2(r->user))
+		return (OK);
+	return (fail_as(r, E_INSUFFICIENT_AAL, refusal->status, "%s", refusal->words));
 }
 
 err

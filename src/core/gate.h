@@ -21,4 +21,16 @@ bool gate_slow(struct request *);
 checked err gate_custom_provider(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
 checked err gate_managed_user(struct request *, const void *);    /* an operator's: r->user becomes the user {user_id} of the path */
 
+checked err gate_factor(struct request *, const void *); /* r->factor becomes the factor {factor_id} of r->user, else 404 */
+
+/*
+ * insufficient_aal for a session that has shown no second factor, where the user has a verified one; behind FACTOR, where that one is
+ * verified.  Each place refuses in its own words.  Handlers whose body decides call it themselves.
+ */
+struct aal2_refusal {
+	int status;
+	const char *words;
+};
+checked err gate_aal2(struct request *, const void *aal2_refusal);
+
 #endif

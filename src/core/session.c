@@ -57,7 +57,7 @@ session_validity(const struct request *r, const struct user *u, usec token_time)
 		return (SESSION_PAST_TIMEBOX);
 	if (cfg->gotrue_sessions_inactivity_timeout.ns > 0 && r->now > last + cfg->gotrue_sessions_inactivity_timeout.ns / 1000)
 		return (SESSION_INACTIVE);
-	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && str_equal(u->session_aal, "aal1") && user_has_factor(r->arena, u) &&
+	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && !session_is_aal2(u) && user_has_factor(r->arena, u) &&
 	    r->now > u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000)
 		return (SESSION_LOW_AAL);
 	return (SESSION_VALID);

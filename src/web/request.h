@@ -17,6 +17,7 @@ struct route;
 struct claims;
 struct user;
 struct external_state_by_id;
+struct factor_row;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
@@ -57,6 +58,7 @@ struct request {
 	/* What gates have found out; NULL until then.  The types belong to core/ and external/. */
 	const struct claims *claims;
 	const struct user *user;
+	const struct factor_row *factor;          /* that the path names */
 	const struct external_state_by_id *state; /* that a provider's callback names */
 	const char *wanted;                       /* redirect_wanted()'s answer */
 
