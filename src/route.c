@@ -176,7 +176,7 @@ request_settle(struct request *r)
 	const struct request sent = *r;
 	err error = request_run(r);
 
-	for (int runs = 1; error != OK && runs < RUNS && db_overtaken(r->db); runs++) {
+	for (int runs = 1; error != OK && runs < RUNS && db_conflict(r->db); runs++) {
 		log_event(LOG_INFO, "the request begins anew", "error", db_error(r->db)->message, NULL);
 		*r = sent;
 		error = request_run(r);

@@ -40,9 +40,9 @@ values (:id::uuid, :user_id::uuid::text, :user_id::uuid,
 on conflict (provider_id, provider) do nothing;
 
 -- Undoes a write that rests on an address not being proven.
--- account_insist(user_id, provider) -> none
-select postern.insist((select case :provider::text when 'phone' then u.phone_confirmed_at is null else u.email_confirmed_at is null end
-                       from auth.users u where u.id = :user_id::uuid for update), 'world');
+-- account_assert(user_id, provider) -> none
+select postern.assert((select case :provider::text when 'phone' then u.phone_confirmed_at is null else u.email_confirmed_at is null end
+                       from auth.users u where u.id = :user_id::uuid for update), 'changed');
 
 -- Of an unconfirmed account whose address of this provider is now proven there remain one identity, the password of who asked, and nothing
 -- else: no session, factor, other address.  decided: password and identity are what is left (null: no password, the provider's own

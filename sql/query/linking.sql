@@ -1,29 +1,29 @@
 -- Who an identity belongs to, or to whom it would be joined.  emails: its verified ones; email: its primary one; domains: the linking
--- domains of providers as a JSON object; domain: the provider's.  world: what the decision rests on.
--- linking_look(provider, sub, emails, email, aud, domains, domain) -> one user, decision, identity_id, taken:bool, world
-select %user_columns(u), %no_session, w.decision, w.identity_id, w.taken, %linking_print(w, u) as world
-from %linking_world w left join auth.users u on u.id = w.user_id;
+-- domains of providers as a JSON object; domain: the provider's.  snapshot: what the decision rests on.
+-- linking_look(provider, sub, emails, email, aud, domains, domain) -> one user, decision, identity_id, taken:bool, snapshot
+select %user_columns(u), %no_session, w.decision, w.identity_id, w.taken, %linking_print(w, u) as snapshot
+from %linking_snapshot w left join auth.users u on u.id = w.user_id;
 
 -- Waits until nobody else writes about one of these names; until the end of the transaction.
 -- linking_lock(names) -> none
 select pg_advisory_xact_lock(k) from (select distinct hashtextextended(n, 77) as k from unnest(:names::text[]) n order by 1 offset 0) names;
 
--- linking_insist(provider, sub, emails, email, aud, domains, domain, world) -> none
-select postern.insist(%linking_print(w, u) = :world::text, 'world')
-from %linking_world w left join auth.users u on u.id = w.user_id;
+-- linking_assert_unchanged(provider, sub, emails, email, aud, domains, domain, snapshot) -> none
+select postern.assert(%linking_print(w, u) = :snapshot::text, 'changed')
+from %linking_snapshot w left join auth.users u on u.id = w.user_id;
 
 -- A user to whom an identity is to be added by hand.  owner: who has the identity already.
 -- linking_target(provider, sub, user_id) -> maybe user, owner
 select %user_columns(u), %no_session, (select i.user_id from auth.identities i where i.provider = :provider and i.provider_id = :sub) as owner
 from auth.users u where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :user_id::uuid;
 
--- linking_insist_target(provider, sub, user_id, email) -> none
-select postern.insist(not exists (select from auth.identities i where i.provider = :provider and i.provider_id = :sub)
-    and exists (select from auth.users u where u.id = :user_id::uuid and coalesce(u.email, '') = :email::text), 'world');
+-- linking_assert_target(provider, sub, user_id, email) -> none
+select postern.assert(not exists (select from auth.identities i where i.provider = :provider and i.provider_id = :sub)
+    and exists (select from auth.users u where u.id = :user_id::uuid and coalesce(u.email, '') = :email::text), 'changed');
 
--- linking_insist_invite(user_id, hash) -> none
-select postern.insist(exists (select from auth.one_time_tokens t
-    where t.user_id = :user_id::uuid and t.token_hash = :hash and t.token_type = 'confirmation_token'), 'world');
+-- linking_assert_invite(user_id, hash) -> none
+select postern.assert(exists (select from auth.one_time_tokens t
+    where t.user_id = :user_id::uuid and t.token_hash = :hash and t.token_type = 'confirmation_token'), 'changed');
 
 -- The address that a user would have by their identities, without one of them, with one more: kept when one has the address they have, else
 -- the best that nobody else has (verified before unverified before none, old before new).

@@ -1,15 +1,15 @@
 -- A session is written only for what was seen: somebody who is there, not banned, with the password that was compared (null: none was).
--- session_insist(user_id, password) -> none
-select postern.insist(u.id is not null, 'gone'), postern.insist(not coalesce(u.banned_until > now(), false), 'banned'),
-    postern.insist(:password::text is null or u.encrypted_password = :password::text, 'password')
+-- session_assert(user_id, password) -> none
+select postern.assert(u.id is not null, 'gone'), postern.assert(not coalesce(u.banned_until > now(), false), 'banned'),
+    postern.assert(:password::text is null or u.encrypted_password = :password::text, 'password')
 from (values (1)) one (one)
 left join lateral (select o.id, o.banned_until, o.encrypted_password from auth.users o where o.id = :user_id::uuid for no key update) u on true;
 
 -- A change is written only for a bearer who is not banned, and whose session is there (null: they named none), which another password ends.
 -- Else the request begins anew, and is refused.  Behind user_hold().
--- session_insist_bearer(user_id, session) -> none
-select postern.insist(not %banned(:user_id::uuid)
-    and (:session::text is null or exists (select from auth.sessions s where s.id = :session::uuid)), 'world');
+-- session_assert_bearer(user_id, session) -> none
+select postern.assert(not %banned(:user_id::uuid)
+    and (:session::text is null or exists (select from auth.sessions s where s.id = :session::uuid)), 'changed');
 
 -- session_add(id, user_id, now, aal, factor_id, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
 insert into auth.sessions (id, user_id, created_at, updated_at, aal, factor_id, not_after, user_agent, ip, tag, oauth_client_id, scopes,

@@ -72,7 +72,7 @@ with merged as (
     returning octet_length(u.raw_user_meta_data::text) <= greatest(:max::int, octet_length(was.raw_user_meta_data::text))
         and octet_length(u.raw_app_meta_data::text) <= greatest(:max::int, octet_length(was.raw_app_meta_data::text)) as fits
 )
-select postern.insist(fits or :max::text is null, 'metadata') from merged;
+select postern.assert(fits or :max::text is null, 'metadata') from merged;
 
 -- A new password ends everything that was begun under the old one; account_undo has the rest.
 -- user_set_password(id, password, now) -> none

@@ -18,3 +18,5 @@ alter index postern.nobody_e_idx rename to decoy_e_idx;
 alter index postern.nobody_f_idx rename to decoy_f_idx;
 alter index postern.nobody_g_idx rename to decoy_g_idx;
 alter index postern.nobody_h_idx rename to decoy_h_idx;
+
+alter function postern.insist(boolean, text) rename to assert;

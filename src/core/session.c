@@ -185,7 +185,7 @@ session_write(struct request *r, const struct user *u, const struct session_orig
 
 	reply_header(r, "sb-auth-user-id", u->id);
 	reply_header(r, "sb-auth-session-id", id);
-	TRY(session_insist(r->db, .user_id = u->id, .password = origin->password));
+	TRY(session_assert(r->db, .user_id = u->id, .password = origin->password));
 	if (origin->renewed_password != NULL)
 		TRY(user_renew_password(r->db, .id = u->id, .was = origin->password, .password = origin->renewed_password));
 	TRY(session_rows(r, u, origin, id, key));
@@ -195,7 +195,7 @@ session_write(struct request *r, const struct user *u, const struct session_orig
 	return (OK);
 }
 
-/* What session_insist() has to say comes with whatever travels next. */
+/* What session_assert() has to say comes with whatever travels next. */
 static err
 session_refused(struct request *r, const struct session_origin *origin, err error)
 {
@@ -226,7 +226,7 @@ session_still(struct request *r)
 	const struct user *u = r->user;
 
 	TRY(user_hold(r->db, .id = u->id));
-	return (session_insist_bearer(r->db, .user_id = u->id, .session = u->session_id));
+	return (session_assert_bearer(r->db, .user_id = u->id, .session = u->session_id));
 }
 
 err

@@ -177,7 +177,7 @@ signup_repeat(struct request *r, struct attempt *at)
 	struct new_user again = signup_user(p, at->user->id);
 
 	at->password = p->by_code ? NULL : credential_new(r, again.id, p->password);
-	TRY(account_insist(r->db, .user_id = again.id, .provider = again.provider));
+	TRY(account_assert(r->db, .user_id = again.id, .provider = again.provider));
 	TRY(owner_move(r, at->user, p->aud));
 	return (account_identity(r->db, .id = uuid_new(r->arena), .user_id = again.id, .provider = again.provider,
 	    .data = user_identity_data(r->arena, &again), .now = r->now_text));

@@ -31,10 +31,10 @@ struct db {
 	struct queue aside; /* what was queued before db_autonomous_begin() */
 	struct steps steps; /* of the open transaction, or of the one that db_suspend() left */
 	bool autonomous, suspended;
-	bool open;      /* a transaction */
-	bool kept;      /* something of the request is committed */
-	bool overtaken; /* the last exchange failed because somebody else was in the way */
-	err broken;     /* something written in this transaction was lost: nothing may follow */
+	bool open;     /* a transaction */
+	bool kept;     /* something of the request is committed */
+	bool conflict; /* the last exchange failed because somebody else was in the way */
+	err broken;    /* something written in this transaction was lost: nothing may follow */
 	struct db_error error;
 	unsigned round_trips, statements;
 };
@@ -110,7 +110,7 @@ db_start(struct db *db, struct arena *a)
 	db->error = (struct db_error){ .sqlstate = "", .message = "" };
 	db->queue = db->aside = (struct queue){ 0 };
 	db->steps = (struct steps){ 0 };
-	db->suspended = db->kept = db->overtaken = false;
+	db->suspended = db->kept = db->conflict = false;
 	db->round_trips = db->statements = 0;
 }
 
@@ -174,13 +174,13 @@ sqlstate_meaning(const char *sqlstate)
 	return (E_DATABASE);
 }
 
-/* A serialization failure, a deadlock, a row that came to be or went since it was looked for, postern.insist() of what was seen. */
+/* A serialization failure, a deadlock, a row that came to be or went since it was looked for, postern.assert() of what was seen. */
 static bool
-said_overtaken(const char *sqlstate, const char *message)
+error_is_conflict(const char *sqlstate, const char *message)
 {
 	static char *const states[] = { "40001", "40P01", "23503", "23505", NULL };
 
-	return (strs_have(states, sqlstate) || (str_equal(sqlstate, "PO001") && str_equal(message, "world")));
+	return (strs_have(states, sqlstate) || (str_equal(sqlstate, "PO001") && str_equal(message, "changed")));
 }
 
 static err
@@ -193,7 +193,7 @@ error_said(struct db *db, PGresult *refused)
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
 		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
 	PQclear(refused);
-	db->overtaken = said_overtaken(db->error.sqlstate, db->error.message);
+	db->conflict = error_is_conflict(db->error.sqlstate, db->error.message);
 	return (sqlstate_meaning(db->error.sqlstate));
 }
 
@@ -372,12 +372,12 @@ batch_send(struct db *db, const struct batch *b, PGresult **result)
 	db->open = link_in_transaction(db->link);
 	if (state != LINK_OK) {
 		e = error_of(db, state, &reply);
-		db->overtaken = db->overtaken || undone;
+		db->conflict = db->conflict || undone;
 		if (carries)
 			db->broken = e;
 		return (e);
 	}
-	db->overtaken = false;
+	db->conflict = false;
 	if (reply.last != NULL)
 		arena_defer(db->arena, result_release, reply.last);
 	batch_remember(db, &queued, b, reply.last);
@@ -407,7 +407,7 @@ db_run(struct db *db, const struct db_statement *st, const char *const *inputs, 
 	TRY(batch_send(db, &b, &res));
 	db->kept = db->kept || (st->final && !db->autonomous);
 	wrong = rows_fill(db->arena, st, res, row, count);
-	db->overtaken = wrong != NULL;
+	db->conflict = wrong != NULL;
 	if (wrong != NULL)
 		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s: %s", st->name, wrong)));
 	return (OK);
@@ -442,7 +442,7 @@ db_rollback(struct db *db)
 {
 	struct link_call call = { .statement = &rollback };
 	struct db_error said = db->error;
-	bool overtaken = db->overtaken;
+	bool conflict = db->conflict;
 
 	db->queue.len = 0;
 	db->aside.len = 0;
@@ -455,7 +455,7 @@ db_rollback(struct db *db)
 	db->steps.len = 0;
 	db->broken = OK;
 	db->error = said;
-	db->overtaken = overtaken;
+	db->conflict = conflict;
 }
 
 /* --- Leaving a transaction for a while --- */
@@ -504,7 +504,7 @@ step_again(struct db *db, const struct step *step)
 	TRY(batch_send(db, &b, &now));
 	if (found_again(step->call.statement, step->found, now))
 		return (OK);
-	db->overtaken = true;
+	db->conflict = true;
 	return (db->broken = error_ours(db, E_CONFLICT, "somebody else was faster"));
 }
 
@@ -528,9 +528,9 @@ db_resume(struct db *db)
 }
 
 bool
-db_overtaken(const struct db *db)
+db_conflict(const struct db *db)
 {
-	return (db->overtaken && !db->kept);
+	return (db->conflict && !db->kept);
 }
 
 /* --- Functions of the site --- */

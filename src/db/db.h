@@ -89,7 +89,7 @@ checked err db_resume(struct db *);
  * What failed last failed because somebody else was in the way (such an E_CONFLICT, a deadlock, a serialization failure, a row that came to
  * be or went meanwhile) or the connection was lost with a transaction in it, and nothing of the request is committed: it may begin anew.
  */
-bool db_overtaken(const struct db *);
+bool db_conflict(const struct db *);
 
 /*
  * A function of the site: select "schema"."name"(argument), the argument of whatever type the function takes.  Within the transaction

@@ -161,18 +161,18 @@ sign_in_try(struct linking *l)
 	    &in->tokens));
 }
 
-enum overtaken { NOT_OVERTAKEN, WORLD_CHANGED, STATE_GONE };
+enum conflict { NO_CONFLICT, SNAPSHOT_CHANGED, STATE_GONE };
 
 /* Whether somebody else has written what this write rests on. */
-static enum overtaken
-overtaken(const struct request *r, err error)
+static enum conflict
+conflict(const struct request *r, err error)
 {
 	const struct db_error *e = db_error(r->db);
 
 	if (error == E_DATABASE && str_equal(e->sqlstate, "PO001"))
-		return (str_equal(e->message, "state") ? STATE_GONE : WORLD_CHANGED);
+		return (str_equal(e->message, "state") ? STATE_GONE : SNAPSHOT_CHANGED);
 	/* Who does not wait for our locks: POST /signup and its like.  Begun anew here, for the provider's code is good once. */
-	return (db_overtaken(r->db) ? WORLD_CHANGED : NOT_OVERTAKEN);
+	return (db_conflict(r->db) ? SNAPSHOT_CHANGED : NO_CONFLICT);
 }
 
 /* What somebody hears who comes later. */
@@ -198,7 +198,7 @@ err
 sign_in(struct request *r, struct sign_in *in)
 {
 	struct linking l = { .r = r, .in = in };
-	enum overtaken how;
+	enum conflict how;
 	err error;
 
 	l.sub = profile_text(in->profile, "sub");
@@ -211,8 +211,8 @@ sign_in(struct request *r, struct sign_in *in)
 		return (fail(r, E_VALIDATION_FAILED, "The profile from the external provider is too large"));
 	for (int tries = 0;; tries++) {
 		error = sign_in_try(&l);
-		how = overtaken(r, error);
-		if (how == NOT_OVERTAKEN || tries == TRIES)
+		how = conflict(r, error);
+		if (how == NO_CONFLICT || tries == TRIES)
 			return (error == E_DATABASE ? write_failed(r, in) : error);
 		db_rollback(r->db);
 		r->after = NULL;

@@ -12,8 +12,8 @@
  * From what a provider says about somebody to a user of ours: who it is, whom it is joined with, what is written, and the session.
  *
  * What is written rests on a look that was taken before, so that nobody outside (hooks, letters) is asked while a transaction is open.
- * The write itself waits for others who write about the same identity, address or state, insists that the world is still as it was seen
- * (postern.insist()), and is begun anew when it is not.
+ * The write itself waits for others who write about the same identity, address or state, asserts that all is still as it was seen
+ * (postern.assert()), and is begun anew when it is not.
  */
 struct sign_in {
 	const char *provider; /* its name as stored */

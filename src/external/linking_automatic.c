@@ -197,8 +197,8 @@ linking_automatic(struct linking *l)
 	l->in->created = d.creates;
 	l->in->before = d.creates ? NULL : user_text(r->arena, u);
 	TRY(linking_begin(l));
-	TRY(linking_insist(r->db, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email, .aud = d.aud,
-	    .domains = d.domains, .domain = d.domain, .world = d.seen.world));
+	TRY(linking_assert_unchanged(r->db, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email,
+	    .aud = d.aud, .domains = d.domains, .domain = d.domain, .snapshot = d.seen.snapshot));
 	TRY(d.creates ? write_new_user(l, &d) : write_known_user(l, &d));
 	if (u->email_confirmed || (l->in->email_optional && str_empty(d.email)))
 		return (audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", l->in->provider, NULL)));

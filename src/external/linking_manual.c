@@ -85,7 +85,7 @@ confirm(struct linking *l, const struct user *u)
 	return (u->anonymous ? user_no_longer_anonymous(l->r->db, .id = u->id, .now = l->r->now_text) : OK);
 }
 
-/* The one who is asked for has no look at the world but this. */
+/* The one who is asked for has no other look than this. */
 static err
 target_look(struct linking *l)
 {
@@ -119,9 +119,9 @@ linking_by_hand(struct linking *l)
 	if (!had_email)
 		TRY(pick_email(l, u, &pick));
 	TRY(linking_begin(l));
-	if (r->user != NULL) /* who came by a state has that insisted on */
+	if (r->user != NULL) /* who came by a state has that asserted */
 		TRY(session_still(r));
-	TRY(linking_insist_target(r->db, .provider = l->in->provider, .sub = l->sub, .user_id = u->id, .email = u->email));
+	TRY(linking_assert_target(r->db, .provider = l->in->provider, .sub = l->sub, .user_id = u->id, .email = u->email));
 	TRY(linking_add_identity(l, u));
 	TRY(linking_audit(l, u, l->identity_id));
 	if (!had_email) {
@@ -171,7 +171,7 @@ linking_invited(struct linking *l)
 	if (full_name != NULL)
 		u->full_name = full_name;
 	TRY(linking_begin(l));
-	TRY(linking_insist_invite(r->db, .user_id = u->id, .hash = l->in->invite));
+	TRY(linking_assert_invite(r->db, .user_id = u->id, .hash = l->in->invite));
 	TRY(linking_add_identity(l, u));
 	TRY(audit(r, u, AUDIT_INVITE_ACCEPTED, json_pairs(r->arena, "provider", l->in->provider, NULL)));
 	TRY(linking_disown_others(l, u));

@@ -5,6 +5,6 @@
 #include <stdbool.h>
 
 /* Shared by the files of sec/.  A library call that can fail only when the library is broken or memory is out: says which, and aborts. */
-void crypto_insist(bool worked, const char *what);
+void crypto_assert(bool worked, const char *what);
 
 #endif

@@ -23,7 +23,7 @@ static const struct {
 };
 
 void
-crypto_insist(bool worked, const char *what)
+crypto_assert(bool worked, const char *what)
 {
 	if (worked)
 		return;
@@ -39,7 +39,7 @@ digest_algorithm(enum digest kind)
 
 	if (fetched[kind] == NULL) {
 		fetched[kind] = EVP_MD_fetch(NULL, kinds[kind].name, NULL);
-		crypto_insist(fetched[kind] != NULL, "fetching a digest");
+		crypto_assert(fetched[kind] != NULL, "fetching a digest");
 	}
 	return (fetched[kind]);
 }
@@ -54,11 +54,11 @@ hmac_new(const char *name)
 
 	if (algorithm == NULL)
 		algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	crypto_insist(algorithm != NULL, "fetching HMAC");
+	crypto_assert(algorithm != NULL, "fetching HMAC");
 	snprintf(digest, sizeof(digest), "%s", name);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	context = EVP_MAC_CTX_new(algorithm);
-	crypto_insist(context != NULL && EVP_MAC_CTX_set_params(context, params) == 1, "setting up HMAC");
+	crypto_assert(context != NULL && EVP_MAC_CTX_set_params(context, params) == 1, "setting up HMAC");
 	return (context);
 }
 
@@ -70,7 +70,7 @@ digest_make(enum digest kind, struct bytes text, unsigned char out[DIGEST_MAX])
 
 	if (context == NULL)
 		context = EVP_MD_CTX_new();
-	crypto_insist(context != NULL && EVP_DigestInit_ex2(context, digest_algorithm(kind), NULL) == 1 &&
+	crypto_assert(context != NULL && EVP_DigestInit_ex2(context, digest_algorithm(kind), NULL) == 1 &&
 			  EVP_DigestUpdate(context, text.data, text.len) == 1 && EVP_DigestFinal_ex(context, out, &len) == 1,
 	    "a digest");
 	return (len);
@@ -86,7 +86,7 @@ hmac_make(enum digest kind, struct bytes key, struct bytes text, unsigned char m
 		context[kind] = hmac_new(kinds[kind].name);
 	if (key.len == 0)
 		key.data = ""; /* a NULL key would mean the one of the last call */
-	crypto_insist(EVP_MAC_init(context[kind], key.data, key.len, NULL) == 1 &&
+	crypto_assert(EVP_MAC_init(context[kind], key.data, key.len, NULL) == 1 &&
 			  EVP_MAC_update(context[kind], text.data, text.len) == 1 &&
 			  EVP_MAC_final(context[kind], mac, &len, DIGEST_MAX) == 1,
 	    "HMAC");
@@ -165,8 +165,8 @@ hkdf_sha256(const void *key, size_t key_len, const char *info, unsigned char *ou
 
 	if (algorithm == NULL)
 		algorithm = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	crypto_insist(algorithm != NULL, "fetching HKDF");
+	crypto_assert(algorithm != NULL, "fetching HKDF");
 	context = EVP_KDF_CTX_new(algorithm);
-	crypto_insist(context != NULL && EVP_KDF_derive(context, out, len, params) == 1, "HKDF");
+	crypto_assert(context != NULL && EVP_KDF_derive(context, out, len, params) == 1, "HKDF");
 	EVP_KDF_CTX_free(context);
 }

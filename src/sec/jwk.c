@@ -62,7 +62,7 @@ params_number(struct reader *r, const char *name, struct bytes big_endian)
 	BIGNUM *number = BN_bin2bn(big_endian.data, (int)big_endian.len, NULL);
 	unsigned char *native = arena_alloc(r->scratch, big_endian.len);
 
-	crypto_insist(number != NULL && BN_bn2nativepad(number, native, (int)big_endian.len) >= 0, "reading a number of a key");
+	crypto_assert(number != NULL && BN_bn2nativepad(number, native, (int)big_endian.len) >= 0, "reading a number of a key");
 	BN_clear_free(number);
 	r->params[r->len++] = OSSL_PARAM_construct_BN(name, native, big_endian.len);
 }
@@ -74,7 +74,7 @@ params_key(struct reader *r, const char *type, int selection)
 	EVP_PKEY *key = NULL;
 
 	r->params[r->len] = OSSL_PARAM_construct_end();
-	crypto_insist(context != NULL && EVP_PKEY_fromdata_init(context) == 1, "making a key");
+	crypto_assert(context != NULL && EVP_PKEY_fromdata_init(context) == 1, "making a key");
 	if (EVP_PKEY_fromdata(context, &key, selection, r->params) != 1) {
 		key = NULL;
 		ERR_clear_error(); /* it would be taken for TLS's */
@@ -210,13 +210,13 @@ okp_read(struct reader *r)
 	if (x.len != ED25519_LEN)
 		return ("an Ed25519 key needs \"x\" of 32 bytes");
 	r->key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.data, x.len);
-	crypto_insist(r->key->public != NULL, "making an Ed25519 key");
+	crypto_assert(r->key->public != NULL, "making an Ed25519 key");
 	if (!r->key->signs)
 		return (NULL);
 	if (d.len != ED25519_LEN)
 		return ("an Ed25519 key that signs needs \"d\" of 32 bytes");
 	r->key->private = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, d.data, d.len);
-	crypto_insist(r->key->private != NULL, "making an Ed25519 key");
+	crypto_assert(r->key->private != NULL, "making an Ed25519 key");
 	return (NULL);
 }
 

@@ -95,12 +95,12 @@ context_prepare(const struct jws_method *method, EVP_PKEY *key, bool signing)
 	EVP_PKEY_CTX *options = NULL;
 	int ready;
 
-	crypto_insist(context != NULL, "EVP_MD_CTX_new");
+	crypto_assert(context != NULL, "EVP_MD_CTX_new");
 	ready = signing ? EVP_DigestSignInit_ex(context, &options, digest, NULL, NULL, key, NULL)
 			: EVP_DigestVerifyInit_ex(context, &options, digest, NULL, NULL, key, NULL);
-	crypto_insist(ready == 1, "setting up a signature");
+	crypto_assert(ready == 1, "setting up a signature");
 	if (method->scheme == SCHEME_PSS)
-		crypto_insist(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+		crypto_assert(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
 				  EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_AUTO) == 1,
 		    "setting up RSA-PSS");
 	return (context);
@@ -113,7 +113,7 @@ context_copy(EVP_MD_CTX **prepared, const struct jws_method *method, EVP_PKEY *k
 
 	if (*prepared == NULL)
 		*prepared = context_prepare(method, key, signing);
-	crypto_insist(copy != NULL && EVP_MD_CTX_copy_ex(copy, *prepared) == 1, "copying a signature context");
+	crypto_assert(copy != NULL && EVP_MD_CTX_copy_ex(copy, *prepared) == 1, "copying a signature context");
 	return (copy);
 }
 
@@ -126,10 +126,10 @@ ecdsa_der(struct arena *arena, unsigned size, const unsigned char *raw)
 	unsigned char *der = arena_alloc(arena, LONGEST_DER), *end = der;
 	int len;
 
-	crypto_insist(pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1, "reading an ECDSA signature");
+	crypto_assert(pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1, "reading an ECDSA signature");
 	len = i2d_ECDSA_SIG(pair, &end);
 	ECDSA_SIG_free(pair);
-	crypto_insist(len > 0 && len <= LONGEST_DER, "writing an ECDSA signature");
+	crypto_assert(len > 0 && len <= LONGEST_DER, "writing an ECDSA signature");
 	return ((struct bytes){ der, (size_t)len });
 }
 
@@ -140,7 +140,7 @@ ecdsa_raw(struct arena *arena, unsigned size, struct bytes der)
 	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
 	unsigned char *raw = arena_alloc(arena, 2 * (size_t)size);
 
-	crypto_insist(pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, (int)size) >= 0 &&
+	crypto_assert(pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, (int)size) >= 0 &&
 			  BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + size, (int)size) >= 0,
 	    "taking an ECDSA signature apart");
 	ECDSA_SIG_free(pair);

@@ -171,7 +171,7 @@ jwt_sign(struct arena *arena, const char *claims)
 	char *text = arena_printf(arena, "%s.%s", ring.header, base64url_encode(arena, claims, strlen(claims)));
 	struct bytes signature = jws_sign(arena, ring.method, ring.signer, (struct bytes){ text, strlen(text) });
 
-	crypto_insist(signature.data != NULL, "signing");
+	crypto_assert(signature.data != NULL, "signing");
 	return (arena_printf(arena, "%s.%s", text, base64url_encode(arena, signature.data, signature.len)));
 }
 

@@ -62,7 +62,7 @@ bcrypt_setting(struct arena *arena)
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE], random[BCRYPT_SALT_LEN];
 
 	secret_random(random, sizeof(random));
-	crypto_insist(crypt_gensalt_rn("$2a$", (unsigned long)cfg->postern_bcrypt_cost, random, sizeof(random), setting, sizeof(setting)) !=
+	crypto_assert(crypt_gensalt_rn("$2a$", (unsigned long)cfg->postern_bcrypt_cost, random, sizeof(random), setting, sizeof(setting)) !=
 			  NULL,
 	    "making a bcrypt salt");
 	return (arena_strndup(arena, setting, BCRYPT_SETTING_LEN));
@@ -76,7 +76,7 @@ bcrypt_hash(struct arena *arena, const char *password)
 		.kind = PASSWORD_BCRYPT, .cost = (uint64_t)cfg->postern_bcrypt_cost, .salt = { setting + strlen("$2a$10$"), 22 }
 	};
 
-	crypto_insist(bcrypt_compute(arena, &form, password, hash), "bcrypt");
+	crypto_assert(bcrypt_compute(arena, &form, password, hash), "bcrypt");
 	return (arena_printf(arena, "%s%s", setting, hash));
 }
 
@@ -126,7 +126,7 @@ signer_encrypt(const unsigned char key[SCRYPT_KEY_LEN], struct bytes signer, uns
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int len;
 
-	crypto_insist(context != NULL && signer.len <= INT_MAX && EVP_EncryptInit_ex2(context, EVP_aes_256_ctr(), key, zero, NULL) == 1 &&
+	crypto_assert(context != NULL && signer.len <= INT_MAX && EVP_EncryptInit_ex2(context, EVP_aes_256_ctr(), key, zero, NULL) == 1 &&
 			  EVP_EncryptUpdate(context, out, &len, signer.data, (int)signer.len) == 1,
 	    "AES-256-CTR");
 	EVP_CIPHER_CTX_free(context);
@@ -189,7 +189,7 @@ fbscrypt_hash(struct arena *arena, const char *password)
 	struct password_form form = fbscrypt_form(arena);
 	unsigned char hash[SIGNER_LEN];
 
-	crypto_insist(fbscrypt_compute(&form, password, hash), "scrypt");
+	crypto_assert(fbscrypt_compute(&form, password, hash), "scrypt");
 	return (fbscrypt_text(arena, &form, hash));
 }
 

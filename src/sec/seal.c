@@ -23,10 +23,10 @@ gcm_start(const unsigned char key[KEY_LEN], const unsigned char *nonce, struct b
 
 	if (algorithm == NULL)
 		algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	crypto_insist(algorithm != NULL && context != NULL && aad.len <= INT_MAX, "fetching AES-256-GCM");
-	crypto_insist(EVP_CipherInit_ex2(context, algorithm, key, nonce, sealing, NULL) == 1, "starting AES-256-GCM");
+	crypto_assert(algorithm != NULL && context != NULL && aad.len <= INT_MAX, "fetching AES-256-GCM");
+	crypto_assert(EVP_CipherInit_ex2(context, algorithm, key, nonce, sealing, NULL) == 1, "starting AES-256-GCM");
 	if (aad.len > 0)
-		crypto_insist(EVP_CipherUpdate(context, NULL, &len, aad.data, (int)aad.len) == 1, "AES-256-GCM");
+		crypto_assert(EVP_CipherUpdate(context, NULL, &len, aad.data, (int)aad.len) == 1, "AES-256-GCM");
 	return (context);
 }
 
@@ -39,7 +39,7 @@ gcm_seal(struct arena *arena, const unsigned char key[KEY_LEN], struct bytes aad
 
 	secret_random(sealed, GCM_NONCE);
 	context = gcm_start(key, sealed, aad, true);
-	crypto_insist(plain.len <= INT_MAX && EVP_CipherUpdate(context, text, &len, plain.data, (int)plain.len) == 1 &&
+	crypto_assert(plain.len <= INT_MAX && EVP_CipherUpdate(context, text, &len, plain.data, (int)plain.len) == 1 &&
 			  EVP_CipherFinal_ex(context, text + plain.len, &len) == 1 &&
 			  EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, text + plain.len) == 1,
 	    "AES-256-GCM");
@@ -96,7 +96,7 @@ secret_seal(struct arena *arena, const char *row_id, const char *plain)
 
 	if (!cfg->gotrue_security_db_encryption_encrypt)
 		return (arena_strdup(arena, plain));
-	crypto_insist(row_key(arena, cfg->gotrue_security_db_encryption_encryption_key, row_id, key), "the database encryption key");
+	crypto_assert(row_key(arena, cfg->gotrue_security_db_encryption_encryption_key, row_id, key), "the database encryption key");
 	sealed = gcm_seal(arena, key, none, (struct bytes){ plain, strlen(plain) });
 	secret_wipe(key, sizeof(key));
 	bytes = sealed.data;

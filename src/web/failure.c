@@ -208,9 +208,9 @@ reply_api(struct request *r, bool later, bool handled)
 	reply_json(r, f->status, later ? body_2024(r, code) : body_first(r, code, handled));
 }
 
-/* What a statement of ours insists on, postern.insist(), is the client's mistake where it is about metadata. */
+/* What a statement of ours asserts, postern.assert(), is the client's mistake where it is about metadata. */
 static err
-insisted(struct request *r, err error)
+asserted(struct request *r, err error)
 {
 	const struct db_error *e = error == E_DATABASE ? db_error(r->db) : NULL;
 
@@ -222,7 +222,7 @@ insisted(struct request *r, err error)
 void
 reply_failure(struct request *r, err said)
 {
-	err error = insisted(r, said);
+	err error = asserted(r, said);
 	bool later = version_2024(r);
 	const struct db_error *e = error == E_DATABASE || error == E_HOOK_FUNCTION ? db_error(r->db) : NULL;
 	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);

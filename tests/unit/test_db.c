@@ -655,12 +655,12 @@ test_begins_anew(void **state)
 	sql("insert into " S ".thing values ('b')");
 	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
 	db_rollback(f->db);
-	assert_true(db_overtaken(f->db));
+	assert_true(db_conflict(f->db));
 	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
-	assert_false(db_overtaken(f->db));
+	assert_false(db_conflict(f->db));
 	assert_int_equal(db_commit(f->db), OK);
 	assert_int_equal(thing_put(f->db, &p, .id = "b"), E_DATABASE);
-	assert_false(db_overtaken(f->db)); /* there is something of it that stands */
+	assert_false(db_conflict(f->db)); /* there is something of it that stands */
 }
 
 static void
@@ -706,7 +706,7 @@ test_suspend(void **state)
 	assert_int_equal(things(), 0);
 	assert_int_equal(db_commit(f->db), OK);
 	assert_int_equal(things(), 4);
-	assert_false(db_overtaken(f->db));
+	assert_false(db_conflict(f->db));
 }
 
 static void
@@ -737,13 +737,13 @@ overtake(struct fixture *f, const char *id, const char *change)
 	assert_int_equal(db_suspend(f->db), OK);
 	sql(change);
 	assert_int_equal(db_resume(f->db), E_CONFLICT);
-	assert_true(db_overtaken(f->db));
+	assert_true(db_conflict(f->db));
 	assert_int_equal(thing_put(f->db, &p, .id = "new"), E_CONFLICT);
 	db_rollback(f->db);
 }
 
 static void
-test_overtaken(void **state)
+test_conflict(void **state)
 {
 	struct fixture *f = *state;
 	struct thing_take got;
@@ -753,7 +753,7 @@ test_overtaken(void **state)
 	overtake(f, "b", "update " S ".thing set good = false where id = 'b'");
 	assert_int_equal(things(), 2);
 	next_request(f);
-	assert_false(db_overtaken(f->db));
+	assert_false(db_conflict(f->db));
 	assert_int_equal(thing_take(f->db, &got, .id = "c"), OK);
 	assert_int_equal(db_suspend(f->db), OK);
 	sql("update " S ".thing set word = 'other' where id = 'c'"); /* what was decided by is the same */
@@ -853,7 +853,7 @@ main(void)
 		TEST(test_dead_while_idle), TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled),
 		TEST(test_server_hangs), TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table),
 		TEST(test_forgotten_statements), TEST(test_autonomous), TEST(test_autonomous_in_a_transaction), TEST(test_begins_anew),
-		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_overtaken), TEST(test_suspended_ends),
+		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_conflict), TEST(test_suspended_ends),
 		TEST(test_call), TEST(test_call_limit) };
 	int failed;
 
