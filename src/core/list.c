@@ -66,8 +66,5 @@ list_reply(struct request *r, struct list *list, const char *head)
 
 	buf_puts(&out, head);
 	TRY(batch_read(r, list, &out));
-	TRY(reply_json(r, 200, out.data));
-	if (list->left > 0)
-		reply_continue(r, list_next, list);
-	return (OK);
+	return (reply_stream(r, NULL, out.data, list->left > 0 ? list_next : NULL, list));
 }

@@ -58,11 +58,13 @@ reply_text(struct request *r, int status, const char *type, const char *text)
 	return (reply_set(r, status, type, text));
 }
 
-void
-reply_continue(struct request *r, err (*next)(struct request *, void *, struct buf *), void *state)
+err
+reply_stream(struct request *r, const char *type, const char *head, err (*next)(struct request *, void *, struct buf *), void *state)
 {
+	TRY(reply_set(r, 200, type, head));
 	r->reply.next = next;
 	r->reply.state = state;
+	return (OK);
 }
 
 /* A header is ASCII; what the URL has beyond is escaped, as Go does. */

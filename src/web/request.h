@@ -75,7 +75,7 @@ struct request {
 		size_t len;
 		struct query headers;                                     /* ordered; further reply headers */
 		struct query cookies;                                     /* by name; see reply_cookie() */
-		err (*next)(struct request *, void *state, struct buf *); /* see reply_continue(); NULL: body is all */
+		err (*next)(struct request *, void *state, struct buf *); /* see reply_stream(); NULL: body is all */
 		void *state;
 	} reply;
 
@@ -216,11 +216,13 @@ struct cookie {
 void reply_cookie(struct request *, const struct cookie *);
 
 /*
- * The body of the reply goes on behind what was given so far, so that a long answer is never whole in memory.  next() is called when that
- * is out and the transaction over: it puts the next piece into the buffer, nothing when there is none.  r->arena is then the piece's own;
- * state lives in the request's.  After an error the connection is cut, so that half an answer never looks whole.
+ * A reply whose body goes on behind its head, so that a long answer is never whole in memory; type as in struct reply.  next() is called
+ * when the head is out and the transaction over: it puts the next piece into the buffer, nothing when there is none; NULL: the head is all.
+ * r->arena is then the piece's own; state lives in the request's.  After an error the connection is cut, so that half an answer never
+ * looks whole.
  */
-void reply_continue(struct request *, err (*next)(struct request *, void *state, struct buf *), void *state);
+err reply_stream(struct request *, const char *type, const char *head, err (*next)(struct request *, void *state, struct buf *),
+    void *state);
 
 /* Runs call(r, arg) after the reply is out and the transaction committed; not at all after a rollback. */
 void after(struct request *, void (*call)(struct request *, void *), void *arg);

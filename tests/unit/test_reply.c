@@ -263,9 +263,10 @@ test_bytes_of_a_beginning(void **state)
 	struct request *r = PLAIN();
 
 	(void)state;
-	reply_json(r, 200, "[1");
-	reply_continue(r, nothing_more, NULL);
+	reply_stream(r, NULL, "[1", nothing_more, NULL);
 	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: application/json\r\n" KEPT "\r\n[1");
+	reply_stream(r, "text/csv", "a,b", NULL, NULL);
+	assert_string_equal(reply_bytes(r).data, "Status: 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 3\r\n" KEPT "\r\na,b");
 	reply_json(r, 500, "{}");
 	assert_string_equal(reply_bytes(r).data,
 	    "Status: 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 2\r\n" KEPT "\r\n{}");
