@@ -20,6 +20,7 @@ failure_set(struct request *r, err error, int status, const char *message)
 	r->failure.status = status;
 	r->failure.code = NULL;
 	r->failure.message = message;
+	r->failure.challenge = NULL;
 }
 
 err
@@ -56,6 +57,37 @@ fail_oauth(struct request *r, const char *error, const char *description)
 	failure_set(r, E_OAUTH, 0, description);
 	r->failure.code = error;
 	return (E_OAUTH);
+}
+
+/* RFC 6750 section 3 has neither quotes nor backslashes there. */
+static void
+challenge_put(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "%s=\"", name);
+	for (; *value != '\0'; value++)
+		buf_putc(out, *value == '"' ? '\'' : *value == '\\' || (unsigned char)*value >= 0x7F ? '?' : *value);
+	buf_putc(out, '"');
+}
+
+err
+fail_challenge(struct request *r, err error, int status, const char *scheme, ...)
+{
+	struct buf out = buf_new(r->arena);
+	const char *name;
+	va_list pairs;
+
+	if (r->failure.id != error)
+		failure_set(r, error, status, NULL);
+	buf_puts(&out, scheme);
+	va_start(pairs, scheme);
+	for (const char *comma = " "; (name = va_arg(pairs, const char *)) != NULL; comma = ", ") {
+		buf_puts(&out, comma);
+		challenge_put(&out, name, va_arg(pairs, const char *));
+	}
+	va_end(pairs);
+	r->failure.status = status;
+	r->failure.challenge = out.data;
+	return (error);
 }
 
 static bool
@@ -238,6 +270,8 @@ reply_failure(struct request *r, err said)
 	}
 	if (later)
 		reply_header(r, API_VERSION, API_VERSION_2024);
+	if (r->failure.challenge != NULL)
+		reply_header(r, "WWW-Authenticate", r->failure.challenge);
 	if (error == E_UNAVAILABLE)
 		reply_header(r, "Retry-After", "1");
 	if (error == E_OAUTH)

@@ -21,12 +21,13 @@ struct factor_row;
 
 /* What becomes of an error: the form its reply has. */
 struct failure {
-	err id;              /* what fail() was called for: the words below belong to it alone */
-	int status;          /* 0: as error.def */
-	const char *code;    /* NULL: as error.def; "": the reply has no X-Sb-Error-Code */
-	const char *message; /* NULL: as error.def */
-	const char *extra;   /* an object whose members the reply has, too: {"weak_password":{...}}; NULL: none */
-	const char *cause;   /* for the log only */
+	err id;                /* what fail() was called for: the words below belong to it alone */
+	int status;            /* 0: as error.def */
+	const char *code;      /* NULL: as error.def; "": the reply has no X-Sb-Error-Code */
+	const char *message;   /* NULL: as error.def */
+	const char *extra;     /* an object whose members the reply has, too: {"weak_password":{...}}; NULL: none */
+	const char *cause;     /* for the log only */
+	const char *challenge; /* WWW-Authenticate; NULL: none */
 };
 
 /* One request and its reply; everything in it lives in the arena. */
@@ -168,6 +169,13 @@ checked err params_read(struct request *, const struct param *, void *into);
 err fail(struct request *, err, const char *fmt, ...) printf_like(3, 4);
 err fail_as(struct request *, err, int status, const char *fmt, ...) printf_like(4, 5);
 err fail_oauth(struct request *, const char *error, const char *description);
+
+/*
+ * The same error with another status and WWW-Authenticate: the scheme with names and values, up to a NULL name (RFC 9110 section 11.6.1):
+ *
+ *	return (fail_challenge(r, fail_oauth(r, "invalid_client", NULL), 401, "Basic", "realm", "postern", NULL));
+ */
+err fail_challenge(struct request *, err, int status, const char *scheme, ...) __attribute__((sentinel));
 
 /* A database error gets the words the reference gives it here; every other error passes as it is. */
 #define TRY_DB(r, call, words)                                         \

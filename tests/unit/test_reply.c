@@ -137,6 +137,27 @@ test_oauth(void **state)
 }
 
 static void
+test_challenge(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	failure_is(r, fail_challenge(r, fail_oauth(r, "invalid_client", "no"), 401, "Basic", "realm", "a", NULL), 401, "",
+	    "{\"error\":\"invalid_client\",\"error_description\":\"no\"}");
+	assert_string_equal(header(r, "WWW-Authenticate"), "Basic realm=\"a\"");
+	r = PLAIN();
+	failure_is(r, fail_challenge(r, E_USER_BANNED, 401, "Bearer", "error", "x\"y\\z\xc3\xa4", "scope", "a b", NULL), 401, "user_banned",
+	    "{\"code\":401,\"error_code\":\"user_banned\",\"msg\":\"User is banned\"}");
+	assert_string_equal(header(r, "WWW-Authenticate"), "Bearer error=\"x'y?z\?\?\", scope=\"a b\"");
+	/* It belongs to that error alone. */
+	r = PLAIN();
+	(void)fail_challenge(r, E_USER_BANNED, 401, "Bearer", "error", "x", NULL);
+	reply_failure(r, E_USER_NOT_FOUND);
+	assert_int_equal(r->reply.status, 404);
+	assert_string_equal(header(r, "WWW-Authenticate"), "");
+}
+
+static void
 database_is(const char *sqlstate, int status, bool shown)
 {
 	struct request *r = PLAIN();
@@ -351,9 +372,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_first_form), cmocka_unit_test(test_server_errors),
 		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth),
-		cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped), cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_cookies), cmocka_unit_test(test_cookies_of_an_error), cmocka_unit_test(test_bytes_of_a_beginning),
-		cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
+		cmocka_unit_test(test_challenge), cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped),
+		cmocka_unit_test(test_bytes), cmocka_unit_test(test_cookies), cmocka_unit_test(test_cookies_of_an_error),
+		cmocka_unit_test(test_bytes_of_a_beginning), cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight),
+		cmocka_unit_test(test_cors) };
 	int failed;
 
 	arena = arena_new();
