@@ -82,10 +82,23 @@ reply_button(struct request *r)
 	return (reply_text(r, 200, "text/html; charset=utf-8", page));
 }
 
-static bool
-button_pressed(const struct request *r)
+struct button {
+	const char *confirm;
+};
+
+static const struct param button_fields[] = { PARAM(struct button, text, confirm), PARAM_END };
+
+static err
+button_read(struct request *r, bool *pressed)
 {
-	return (cfg->postern_verify_confirm_page && str_equal(query_get(&r->form, "confirm"), "yes"));
+	struct button button;
+
+	*pressed = false;
+	if (!cfg->postern_verify_confirm_page)
+		return (OK);
+	TRY(form_read(r, &r->form, button_fields, &button));
+	*pressed = str_equal(button.confirm, "yes");
+	return (OK);
 }
 
 /* GET /verify */
@@ -149,8 +162,10 @@ verify_post(struct request *r)
 	struct verify_params p = { 0 };
 	struct verification v = { 0 };
 	struct tokens t = { 0 };
+	bool pressed;
 
-	if (button_pressed(r))
+	TRY(button_read(r, &pressed));
+	if (pressed)
 		return (link_follow(r));
 	TRY(params_read(r, verify_fields, &p));
 	TRY(verify_check(r, &p));

@@ -188,6 +188,16 @@ refuse(struct request *r, const char *why)
 	return (fail(r, E_BAD_JSON, "Could not parse request body as JSON: %s", why));
 }
 
+static checked err
+body_check(struct request *r)
+{
+	if (r->body_state == BODY_TOO_LARGE)
+		return (fail(r, E_REQUEST_ENTITY_TOO_LARGE, "Request body too large (max %s bytes)", BODY_MAX_TEXT));
+	if (r->body_state == BODY_BROKEN)
+		return (fail(r, E_UNEXPECTED_FAILURE, "Could not read body into byte slice"));
+	return (OK);
+}
+
 /* The body is parsed once, however many read it. */
 static checked err
 body_parse(struct request *r)
@@ -196,10 +206,7 @@ body_parse(struct request *r)
 
 	if (r->parsed != NULL)
 		return (OK);
-	if (r->body_state == BODY_TOO_LARGE)
-		return (fail(r, E_REQUEST_ENTITY_TOO_LARGE, "Request body too large (max %s bytes)", BODY_MAX_TEXT));
-	if (r->body_state == BODY_BROKEN)
-		return (fail(r, E_UNEXPECTED_FAILURE, "Could not read body into byte slice"));
+	TRY(body_check(r));
 	if (r->body_len == 0)
 		return (refuse(r, "unexpected end of JSON input"));
 	r->parsed = json_parse(r->arena, r->body, r->body_len, &why);
@@ -221,4 +228,67 @@ params_read(struct request *r, const struct param *fields, void *into)
 	if (filling.large)
 		return (fail(r, E_VALIDATION_FAILED, "%s", filling.wrong));
 	return (filling.wrong != NULL ? refuse(r, filling.wrong) : OK);
+}
+
+/* --- Forms --- */
+
+/* The values of a name that are not empty, ends with NULL. */
+static const char **
+form_values(const struct query *pairs, const char *name)
+{
+	const char **values = arena_new_array(pairs->arena, const char *, pairs->len + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; i < pairs->len; i++)
+		if (str_equal(pairs->pair[i].name, name) && *pairs->pair[i].value != '\0')
+			values[len++] = pairs->pair[i].value;
+	return (values);
+}
+
+static bool
+form_take(struct arena *a, const struct param *field, const char *text, void *slot)
+{
+	json *value;
+
+	switch (field->type) {
+	case PARAM_text:
+	case PARAM_maybe_text:
+		memcpy(slot, &text, sizeof(text));
+		return (true);
+	case PARAM_boolean:
+	case PARAM_maybe_bool:
+	case PARAM_integer:
+	case PARAM_real:
+		value = json_parse(a, text, strlen(text), NULL);
+		return (value != NULL && kinds[field->type].take(a, value, slot));
+	default:
+		return (false);
+	}
+}
+
+static err
+form_field(struct request *r, const struct query *pairs, const struct param *field, char *slot)
+{
+	const char **values = form_values(pairs, field->name);
+
+	if (*values == NULL)
+		return (OK);
+	if (field->type == PARAM_strings)
+		memcpy(slot, &values, sizeof(values));
+	else if (values[1] != NULL)
+		return (fail(r, E_VALIDATION_FAILED, "%s must not be given twice", field->name));
+	else if (!form_take(r->arena, field, *values, slot))
+		return (fail(r, E_VALIDATION_FAILED, "%s must be %s", field->name, kinds[field->type].wanted));
+	return (OK);
+}
+
+err
+form_read(struct request *r, const struct query *pairs, const struct param *fields, void *into)
+{
+	fill_empty(fields, into);
+	if (pairs == &r->form)
+		TRY(body_check(r));
+	for (const struct param *f = fields; f->name != NULL; f++)
+		TRY(form_field(r, pairs, f, (char *)into + f->offset));
+	return (OK);
 }

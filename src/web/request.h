@@ -106,7 +106,7 @@ const char *request_cookie(const struct request *, const char *name);
 /* What {name} of the route's path stands for; NULL when the path has no such segment. */
 const char *request_path_arg(const struct request *, const char *name);
 
-/* A form or query value as Go's r.FormValue: the form body's first, then the query's; "" without. */
+/* A form or query value as Go's r.FormValue, where the reference takes it so: the form body's first, then the query's; "" without. */
 const char *request_form_value(struct request *, const char *name);
 
 /*
@@ -160,6 +160,14 @@ struct param {
 		NULL, PARAM_text, 0, NULL \
 	}
 checked err params_read(struct request *, const struct param *, void *into);
+
+/*
+ * The other reader: a form (&r->form) or the URL's query (&r->query) into such a struct.  Names are exact, unknown ones are ignored; an
+ * empty value is as good as none (RFC 6749 section 3.1), and what is absent stays zero.  A text is taken as it is, "strings" are all of a name,
+ * booleans and numbers are written as in JSON; objects have no place in forms.  400 validation_failed for what does not fit, and for a
+ * name that comes twice and is no list.
+ */
+checked err form_read(struct request *, const struct query *pairs, const struct param *, void *into);
 
 /*
  * Errors.  fail() gives its id back, so that a handler says `return (fail(r, E_USER_BANNED, NULL))`.  fmt NULL: the row's message.

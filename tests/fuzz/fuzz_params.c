@@ -58,6 +58,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		PROMISE(json_kind(json_parse(arena, r->reply.body, r->reply.len, NULL)) == JSON_OBJECT);
 	}
 	PROMISE(request_form_value(r, "grant_type") != NULL);
+	memset(&o, 0, sizeof(o));
+	if (form_read(r, r->form.len > 0 ? &r->form : &r->query, fields, &o) == OK) {
+		PROMISE(utf8_valid(o.email, strlen(o.email)) && (o.phone == NULL || *o.phone != '\0'));
+		PROMISE(o.words == NULL || o.words[0] != NULL);
+		PROMISE(o.data == NULL && o.any == NULL);
+	}
 	arena_free(arena);
 	return (0);
 }

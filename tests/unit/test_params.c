@@ -199,12 +199,86 @@ test_twice(void **state)
 	assert_string_equal(again.email, "x");
 }
 
+static err
+read_form(struct outer *into, const char *body)
+{
+	static char *form[] = { "REQUEST_METHOD=POST", "CONTENT_TYPE=application/x-www-form-urlencoded", "QUERY_STRING=email=q&phone=%ff",
+		NULL };
+
+	arena_wipe(arena);
+	memset(into, 0, sizeof(*into));
+	last = double_request(arena, form, body, strlen(body));
+	return (form_read(last, &last->form, outer_fields, into));
+}
+
+static void
+test_form(void **state)
+{
+	struct outer o;
+
+	(void)state;
+	assert_int_equal(
+	    read_form(&o,
+		"email=a%40b+c&phone=1&create_user=true&maybe=false&count=-7&ratio=0.5&words=x&words=&words=y&Email=z&data=&skey=0"),
+	    OK);
+	assert_string_equal(o.email, "a@b c");
+	assert_string_equal(o.phone, "1");
+	assert_true(o.create && o.maybe != NULL && !*o.maybe);
+	assert_int_equal(o.count, -7);
+	assert_true(o.ratio > 0.4 && o.ratio < 0.6);
+	assert_string_equal(o.words[0], "x");
+	assert_string_equal(o.words[1], "y");
+	assert_null(o.words[2]);
+	assert_string_equal(o.skey, "0");
+	/* What is empty is not there, and the query is another source. */
+	assert_int_equal(read_form(&o, "phone=&create_user=&email=&email=x"), OK);
+	assert_string_equal(o.email, "x");
+	assert_null(o.phone);
+	assert_false(o.create);
+	assert_null(o.words);
+	assert_int_equal(read_form(&o, ""), OK);
+	assert_string_equal(o.email, "");
+	assert_int_equal(form_read(last, &last->query, outer_fields, &o), OK);
+	assert_string_equal(o.email, "q");
+	assert_null(o.phone);
+}
+
+static void
+form_is_refused(const char *body, const char *words)
+{
+	struct outer o;
+
+	assert_int_equal(read_form(&o, body), E_VALIDATION_FAILED);
+	assert_string_equal(last->failure.message, words);
+}
+
+static void
+test_form_mistakes(void **state)
+{
+	struct outer o;
+
+	(void)state;
+	form_is_refused("email=a&email=a", "email must not be given twice");
+	form_is_refused("count=1&skey=x&count=2", "count must not be given twice");
+	form_is_refused("count=1.5", "count must be a whole number");
+	form_is_refused("count=1+2", "count must be a whole number");
+	form_is_refused("create_user=on", "create_user must be true or false");
+	form_is_refused("maybe=null", "maybe must be true or false");
+	form_is_refused("data={}", "data must be an object with numbers in range");
+	form_is_refused("inner={}", "inner must be an object");
+	read_form(&o, "email=a");
+	last->body_state = BODY_TOO_LARGE;
+	assert_int_equal(form_read(last, &last->form, outer_fields, &o), E_REQUEST_ENTITY_TOO_LARGE);
+	assert_int_equal(form_read(last, &last->query, outer_fields, &o), OK);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_absent), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names), cmocka_unit_test(test_size), cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_form_is_no_json), cmocka_unit_test(test_twice) };
+		cmocka_unit_test(test_form_is_no_json), cmocka_unit_test(test_twice), cmocka_unit_test(test_form),
+		cmocka_unit_test(test_form_mistakes) };
 	int failed;
 
 	arena = arena_new();
