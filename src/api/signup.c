@@ -58,19 +58,21 @@ signup_anonymously(struct request *r, const struct signup *p)
 }
 
 /* Somebody who is not told that the address is taken sees a user that could be theirs. */
-static char *
+static const char *
 disguised_user(struct request *r, const struct signup *p)
 {
-	struct arena *a = r->arena;
-	const char *now = json_quote(a, r->now_text), *provider = signup_provider(p);
 	bool email = !str_empty(p->email);
+	struct user shown = user_unwritten(r->arena,
+	    &(const struct new_user){ .id = uuid_new(r->arena),
+		.aud = p->aud,
+		.email = p->email,
+		.phone = email ? NULL : p->phone,
+		.provider = signup_provider(p),
+		.user_metadata = p->data },
+	    r->now_text);
 
-	return (arena_printf(a,
-	    "{\"id\":\"%s\",\"aud\":%s,\"role\":\"\",\"email\":%s,\"phone\":%s,\"confirmation_sent_at\":%s,"
-	    "\"app_metadata\":{\"provider\":\"%s\",\"providers\":[\"%s\"]},\"user_metadata\":%s,\"identities\":[],"
-	    "\"created_at\":%s,\"updated_at\":%s,\"is_anonymous\":false}",
-	    uuid_new(a), json_quote(a, p->aud), json_quote(a, email ? p->email : ""), json_quote(a, email ? "" : p->phone), now, provider,
-	    provider, str_or(p->data, "{}"), now, now));
+	shown.confirmation_sent_at = r->now;
+	return (user_text(r->arena, &shown));
 }
 
 static err

@@ -184,7 +184,7 @@ password_first(struct request *r)
 	if (!cfg->gotrue_experimental_create_email_identity_on_password_set_enabled || !str_empty(u->password) || u->sso || u->anonymous ||
 	    str_empty(u->email) || !u->email_confirmed)
 		return (OK);
-	TRY(user_identity_email(r, u->id, u->email));
+	TRY(user_identity_put(r, u->id, &(const struct own_identity){ .provider = "email", .address = u->email, .verified = true }));
 	return (user_refresh_providers(r->db, .id = u->id, .now = r->now_text));
 }
 

@@ -55,6 +55,8 @@ clock_iso(struct arena *a, const char *timestamptz)
 {
 	const char *day = timestamptz, *time = day == NULL ? NULL : strchr(day, ' '), *zone = time == NULL ? NULL : strchr(time, '+');
 
+	if (time == NULL && str_ends(timestamptz, "Z"))
+		return (arena_strdup(a, timestamptz));
 	if (zone == NULL || strcmp(zone, "+00") != 0)
 		return (NULL);
 	return (arena_printf(a, "%.*sT%.*sZ", (int)(time - day), day, (int)(zone - time - 1), time + 1));

@@ -13,7 +13,7 @@ typedef int64_t usec;
 usec clock_now(void);                      /* wall clock */
 uint64_t clock_mono_ns(void);              /* for measuring */
 char *clock_rfc3339(struct arena *, usec); /* 2026-11-24T05:55:00.123456Z */
-/* What PostgreSQL prints of a timestamptz, as Go writes it; NULL for what no calendar has: NULL, infinity, years B.C. */
+/* What PostgreSQL prints of a timestamptz, as Go writes it (ours stays); NULL for what no calendar has: NULL, infinity, years B.C. */
 char *clock_iso(struct arena *, const char *timestamptz);
 
 bool clock_parse_rfc3339(const char *, usec *);

@@ -48,13 +48,13 @@ string_put(struct buf *buf, const char *text)
 	buf_putc(buf, '"');
 }
 
-/* A comma stands behind all but what opens: a value never ends so. */
+/* A comma stands behind all but what opens, and one that is there already: a value never ends so. */
 static void
 name_put(struct buf *buf, const char *name)
 {
 	char last = buf->len > 0 ? buf->data[buf->len - 1] : '[';
 
-	if (last != '{' && last != '[')
+	if (strchr("{[,", last) == NULL)
 		buf_putc(buf, ',');
 	if (name == NULL)
 		return;

@@ -21,10 +21,10 @@
 #define PASSWORD_MAX 72 /* bytes: what bcrypt reads */
 
 static char *
-user_traits(struct arena *a, const struct user *u, const char *more)
+user_traits(struct arena *a, const struct user *u, const char *provider)
 {
-	return (arena_printf(a, "{\"user_id\":\"%s\",\"user_email\":%s,\"user_phone\":%s%s}", u->id, json_quote(a, u->email),
-	    json_quote(a, u->phone), more));
+	return (json_pairs(a, "user_id", u->id, "#user_email", json_quote(a, u->email), "#user_phone", json_quote(a, u->phone), "provider",
+	    provider, NULL));
 }
 
 err
@@ -40,35 +40,6 @@ ban_read(struct request *r, const char *duration, struct ban *b)
 	if (ns != 0)
 		b->until = clock_rfc3339(r->arena, r->now + ns / 1000);
 	return (OK);
-}
-
-/* --- Identities of the addresses of a user's own --- */
-
-struct own_identity {
-	const char *id; /* of the row, if one is made */
-	const char *provider, *address;
-	bool verified;
-};
-
-static char *
-identity_data(struct arena *a, const char *user_id, const struct own_identity *i)
-{
-	bool email = str_equal(i->provider, "email");
-
-	return (arena_printf(a, "{\"sub\":\"%s\",\"%s\":%s,\"email_verified\":%s,\"phone_verified\":%s}", user_id, i->provider,
-	    json_quote(a, i->address), email && i->verified ? "true" : "false", !email && i->verified ? "true" : "false"));
-}
-
-/* One that is there learns the address. */
-static err
-identity_put(struct request *r, const char *user_id, const struct own_identity *i)
-{
-	const char *change = arena_printf(r->arena, "{\"%s\":%s,\"%s_verified\":%s}", i->provider, json_quote(r->arena, i->address),
-	    i->provider, i->verified ? "true" : "false");
-
-	/* The order in which identities came is the order in which they are shown. */
-	return (identity_merge(r->db, .id = i->id, .user_id = user_id, .provider = i->provider, .data = identity_data(r->arena, user_id, i),
-	    .change = change, .now = str_equal(i->provider, "phone") ? clock_rfc3339(r->arena, r->now + 1) : r->now_text));
 }
 
 /* --- Making --- */
@@ -163,16 +134,6 @@ create_check_id(struct request *r, struct admin_user *p)
 	return (OK);
 }
 
-/* The provider of the first address is the provider. */
-static char *
-create_providers(struct arena *a, const struct admin_user *p)
-{
-	const char *first = str_empty(p->email) ? "phone" : "email";
-	bool both = !str_empty(p->email) && !str_empty(p->phone);
-
-	return (arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"%s]}", first, first, both ? ",\"phone\"" : ""));
-}
-
 static const char *
 create_password(struct request *r, const struct admin_user *p)
 {
@@ -184,11 +145,13 @@ create_password(struct request *r, const struct admin_user *p)
 static err
 create_row(struct request *r, const struct admin_user *p, const struct ban *ban)
 {
-	bool hashed = !str_empty(p->password_hash);
+	bool hashed = !str_empty(p->password_hash), email = !str_empty(p->email);
 
+	/* The provider of the first address is the provider. */
 	return (admin_user_add(r->db, .id = p->id, .aud = p->aud, .email = p->email, .phone = p->phone,
 	    .role = str_trim(r->arena, str_or(p->role, cfg->gotrue_jwt_default_group_name)), .password = create_password(r, p),
-	    .providers = create_providers(r->arena, p), .app_metadata = p->app_metadata,
+	    .providers = user_providers(r->arena, email ? "email" : "phone", email && !str_empty(p->phone) ? "phone" : NULL),
+	    .app_metadata = p->app_metadata,
 	    /* The reference gives a user that comes with a hash the metadata null; that is what its row is like. */
 	    .user_metadata = p->user_metadata != NULL ? p->user_metadata
 			     : hashed                 ? "null"
@@ -201,15 +164,15 @@ static err
 create_write(struct request *r, const struct admin_user *p, const struct ban *ban, const char **text)
 {
 	const struct user shown = { .id = p->id, .email = p->email, .phone = p->phone };
-	const char *provider = arena_printf(r->arena, ",\"provider\":\"%s\"", str_empty(p->email) ? "phone" : "email");
+	const char *provider = str_empty(p->email) ? "phone" : "email";
 	struct admin_user_made made;
 
 	TRY(create_row(r, p, ban));
 	if (!str_empty(p->email))
-		TRY(identity_put(r, p->id,
+		TRY(user_identity_put(r, p->id,
 		    &(const struct own_identity){ .id = uuid_new(r->arena), .provider = "email", .address = p->email }));
 	if (!str_empty(p->phone))
-		TRY(identity_put(r, p->id,
+		TRY(user_identity_put(r, p->id,
 		    &(const struct own_identity){ .id = uuid_new(r->arena), .provider = "phone", .address = p->phone }));
 	TRY(audit_admin(r, AUDIT_SIGNED_UP, user_traits(r->arena, &shown, provider)));
 	TRY(refusal_tell(r, admin_user_made(r->db, &made, .id = p->id)));
@@ -266,7 +229,7 @@ static err
 update_identity(struct request *r, struct update *change, struct own_identity i)
 {
 	i.id = update_made(r, change);
-	return (identity_put(r, r->user->id, &i));
+	return (user_identity_put(r, r->user->id, &i));
 }
 
 /* What was sent for an address that is to be confirmed is void. */
@@ -329,7 +292,7 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 		TRY(user_merge(r, shown.id, p->user_metadata, p->app_metadata));
 	shown.email = str_or(p->email, shown.email);
 	shown.phone = str_or(p->phone, shown.phone);
-	return (audit_admin(r, AUDIT_USER_MODIFIED, user_traits(r->arena, &shown, "")));
+	return (audit_admin(r, AUDIT_USER_MODIFIED, user_traits(r->arena, &shown, NULL)));
 }
 
 /* The reference shows what it read at first, but for what it changed. */
@@ -368,7 +331,7 @@ admin_user_erase(struct request *r, bool soft)
 	const struct user *u = r->user;
 
 	TRY(user_hold(r->db, .id = u->id));
-	TRY(audit_admin(r, AUDIT_USER_DELETED, user_traits(r->arena, u, "")));
+	TRY(audit_admin(r, AUDIT_USER_DELETED, user_traits(r->arena, u, NULL)));
 	if (soft)
 		return (admin_user_hide(r->db, .id = u->id, .now = r->now_text));
 	return (user_delete(r->db, .id = u->id));

@@ -36,11 +36,11 @@ put_method(struct buf *b, const struct user *u, const struct method_row *row)
 {
 	const char *provider = str_equal(row->name, "sso/saml") ? sso_provider(b->arena, u) : NULL;
 
-	buf_printf(b, "%s{\"method\":%s,\"timestamp\":%lld", b->len > 1 ? "," : "", json_quote(b->arena, row->name),
-	    (long long)clock_timestamptz(row->updated_at) / 1000000);
-	if (provider != NULL)
-		buf_printf(b, ",\"provider\":%s", json_quote(b->arena, provider));
-	buf_putc(b, '}');
+	json_object_begin(b, NULL);
+	json_put_text(b, "method", row->name);
+	json_put_number(b, "timestamp", clock_timestamptz(row->updated_at) / 1000000);
+	json_put_pair(b, "provider", provider);
+	json_object_end(b);
 }
 
 struct amr
@@ -51,13 +51,13 @@ amr_read(struct arena *a, const struct user *u, const char *methods)
 	size_t count;
 	const struct method_row *row = db_rows(a, methods, sizeof(*row) / sizeof(char *), &count);
 
-	buf_putc(&b, '[');
+	json_array_begin(&b, NULL);
 	while (count-- > 0) {
 		put_method(&b, u, &row[count]);
 		if (is_factor(row[count].name))
 			amr.aal = "aal2";
 	}
-	buf_putc(&b, ']');
+	json_array_end(&b);
 	amr.text = b.data;
 	return (amr);
 }

@@ -22,14 +22,15 @@ audit_payload(struct request *r, const struct user *actor, enum audit_action act
 {
 	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b, "{\"actor_id\":%s,\"actor_via_sso\":%s,\"actor_username\":%s,\"action\":\"%s\",\"log_type\":\"%s\"",
-	    json_quote(r->arena, str_or(actor->id, UUID_NIL)), actor->sso ? "true" : "false",
-	    json_quote(r->arena, str_or(actor->phone, str_or(actor->email, ""))), actions[action].action, actions[action].type);
-	if (actor->full_name != NULL)
-		buf_printf(&b, ",\"actor_name\":%s", actor->full_name);
-	if (traits != NULL)
-		buf_printf(&b, ",\"traits\":%s", traits);
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "actor_id", str_or(actor->id, UUID_NIL));
+	json_put_bool(&b, "actor_via_sso", actor->sso);
+	json_put_text(&b, "actor_username", str_or(actor->phone, str_or(actor->email, "")));
+	json_put_text(&b, "action", actions[action].action);
+	json_put_text(&b, "log_type", actions[action].type);
+	json_put_raw(&b, "actor_name", actor->full_name);
+	json_put_raw(&b, "traits", traits);
+	json_object_end(&b);
 	return (b.data);
 }
 

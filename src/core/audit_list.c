@@ -48,12 +48,14 @@ number_entries(struct request *r, const struct audit_query *q, struct list *list
 }
 
 static void
-entry_put(struct arena *a, struct buf *out, const struct audit_entry *e)
+entry_put(struct buf *out, const struct audit_entry *e)
 {
-	const char *at = clock_iso(a, e->created_at);
-
-	buf_printf(out, "{\"id\":\"%s\",\"payload\":%s,\"created_at\":%s,\"ip_address\":%s}", e->id, str_or(e->payload, "{}"),
-	    at == NULL ? "null" : json_quote(a, at), json_quote(a, e->address));
+	json_object_begin(out, NULL);
+	json_put_text(out, "id", e->id);
+	json_put_raw(out, "payload", str_or(e->payload, "{}"));
+	json_put_text(out, "created_at", clock_iso(out->arena, e->created_at));
+	json_put_text(out, "ip_address", e->address);
+	json_object_end(out);
 }
 
 static err
@@ -69,7 +71,7 @@ entries_read(struct request *r, struct list *list, struct buf *out)
 		    .most = arena_printf(r->arena, "%" PRIu64, list->most), .created_at = list->created_at, .id = list->id));
 	for (size_t i = 0; i < found.len; i++) {
 		list_row(list, out, found.row[i].created_at, found.row[i].id);
-		entry_put(r->arena, out, &found.row[i]);
+		entry_put(out, &found.row[i]);
 	}
 	return (OK);
 }

@@ -129,8 +129,7 @@ custom_claims(struct request *r, const char *user_id, const char *method, const 
 	if (!hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
 		return (OK);
 	TRY(hook_call(r, HOOK_CUSTOM_ACCESS_TOKEN,
-	    arena_printf(a, "{\"user_id\":\"%s\",\"claims\":%s,\"authentication_method\":%s}", user_id, *claims, json_quote(a, method)),
-	    &answer));
+	    json_pairs(a, "user_id", user_id, "#claims", *claims, "#authentication_method", json_quote(a, method), NULL), &answer));
 	given = json_get(answer, "claims");
 	if (answer != NULL && given == NULL)
 		return (refuse(r, "output claims field is missing"));

@@ -41,9 +41,14 @@ payload_complete(struct request *r, enum hook hook, const char *payload)
 {
 	struct arena *a = r->arena;
 	const char *metadata = json_pairs(a, "uuid", uuid_new(a), "time", clock_rfc3339(a, clock_now()), "name", rows[hook].name,
-	    "ip_address", str_empty(r->address) ? NULL : r->address, NULL);
+	    "ip_address", str_or(r->address, NULL), NULL);
+	struct buf b = buf_new(a);
 
-	return (arena_printf(a, "{\"metadata\":%s,%s", metadata, payload + 1));
+	json_object_begin(&b, NULL);
+	json_put_raw(&b, "metadata", metadata);
+	json_put_members(&b, payload);
+	json_object_end(&b);
+	return (b.data);
 }
 
 /* What the hook says of its own has no code: the reply shows one by its status, the header does not. */
@@ -214,21 +219,13 @@ hook_verdict(struct request *r, enum hook hook, const char *payload, struct verd
 err
 hook_before_user_created(struct request *r, const struct new_user *u)
 {
-	static const char never[] = "0001-01-01T00:00:00Z";
 	struct arena *a = r->arena;
-	const char *app =
-	    u->provider == NULL ? "{}" : arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
+	const struct user shown = user_unwritten(a, u, "0001-01-01T00:00:00Z");
 	json *answer;
 
 	if (!hook_enabled(HOOK_BEFORE_USER_CREATED))
 		return (OK);
-	return (hook_call(r, HOOK_BEFORE_USER_CREATED,
-	    arena_printf(a,
-		"{\"user\":{\"id\":\"%s\",\"aud\":%s,\"role\":\"\",\"email\":%s,\"phone\":%s,\"app_metadata\":%s,\"user_metadata\":%s,"
-		"\"identities\":[],\"created_at\":\"%s\",\"updated_at\":\"%s\",\"is_anonymous\":%s}}",
-		u->id, json_quote(a, u->aud), json_quote(a, str_or(u->email, "")), json_quote(a, str_or(u->phone, "")), app,
-		str_or(u->user_metadata, "{}"), never, never, u->provider == NULL ? "true" : "false"),
-	    &answer));
+	return (hook_call(r, HOOK_BEFORE_USER_CREATED, json_pairs(a, "#user", user_text(a, &shown), NULL), &answer));
 }
 
 err
@@ -240,5 +237,5 @@ hook_after_user_created(struct request *r, const char *user_json)
 		return (OK);
 	TRY(db_commit(r->db));
 	r->commit_anyway = true; /* letters of what is committed go out */
-	return (hook_call(r, HOOK_AFTER_USER_CREATED, arena_printf(r->arena, "{\"user\":%s}", user_json), &answer));
+	return (hook_call(r, HOOK_AFTER_USER_CREATED, json_pairs(r->arena, "#user", user_json, NULL), &answer));
 }

@@ -27,19 +27,20 @@ message_take(struct request *r)
 static const char *
 message_values(struct request *r, const struct user *u, const struct message *m)
 {
-	struct arena *a = r->arena;
-	struct buf b = buf_new(a);
+	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b, "{\"SiteURL\":%s,\"Email\":%s,\"Data\":%s", json_quote(a, cfg->gotrue_site_url), json_quote(a, u->email),
-	    str_or(u->user_metadata, "{}"));
-	if (m->secret.code != NULL)
-		buf_printf(&b, ",\"Token\":%s", json_quote(a, m->secret.code));
-	if (m->url != NULL)
-		buf_printf(&b, ",\"TokenHash\":%s,\"ConfirmationURL\":%s,\"RedirectTo\":%s", json_quote(a, m->secret.link),
-		    json_quote(a, m->url), json_quote(a, redirect_wanted(r)));
-	if (m->more != NULL)
-		buf_printf(&b, ",%s", m->more);
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "SiteURL", cfg->gotrue_site_url);
+	json_put_text(&b, "Email", u->email);
+	json_put_raw(&b, "Data", str_or(u->user_metadata, "{}"));
+	json_put_pair(&b, "Token", m->secret.code);
+	if (m->url != NULL) {
+		json_put_text(&b, "TokenHash", m->secret.link);
+		json_put_text(&b, "ConfirmationURL", m->url);
+		json_put_text(&b, "RedirectTo", redirect_wanted(r));
+	}
+	json_put_members(&b, m->more);
+	json_object_end(&b);
 	return (b.data);
 }
 

@@ -14,7 +14,7 @@ struct message {
 	const char *kind; /* of the one-time token in it; NULL: none */
 	struct onetime secret;
 	const char *url;  /* NULL: none */
-	const char *more; /* further values, ready JSON, or NULL */
+	const char *more; /* an object of further values, or NULL */
 };
 
 /* Takes one of GOTRUE_RATE_LIMIT_EMAIL_SENT: 429 over_email_send_rate_limit. */

@@ -33,7 +33,7 @@ notice_hook(struct request *r, void *arg)
 static const char *
 more_text(struct arena *a, const struct notice *n, const char *name)
 {
-	const char *text = arena_printf(a, "{%s}", str_or(n->more, ""));
+	const char *text = str_or(n->more, "{}");
 
 	return (json_string(json_get(json_parse(a, text, strlen(text), NULL), name)));
 }

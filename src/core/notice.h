@@ -6,7 +6,7 @@
 #include "query/row.h"
 #include "web/request.h"
 
-/* A letter that tells of a change; it never fails a request.  more: further members of its values, ready JSON, or NULL. */
+/* A letter that tells of a change; it never fails a request.  more: an object of further values, or NULL. */
 struct notice {
 	enum letter_id letter;
 	const char *to; /* NULL: the user's address */

@@ -162,8 +162,6 @@ change_letter(struct request *r, const struct user *u, const struct email_change
 {
 	const char *to = current ? u->email : c->email;
 	const struct onetime *secret = current ? &c->current : &c->fresh;
-	const char *more =
-	    arena_printf(r->arena, "\"NewEmail\":%s,\"SendingTo\":%s", json_quote(r->arena, c->email), json_quote(r->arena, to));
 
 	return (message_queue(r, u,
 	    &(const struct message){ .letter = LETTER_EMAIL_CHANGE,
@@ -171,7 +169,7 @@ change_letter(struct request *r, const struct user *u, const struct email_change
 		.kind = current ? "email_change_token_current" : "email_change_token_new",
 		.secret = *secret,
 		.url = onetime_link(r, cfg->gotrue_mailer_urlpaths_email_change, secret->link, "email_change", redirect_wanted(r)),
-		.more = more }));
+		.more = json_pairs(r->arena, "NewEmail", c->email, "SendingTo", to, NULL) }));
 }
 
 static err

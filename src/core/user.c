@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
@@ -25,26 +26,54 @@ member_keep(void *arg, const char *name, json *value)
 	struct buf *out = arg;
 
 	if (!is_identifying(name))
-		buf_printf(out, "%s:%s,", json_quote(out->arena, name), json_text(out->arena, value));
+		json_put(out, name, value);
 	return (true);
 }
 
-/* Two objects' texts as one; in the database the second wins. */
-static char *
-objects_joined(struct arena *a, const char *first, const char *second)
+/* What is said of an identity by us; a client's metadata may not say otherwise. */
+static void
+claims_put(struct buf *b, const char *sub, const struct own_identity *i)
 {
-	if (str_empty(first) || str_equal(first, "{}"))
-		return (arena_strdup(a, second));
-	return (arena_printf(a, "%.*s,%s", (int)strlen(first) - 1, first, second + 1));
+	bool email = str_equal(i->provider, "email");
+
+	json_put_text(b, "sub", sub);
+	json_put_filled(b, i->provider, i->address);
+	json_put_bool(b, "email_verified", email && i->verified);
+	json_put_bool(b, "phone_verified", !email && i->verified);
 }
 
-/* What is said of an identity by us; a client's metadata may not say otherwise. */
-static char *
-identity_claims(struct arena *a, const struct new_user *u)
+/* Of a number's identity the reference says no number while it is new. */
+static void
+new_claims_put(struct buf *b, const struct new_user *u)
 {
-	const char *email = str_empty(u->email) ? "" : arena_printf(a, "\"email\":%s,", json_quote(a, u->email));
+	claims_put(b, u->id, &(const struct own_identity){ .provider = "email", .address = u->email });
+}
 
-	return (arena_printf(a, "{\"sub\":\"%s\",%s\"email_verified\":false,\"phone_verified\":false}", u->id, email));
+/* The user's metadata then is the identity's data; of two members of a name the database takes the second. */
+static char *
+shared_metadata(struct arena *a, const struct new_user *u)
+{
+	struct buf b = buf_new(a);
+
+	json_object_begin(&b, NULL);
+	json_put_members(&b, u->user_metadata);
+	new_claims_put(&b, u);
+	json_object_end(&b);
+	return (b.data);
+}
+
+char *
+user_providers(struct arena *a, const char *first, const char *second)
+{
+	char *const list[] = { (char *)first, (char *)second, NULL };
+	struct buf b = buf_new(a);
+
+	json_object_begin(&b, NULL);
+	json_put_filled(&b, "provider", first);
+	if (first != NULL)
+		json_put_list(&b, "providers", list);
+	json_object_end(&b);
+	return (b.data);
 }
 
 char *
@@ -52,10 +81,11 @@ user_identity_data(struct arena *a, const struct new_user *u)
 {
 	struct buf b = buf_new(a);
 
-	buf_putc(&b, '{');
+	json_object_begin(&b, NULL);
 	if (!u->invited && u->user_metadata != NULL)
 		json_each(json_parse(a, u->user_metadata, strlen(u->user_metadata), NULL), member_keep, &b);
-	buf_puts(&b, identity_claims(a, u) + 1);
+	new_claims_put(&b, u);
+	json_object_end(&b);
 	return (b.data);
 }
 
@@ -64,15 +94,11 @@ user_create(struct request *r, const struct new_user *u)
 {
 	struct arena *a = r->arena;
 	bool shares = u->provider != NULL && !u->invited;
-	const char *data = u->user_metadata, *app = "{}";
 
-	if (shares)
-		data = objects_joined(a, data, identity_claims(a, u));
-	if (u->provider != NULL)
-		app = arena_printf(a, "{\"provider\":\"%s\",\"providers\":[\"%s\"]}", u->provider, u->provider);
 	TRY(user_add(r->db, .id = u->id, .aud = u->aud, .role = u->role, .email = u->email, .phone = u->phone,
-	    .password = str_or(u->password, ""), .app_metadata = app, .user_metadata = data, .drop_nulls = shares ? "t" : "f",
-	    .sso = u->sso ? "t" : "f", .anonymous = u->provider == NULL ? "t" : "f", .now = r->now_text));
+	    .password = str_or(u->password, ""), .app_metadata = user_providers(a, u->provider, NULL),
+	    .user_metadata = shares ? shared_metadata(a, u) : u->user_metadata, .drop_nulls = shares ? "t" : "f", .sso = u->sso ? "t" : "f",
+	    .anonymous = u->provider == NULL ? "t" : "f", .now = r->now_text));
 	if (u->provider == NULL)
 		return (OK);
 	return (identity_add(r->db, .id = uuid_new(a), .provider_id = u->id, .user_id = u->id, .provider = u->provider,
@@ -80,18 +106,29 @@ user_create(struct request *r, const struct new_user *u)
 }
 
 struct user
+user_unwritten(struct arena *a, const struct new_user *u, const char *at)
+{
+	return ((struct user){ .id = u->id,
+	    .aud = u->aud,
+	    .role = "",
+	    .email = str_or(u->email, ""),
+	    .phone = str_or(u->phone, ""),
+	    .app_metadata = user_providers(a, u->provider, NULL),
+	    .user_metadata = str_or(u->user_metadata, "{}"),
+	    .created_at = at,
+	    .updated_at = at,
+	    .anonymous = u->provider == NULL });
+}
+
+struct user
 user_queued(struct arena *a, const struct new_user *made)
 {
-	const char *metadata = str_or(made->user_metadata, "{}");
-	json *name = json_get(json_parse(a, metadata, strlen(metadata), NULL), "full_name");
+	struct user u = user_unwritten(a, made, NULL);
+	json *name = json_get(json_parse(a, u.user_metadata, strlen(u.user_metadata), NULL), "full_name");
 
-	return ((struct user){ .id = made->id,
-	    .aud = made->aud,
-	    .email = str_or(made->email, ""),
-	    .phone = str_or(made->phone, ""),
-	    .user_metadata = metadata,
-	    .full_name = name == NULL ? NULL : json_text(a, name),
-	    .told = "{}" });
+	u.full_name = name == NULL ? NULL : json_text(a, name);
+	u.told = "{}";
+	return (u);
 }
 
 err
@@ -115,15 +152,20 @@ user_merge(struct request *r, const char *id, const char *user_metadata, const c
 	    .max = arena_printf(r->arena, "%lld", (long long)cfg->postern_metadata_max), .now = r->now_text));
 }
 
+/* The order in which identities came is the order in which they are shown. */
 err
-user_identity_email(struct request *r, const char *id, const char *email)
+user_identity_put(struct request *r, const char *user_id, const struct own_identity *i)
 {
 	struct arena *a = r->arena;
-	const char *quoted = json_quote(a, email);
+	struct buf b = buf_new(a);
+	const char *verified = arena_printf(a, "#%s_verified", i->provider);
 
-	return (identity_merge(r->db, .id = uuid_new(a), .user_id = id, .provider = "email", .now = r->now_text,
-	    .data = arena_printf(a, "{\"sub\":\"%s\",\"email\":%s,\"email_verified\":true,\"phone_verified\":false}", id, quoted),
-	    .change = arena_printf(a, "{\"email\":%s,\"email_verified\":true}", quoted)));
+	json_object_begin(&b, NULL);
+	claims_put(&b, user_id, i);
+	json_object_end(&b);
+	return (identity_merge(r->db, .id = str_or(i->id, uuid_new(a)), .user_id = user_id, .provider = i->provider, .data = b.data,
+	    .change = json_pairs(a, i->provider, i->address, verified, json_boolean(i->verified), NULL),
+	    .now = str_equal(i->provider, "phone") ? clock_rfc3339(a, r->now + 1) : r->now_text));
 }
 
 /* Providers that link only within a domain of their own. */
@@ -197,7 +239,7 @@ member_copy(void *arg, const char *name, json *value)
 	struct members *m = arg;
 
 	if (!str_equal(name, m->name))
-		buf_printf(&m->out, "%s:%s,", json_quote(m->out.arena, name), json_text(m->out.arena, value));
+		json_put(&m->out, name, value);
 	return (true);
 }
 
@@ -206,8 +248,9 @@ user_json_with(struct arena *a, const char *text, const char *name, const char *
 {
 	struct members m = { .out = buf_new(a), .name = name };
 
-	buf_putc(&m.out, '{');
+	json_object_begin(&m.out, NULL);
 	json_each(json_parse(a, text, strlen(text), NULL), member_copy, &m);
-	buf_printf(&m.out, "\"%s\":%s}", name, json_quote(a, value));
+	json_put_text(&m.out, name, value);
+	json_object_end(&m.out);
 	return (m.out.data);
 }

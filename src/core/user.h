@@ -24,6 +24,12 @@ char *user_identity_data(struct arena *, const struct new_user *);
 /* Queues the rows: user and, with a provider, the identity; the user's metadata then is the identity's data. */
 checked err user_create(struct request *, const struct new_user *);
 
+/* The app_metadata of who has these: no provider, one, or two. */
+char *user_providers(struct arena *, const char *first, const char *second);
+
+/* One who is not, or not yet, in the database, for user_text(); at: the times. */
+struct user user_unwritten(struct arena *, const struct new_user *, const char *at);
+
 /* What is known of a user who is queued only. */
 struct user user_queued(struct arena *, const struct new_user *);
 
@@ -36,8 +42,13 @@ checked err user_create_invited(struct request *, const struct new_user *, struc
 /* Queues the merge of metadata, objects' texts or NULL: 400 validation_failed for what would be larger than POSTERN_METADATA_MAX then. */
 checked err user_merge(struct request *, const char *id, const char *user_metadata, const char *app_metadata);
 
-/* Queues the identity of an address that the user has proven: made, or told of it. */
-checked err user_identity_email(struct request *, const char *id, const char *email);
+/* The identity of an address of a user's own: made, or told of it. */
+struct own_identity {
+	const char *id; /* of the row, if one is made; NULL: a new one */
+	const char *provider, *address;
+	bool verified;
+};
+checked err user_identity_put(struct request *, const char *user_id, const struct own_identity *);
 
 /* Who holds an address or number in the default linking domain; found is false when nobody does.  except: an id, or NULL. */
 checked err user_find_email(struct request *, const char *email, const char *aud, const char *except, struct user *);

@@ -359,12 +359,9 @@ apply_recovery(struct request *r, struct verification *v)
 err
 verify_change_email(struct request *r, const struct user *u, const char *email)
 {
-	struct arena *a = r->arena;
-	const char *quoted = json_quote(a, email);
-
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
 	TRY(user_change_email(r->db, .id = u->id, .email = email, .now = r->now_text));
-	TRY(user_identity_email(r, u->id, email));
+	TRY(user_identity_put(r, u->id, &(const struct own_identity){ .provider = "email", .address = email, .verified = true }));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	if (!u->email_confirmed)
 		TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
@@ -373,7 +370,7 @@ verify_change_email(struct request *r, const struct user *u, const char *email)
 	return (notice_send(r, u,
 	    &(const struct notice){ .letter = LETTER_EMAIL_CHANGED,
 		.to = u->email,
-		.more = arena_printf(a, "\"OldEmail\":%s,\"Email\":%s", json_quote(a, u->email), quoted) }));
+		.more = json_pairs(r->arena, "OldEmail", u->email, "Email", email, NULL) }));
 }
 
 static err
@@ -392,31 +389,26 @@ apply_email_change(struct request *r, struct verification *v)
 static err
 phone_tell(struct request *r, const struct user *u, const char *phone, bool had_identity)
 {
-	struct arena *a = r->arena;
-
 	if (!str_empty(u->phone) && !str_equal(u->phone, phone))
 		TRY(notice_send(r, u,
-		    &(const struct notice){ .letter = LETTER_PHONE_CHANGED,
-			.more = arena_printf(a, "\"OldPhone\":%s,\"Phone\":%s", json_quote(a, u->phone), json_quote(a, phone)) }));
+		    &(const struct notice){
+			.letter = LETTER_PHONE_CHANGED, .more = json_pairs(r->arena, "OldPhone", u->phone, "Phone", phone, NULL) }));
 	if (had_identity)
 		return (OK);
-	return (notice_send(r, u, &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = "\"Provider\":\"phone\"" }));
+	return (notice_send(r, u,
+	    &(const struct notice){ .letter = LETTER_IDENTITY_LINKED, .more = json_pairs(r->arena, "Provider", "phone", NULL) }));
 }
 
 err
 verify_change_phone(struct request *r, const struct user *u, const char *phone)
 {
-	struct arena *a = r->arena;
-	const char *quoted = json_quote(a, phone);
 	struct identity_by_provider identity = { 0 };
 
 	if (letter_enabled(LETTER_IDENTITY_LINKED))
 		TRY(identity_by_provider(r->db, &identity, .provider_id = u->id, .provider = "phone"));
 	TRY(audit(r, u, AUDIT_USER_MODIFIED, NULL));
 	TRY(user_change_phone(r->db, .id = u->id, .phone = phone, .now = r->now_text));
-	TRY(identity_merge(r->db, .id = uuid_new(a), .user_id = u->id, .provider = "phone", .now = r->now_text,
-	    .data = arena_printf(a, "{\"sub\":\"%s\",\"phone\":%s,\"email_verified\":false,\"phone_verified\":true}", u->id, quoted),
-	    .change = arena_printf(a, "{\"phone\":%s,\"phone_verified\":true}", quoted)));
+	TRY(user_identity_put(r, u->id, &(const struct own_identity){ .provider = "phone", .address = phone, .verified = true }));
 	TRY(onetime_clear(r->db, .user_id = u->id));
 	return (phone_tell(r, u, phone, identity.found));
 }

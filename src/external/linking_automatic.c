@@ -104,13 +104,12 @@ static err
 write_new_user(struct linking *l, const struct decision *d)
 {
 	struct request *r = l->r;
-	const char *provider = json_quote(r->arena, l->in->provider);
 
 	if (l->email_counts)
 		TRY(linking_yield(r->db, .email = d->email, .aud = d->aud, .now = r->now_text));
 	TRY(user_add(r->db, .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .password = "",
-	    .app_metadata = arena_printf(r->arena, "{\"provider\":%s,\"providers\":[%s]}", provider, provider), .user_metadata = l->data,
-	    .drop_nulls = "t", .sso = d->fresh.sso ? "t" : "f", .anonymous = "f", .now = r->now_text));
+	    .app_metadata = user_providers(r->arena, l->in->provider, NULL), .user_metadata = l->data, .drop_nulls = "t",
+	    .sso = d->fresh.sso ? "t" : "f", .anonymous = "f", .now = r->now_text));
 	return (linking_add_identity(l, &l->in->user));
 }
 

@@ -18,8 +18,7 @@ static err
 notify(struct request *r, const struct user *u, enum letter_id letter, const char *provider)
 {
 	return (notice_send(r, u,
-	    &(const struct notice){
-		.letter = letter, .to = u->email, .more = arena_printf(r->arena, "\"Provider\":%s", json_quote(r->arena, provider)) }));
+	    &(const struct notice){ .letter = letter, .to = u->email, .more = json_pairs(r->arena, "Provider", provider, NULL) }));
 }
 
 /* --- Added --- */

@@ -297,6 +297,7 @@ test_writer(void **state)
 	json_array_begin(&b, "list");
 	json_object_begin(&b, NULL);
 	json_object_end(&b);
+	buf_putc(&b, ',');
 	json_put_number(&b, NULL, INT64_MIN);
 	json_array_begin(&b, NULL);
 	json_array_end(&b);
