@@ -23,6 +23,15 @@ insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authent
 values (:id::uuid, :session_id::uuid, :now::timestamptz, :now::timestamptz, :method)
 on conflict on constraint mfa_amr_claims_session_id_authentication_method_pkey do update set updated_at = excluded.updated_at;
 
+-- The sessions that a factor has raised fall back to what they were; method: what the factor is in amr.
+-- session_lower(user_id, factor_id, method) -> none
+with lowered as (
+    update auth.sessions s set aal = 'aal1', factor_id = null
+    where s.user_id = :user_id::uuid and s.factor_id = :factor_id::uuid
+    returning s.id
+)
+delete from auth.mfa_amr_claims c using lowered where c.session_id = lowered.id and c.authentication_method = :method::text;
+
 -- The lock on a session and its tokens.
 -- session_hold(id) -> none
 select from auth.sessions where id = :id::uuid for no key update;

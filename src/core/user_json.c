@@ -70,27 +70,52 @@ put_identities(struct buf *b, const struct user *u)
 }
 
 static void
-put_factors(struct buf *b, const struct user *u)
+put_factor(struct buf *b, const struct factor_row *row)
+{
+	struct arena *a = b->arena;
+
+	json_object_begin(b, NULL);
+	json_put_text(b, "id", row->id);
+	json_put_text(b, "created_at", clock_iso(a, row->created_at));
+	json_put_text(b, "updated_at", clock_iso(a, row->updated_at));
+	json_put_text(b, "status", row->status);
+	json_put_text(b, "factor_type", row->type);
+	json_put_text(b, "phone", str_or(row->phone, ""));
+	json_put_text(b, "last_challenged_at", clock_iso(a, row->last_challenged_at));
+	json_put_filled(b, "friendly_name", row->friendly_name);
+	json_put_filled(b, "web_authn_aaguid", row->aaguid);
+	json_put_raw(b, "last_webauthn_challenge_data", row->challenge);
+	json_object_end(b);
+}
+
+static void
+put_factors(struct buf *b, const char *name, const struct user *u)
 {
 	size_t count;
 	const struct factor_row *row = user_factors(b->arena, u, &count);
 
-	for (size_t i = 0; i < count; i++, row++) {
-		buf_printf(b, "%s{\"id\":\"%s\"", i > 0 ? "," : ",\"factors\":[", row->id);
-		put_text(b, "created_at", clock_iso(b->arena, row->created_at));
-		put_text(b, "updated_at", clock_iso(b->arena, row->updated_at));
-		put_text(b, "status", row->status);
-		put_text(b, "factor_type", row->type);
-		put_text(b, "phone", str_or(row->phone, ""));
-		put_text(b, "last_challenged_at", clock_iso(b->arena, row->last_challenged_at));
-		put_maybe(b, "friendly_name", row->friendly_name);
-		put_maybe(b, "web_authn_aaguid", row->aaguid);
-		if (row->challenge != NULL)
-			buf_printf(b, ",\"last_webauthn_challenge_data\":%s", row->challenge);
-		buf_putc(b, '}');
-	}
-	if (count > 0)
-		buf_putc(b, ']');
+	json_array_begin(b, name);
+	for (size_t i = 0; i < count; i++)
+		put_factor(b, &row[i]);
+	json_array_end(b);
+}
+
+const char *
+factor_text(struct arena *a, const struct factor_row *row)
+{
+	struct buf b = buf_new(a);
+
+	put_factor(&b, row);
+	return (b.data);
+}
+
+const char *
+factors_text(struct arena *a, const struct user *u)
+{
+	struct buf b = buf_new(a);
+
+	put_factors(&b, NULL, u);
+	return (b.data);
 }
 
 static void
@@ -136,7 +161,8 @@ user_text(struct arena *a, const struct user *u)
 	put_moments(&b, u);
 	buf_printf(&b, ",\"app_metadata\":%s,\"user_metadata\":%s", u->app_metadata, u->user_metadata);
 	put_identities(&b, u);
-	put_factors(&b, u);
+	if (!str_equal(str_or(u->factors, "{}"), "{}"))
+		put_factors(&b, "factors", u);
 	buf_printf(&b, ",\"is_anonymous\":%s}", u->anonymous ? "true" : "false");
 	return (b.data);
 }

@@ -18,4 +18,8 @@ struct factor_row {
 const struct identity_row *user_identities(struct arena *, const struct user *, size_t *count);
 const struct factor_row *user_factors(struct arena *, const struct user *, size_t *count);
 
+/* Factors as they are told of: one, and all that the user has. */
+const char *factor_text(struct arena *, const struct factor_row *);
+const char *factors_text(struct arena *, const struct user *);
+
 #endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/str.h"
+#include "base/json.h"
+#include "core/address.h"
+#include "core/audit.h"
+#include "core/factor.h"
+#include "db/db.h"
+#include "query/factor.h"
+#include "query/session.h"
+#include "query/user.h"
+
+/* What factors of a type are in the list of methods of a session. */
+static const char *
+factor_method(const struct factor_row *factor)
+{
+	if (str_equal(factor->type, "phone"))
+		return ("mfa/phone");
+	return (str_equal(factor->type, "webauthn") ? "mfa/webauthn" : "totp");
+}
+
+static err
+factor_hold(struct request *r)
+{
+	TRY(user_hold(r->db, .id = r->user->id));
+	return (factor_assert(r->db, .id = r->factor->id, .user_id = r->user->id));
+}
+
+/* A name or number that the user has given another factor is no fault of ours, though the reference answers 500; nor is a long one. */
+static err
+refusal_tell(struct request *r, err error, const char *name)
+{
+	const struct db_error *e = db_error(r->db);
+
+	if (error == E_DATABASE && str_equal(e->sqlstate, "54000"))
+		return (fail(r, E_VALIDATION_FAILED, "A value is too long"));
+	if (error != E_DATABASE || !str_equal(e->sqlstate, "23505"))
+		return (error);
+	if (strstr(e->message, "mfa_factors_user_friendly_name_unique") != NULL)
+		return (fail(r, E_MFA_FACTOR_NAME_CONFLICT, "A factor with the friendly name %s for this user already exists",
+		    json_quote(r->arena, name)));
+	if (strstr(e->message, "unique_phone_factor_per_user") != NULL)
+		return (fail(r, E_PHONE_EXISTS, "A factor with this phone number for this user already exists"));
+	return (error);
+}
+
+err
+factor_change(struct request *r, struct factor_change *change, const char **text)
+{
+	const char *name = str_or(change->friendly_name, NULL), *phone = NULL;
+	struct factor_alter altered;
+
+	if (!str_empty(change->phone) && str_equal(r->factor->type, "phone")) {
+		phone = change->phone;
+		TRY(address_check_phone(r, &phone));
+	}
+	TRY(factor_hold(r));
+	TRY(audit_admin(r, AUDIT_FACTOR_UPDATED,
+	    json_pairs(r->arena, "user_id", r->user->id, "factor_id", r->factor->id, "factor_type", r->factor->type, NULL)));
+	TRY(refusal_tell(r, factor_alter(r->db, &altered, .id = r->factor->id, .friendly_name = name, .phone = phone, .now = r->now_text),
+	    name));
+	*text = altered.json;
+	return (OK);
+}
+
+err
+factor_delete(struct request *r)
+{
+	const struct factor_row *factor = r->factor;
+	struct factor_drop gone;
+
+	TRY(factor_hold(r));
+	TRY(session_lower(r->db, .user_id = r->user->id, .factor_id = factor->id, .method = factor_method(factor)));
+	return (factor_drop(r->db, &gone, .id = factor->id));
+}
