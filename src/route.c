@@ -157,14 +157,13 @@ request_route(struct request *r)
 static err
 request_run(struct request *r)
 {
-	err error = request_route(r), commit;
+	err error = request_route(r), commit = OK;
 
-	if (error != OK && !r->commit_anyway) {
+	if (error == OK || r->commit_anyway)
+		commit = db_commit(r->db);
+	else
 		db_rollback(r->db);
-		return (error);
-	}
-	commit = db_commit(r->db);
-	if (commit == OK && r->committed != NULL)
+	if (db_kept(r->db) && r->committed != NULL)
 		r->committed(r);
 	return (error != OK ? error : commit);
 }
@@ -178,7 +177,7 @@ request_settle(struct request *r)
 
 	for (int runs = 1; error != OK && runs < RUNS && db_conflict(r->db); runs++) {
 		log_event(LOG_INFO, "the request begins anew", "error", db_error(r->db)->message, NULL);
-		*r = sent;
+		request_restart(r, &sent);
 		error = request_run(r);
 	}
 	return (error);

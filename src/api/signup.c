@@ -82,7 +82,7 @@ reply_signed_in(struct request *r, const struct signup *p, const struct user *u)
 
 	/* A token that the hook refuses does not take back the sign-up. */
 	if (hook_enabled(HOOK_CUSTOM_ACCESS_TOKEN))
-		TRY(db_commit(r->db));
+		TRY(db_commit_early(r->db));
 	TRY(audit(r, u, AUDIT_LOGIN, json_pairs(r->arena, "provider", signup_provider(p), NULL)));
 	TRY(session_start(r, u, &(const struct session_origin){ .method = "password", .signed_up = signup_provider(p) }, &t));
 	return (reply_tokens(r, &t));

@@ -21,6 +21,6 @@ attempts_check(struct request *r, const char *hash, bool *too_many)
 err
 attempts_count_wrong(struct request *r, char *const *hashes)
 {
-	r->commit_anyway = true;
+	request_commit_anyway(r);
 	return (attempts_add(r->db, .hashes = db_array(r->arena, hashes)));
 }

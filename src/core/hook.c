@@ -235,7 +235,6 @@ hook_after_user_created(struct request *r, const char *user_json)
 
 	if (!hook_enabled(HOOK_AFTER_USER_CREATED))
 		return (OK);
-	TRY(db_commit(r->db));
-	r->commit_anyway = true; /* letters of what is committed go out */
+	TRY(db_commit_early(r->db));
 	return (hook_call(r, HOOK_AFTER_USER_CREATED, json_pairs(r->arena, "#user", user_json, NULL), &answer));
 }

@@ -240,7 +240,7 @@ row_refresh(struct request *r, const char *token, struct tokens *t, bool *done)
 	reply_header(r, "sb-auth-user-id", row.user.id);
 	if (row.user.session_id == NULL && !row.user.banned) {
 		TRY(refresh_forget(r->db, .token = token));
-		r->commit_anyway = true;
+		request_commit_anyway(r);
 	}
 	TRY(refresh_allowed(r, &row.user, row.token_updated_at));
 	TRY(client_allowed(r, row.client_id));
@@ -320,6 +320,7 @@ err
 refresh(struct request *r, const char *token, struct tokens *t)
 {
 	bool is_row = row_token_valid(token), done = false;
+	const struct request asked = *r;
 	struct refresh_token_v2 given;
 
 	if (!is_row && !refresh_token_v2_parse(r->arena, token, &given))
@@ -331,8 +332,7 @@ refresh(struct request *r, const char *token, struct tokens *t)
 			TRY(counter_refresh(r, token, &given, t, &done));
 		if (done)
 			return (OK);
-		reply_header(r, "sb-auth-refresh-token-reuse", NULL);
-		reply_header(r, "sb-auth-refresh-token-counter", NULL);
+		request_restart(r, &asked);
 	}
 	return (fail(r, E_CONFLICT, "Too many concurrent token refresh requests on the same session or refresh token"));
 }

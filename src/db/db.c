@@ -437,6 +437,18 @@ db_commit(struct db *db)
 	return (e);
 }
 
+err
+db_commit_early(struct db *db)
+{
+	return (db_commit(db));
+}
+
+bool
+db_kept(const struct db *db)
+{
+	return (db->kept);
+}
+
 void
 db_rollback(struct db *db)
 {

@@ -30,8 +30,8 @@
  *     `final` statements do not: they and the queue before them are committed at once, all of it or nothing; where a transaction
  *     is open, the commit travels along.
  *     A queue alone is one implicit transaction as well.
- *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise.
- *     No handler calls either.
+ *   - db_commit() is called by the dispatcher when the handler gave OK (or COMMIT_WITH), db_rollback() otherwise: HACKING.md, "How a request
+ *     ends".  No handler calls either; one that has to commit before it is through says db_commit_early().
  *
  * Errors: E_UNAVAILABLE (no database: 503; what was a read, or surely undone, is tried once more), E_REQUEST_TIMEOUT (statement
  * cancelled, or a lock not granted in time), E_DATABASE (anything else; db_error() has what the server said).
@@ -62,7 +62,9 @@ void db_limit(struct db *, int64_t ns); /* for one statement (statement_timeout)
 void db_start(struct db *, struct arena *); /* a request begins: results live in this arena, counters are zero */
 void db_arena(struct db *, struct arena *); /* from now on they live in this one */
 checked err db_commit(struct db *);
-void db_rollback(struct db *); /* also drops what is queued */
+void db_rollback(struct db *);            /* also drops what is queued */
+checked err db_commit_early(struct db *); /* for what has to stand before the request is through, which can't begin anew any more */
+bool db_kept(const struct db *);          /* something of the request is committed; what stands by itself (below) does not count */
 bool db_in_transaction(const struct db *);
 const struct db_error *db_error(const struct db *);
 unsigned db_round_trips(const struct db *); /* since db_start() */

@@ -199,6 +199,7 @@ sign_in(struct request *r, struct sign_in *in)
 {
 	struct linking l = { .r = r, .in = in };
 	enum conflict how;
+	const struct request begun = *r;
 	err error;
 
 	l.sub = profile_text(in->profile, "sub");
@@ -214,9 +215,7 @@ sign_in(struct request *r, struct sign_in *in)
 		how = conflict(r, error);
 		if (how == NO_CONFLICT || tries == TRIES)
 			return (error == E_DATABASE ? write_failed(r, in) : error);
-		db_rollback(r->db);
-		r->after = NULL;
-		r->committed = NULL;
+		request_restart(r, &begun);
 		if (how == STATE_GONE)
 			return (state_gone(r, in));
 	}

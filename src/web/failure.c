@@ -259,7 +259,7 @@ reply_failure(struct request *r, err said)
 	const struct db_error *e = error == E_DATABASE || error == E_HOOK_FUNCTION ? db_error(r->db) : NULL;
 	bool handled = error != E_UNEXPECTED_FAILURE || (r->failure.id == error && r->failure.message != NULL);
 
-	if (!r->commit_anyway) {
+	if (!r->commit_anyway && !db_kept(r->db)) {
 		r->after = NULL;
 		r->reply.cookies.len = 0;
 	}

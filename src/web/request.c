@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "db/db.h"
 #include "web/gateway.h"
 #include "web/peer.h"
 
@@ -314,4 +315,17 @@ void
 request_done(struct request *r, const char *what)
 {
 	query_set(r->done, what, "");
+}
+
+void
+request_restart(struct request *r, const struct request *point)
+{
+	db_rollback(r->db);
+	*r = *point;
+}
+
+void
+request_commit_anyway(struct request *r)
+{
+	r->commit_anyway = true;
 }

@@ -65,7 +65,7 @@ struct request {
 
 	struct query *done; /* see request_did() */
 	struct failure failure;
-	bool commit_anyway; /* COMMIT_WITH */
+	bool commit_anyway; /* COMMIT_WITH, request_commit_anyway() */
 	bool crowded;       /* it may take long, and so do too many others: to be refused */
 	bool jitter;        /* the time that the reply takes would tell something: it takes POSTERN_REPLY_JITTER at least */
 
@@ -84,8 +84,9 @@ struct request {
 	void (*failure_reply)(struct request *, void *arg);
 	void *failure_arg;
 
-	void (*committed)(struct request *); /* runs when what was written stands, before the reply goes out; NULL: nothing does */
-	struct after *after;                 /* what runs when the reply is out */
+	void (*committed)(struct request
+		*);          /* runs when what was written stands, early or at the end, before the reply is out; may be NULL */
+	struct after *after; /* what runs when the reply is out */
 };
 
 /*
@@ -115,6 +116,12 @@ const char *request_form_value(struct request *, const char *name);
  */
 bool request_did(const struct request *, const char *what);
 void request_done(struct request *, const char *what);
+
+/*
+ * Begins anew from a point, which is a copy of the request: what was written since is taken back, and all that the request had become is
+ * forgotten (headers, failure, what gates found, what was to run after), but for what was done for good.
+ */
+void request_restart(struct request *, const struct request *point);
 
 /*
  * The one reader of parameters: the JSON body into a struct, as Go's encoding/json fills one.  Whatever the content type says;
@@ -195,13 +202,14 @@ err fail_challenge(struct request *, err, int status, const char *scheme, ...) _
 			return (try_db_);                              \
 	} while (0)
 
-/* The client gets this error, yet what was written stands. */
-#define COMMIT_WITH(r, error) ((r)->commit_anyway = true, (error))
+/* What is written stands, whatever becomes of the request; COMMIT_WITH: the client gets this error all the same. */
+void request_commit_anyway(struct request *);
+#define COMMIT_WITH(r, error) (request_commit_anyway(r), (error))
 
 /*
  * Turns an error into the reply, after commit or rollback: in the form of X-Supabase-Api-Version, with X-Sb-Error-Code and error_id.
  * E_UNEXPECTED_FAILURE without words is the reference's unhandled error, which has neither.  E_DATABASE shows what a trigger raised
- * (SQLSTATE P0001, some of class 23, PTnnn).  Unless r->commit_anyway, drops what was queued by after().
+ * (SQLSTATE P0001, some of class 23, PTnnn).  Unless something of the request stands, drops its cookies and what was queued by after().
  */
 void reply_failure(struct request *, err);
 
@@ -240,7 +248,7 @@ void reply_cookie(struct request *, const struct cookie *);
 err reply_stream(struct request *, const char *type, const char *head, err (*next)(struct request *, void *state, struct buf *),
     void *state);
 
-/* Runs call(r, arg) after the reply is out and the transaction committed; not at all after a rollback. */
+/* Runs call(r, arg) after the reply is out and the transaction committed; not at all where nothing of a failed request stands. */
 void after(struct request *, void (*call)(struct request *, void *), void *arg);
 
 #endif

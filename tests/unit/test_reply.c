@@ -209,6 +209,10 @@ test_after_is_dropped(void **state)
 	reply_failure(r, COMMIT_WITH(r, E_USER_BANNED));
 	assert_non_null(r->after);
 	r->commit_anyway = false;
+	double_kept = true; /* db_commit_early() */
+	reply_failure(r, E_USER_BANNED);
+	assert_non_null(r->after);
+	double_kept = false;
 	reply_failure(r, E_USER_BANNED);
 	assert_null(r->after);
 }

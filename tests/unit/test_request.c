@@ -150,12 +150,29 @@ test_form_values(void **state)
 	assert_int_equal(r->body_len, strlen(body));
 }
 
+static void
+test_restart(void **state)
+{
+	struct request *r = GET("PATH_INFO=/user");
+	const struct request point = *r;
+
+	(void)state;
+	request_done(r, "limit");
+	request_commit_anyway(r);
+	reply_header(r, "X-A", "1");
+	(void)fail(r, E_USER_BANNED, NULL);
+	request_restart(r, &point);
+	assert_memory_equal(r, &point, sizeof(point));
+	assert_true(request_did(r, "limit"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_encoded_slash),
 		cmocka_unit_test(test_headers), cmocka_unit_test(test_cookies), cmocka_unit_test(test_address),
-		cmocka_unit_test(test_forwarded_for), cmocka_unit_test(test_request_id), cmocka_unit_test(test_form_values) };
+		cmocka_unit_test(test_forwarded_for), cmocka_unit_test(test_request_id), cmocka_unit_test(test_form_values),
+		cmocka_unit_test(test_restart) };
 	int failed;
 
 	arena = arena_new();

@@ -5,6 +5,7 @@
 #include "web_double.h"
 
 struct db_error double_error;
+bool double_kept;
 static char *no_list[] = { NULL };
 struct settings double_settings = {
 	.gotrue_api_request_id_header = "", .gotrue_cors_allowed_headers = no_list, .postern_metadata_max = 65536
@@ -29,6 +30,19 @@ db_commit(struct db *db)
 {
 	(void)db;
 	return (OK);
+}
+
+void
+db_rollback(struct db *db)
+{
+	(void)db;
+}
+
+bool
+db_kept(const struct db *db)
+{
+	(void)db;
+	return (double_kept);
 }
 
 const struct db_error *

@@ -10,6 +10,7 @@
 
 /* Stands in for the database, so that tests of web/ need none: link it instead of db/. */
 extern struct db_error double_error; /* what db_error() gives; sqlstate NULL: nothing */
+extern bool double_kept;             /* what db_kept() gives */
 extern struct settings double_settings;
 
 /* A request as a web server would hand it over; variables ends with NULL. */
