@@ -29,9 +29,9 @@ with claimed as (
     where id = :id::uuid and user_id is null
     returning id
 )
-select postern.assert(exists (select from claimed), 'state');
+select postern.assert(exists (select from claimed), 'changed');
 
 -- The state ends in a session, which one of many gets.
 -- external_state_end(id) -> none
 with ended as (delete from auth.flow_state where id = :id::uuid returning id)
-select postern.assert(exists (select from ended), 'state');
+select postern.assert(exists (select from ended), 'changed');

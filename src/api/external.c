@@ -8,9 +8,8 @@
 #include "core/hook.h"
 #include "core/redirect.h"
 #include "db/db.h"
-#include "external/linking.h"
-#include "external/provider_exchange.h"
 #include "external/external_state.h"
+#include "external/provider_exchange.h"
 
 /* GET /authorize */
 err
@@ -84,16 +83,16 @@ callback_ask(struct request *r, const struct external_state_by_id *state, struct
 }
 
 static err
-callback_reply(struct request *r, const struct sign_in *in, const char *to)
+callback_reply(struct request *r, const struct provider_result *result, const struct signed_in *out, const char *to)
 {
 	struct query extra = query_new(r->arena);
 
-	if (!str_empty(in->state->challenge))
-		return (reply_redirect(r, 302, redirect_with(r->arena, to, "code", in->state->auth_code)));
-	query_set(&extra, "provider_token", in->access);
-	if (!str_empty(in->refresh))
-		query_set(&extra, "provider_refresh_token", in->refresh);
-	return (reply_redirect(r, 302, tokens_redirect(r, &in->tokens, to, &extra)));
+	if (!str_empty(r->state->challenge))
+		return (reply_redirect(r, 302, redirect_with(r->arena, to, "code", r->state->auth_code)));
+	query_set(&extra, "provider_token", result->access);
+	if (!str_empty(result->refresh))
+		query_set(&extra, "provider_refresh_token", result->refresh);
+	return (reply_redirect(r, 302, tokens_redirect(r, &out->tokens, to, &extra)));
 }
 
 /*
@@ -101,7 +100,7 @@ callback_reply(struct request *r, const struct sign_in *in, const char *to)
  * user, and whatever goes wrong with the session.
  */
 static err
-callback_error(struct request *r, const struct sign_in *in, err error)
+callback_error(struct request *r, const struct profile *profile, const struct signed_in *out, err error)
 {
 	const struct failure *f = &r->failure;
 	int status;
@@ -109,11 +108,11 @@ callback_error(struct request *r, const struct sign_in *in, err error)
 	if (error == OK || error == E_UNAVAILABLE)
 		return (error);
 	failure_complete(r, error);
-	if (in->issuing)
+	if (out->issuing)
 		return (external_state_fail(r, 500, arena_printf(r->arena, "%d: %s", f->status, f->message)));
-	if (*profile_text(in->profile, "sub") == '\0')
+	if (*profile_text(profile, "sub") == '\0')
 		return (external_state_fail(r, 500, f->message));
-	status = error == E_DATABASE && !in->created ? sqlstate_status(db_error(r->db)->sqlstate) : 0;
+	status = error == E_DATABASE && !out->created ? sqlstate_status(db_error(r->db)->sqlstate) : 0;
 	return (status == 0 ? error : external_state_fail(r, status, db_error(r->db)->message));
 }
 
@@ -121,20 +120,22 @@ static err
 callback_run(struct request *r, const struct external_state_by_id *state, const char *to)
 {
 	struct provider_result result;
+	struct ticket ticket;
+	struct signed_in out;
 	struct sign_in in = { .provider = state->provider,
+		.method = "oauth",
 		.profile = &result.profile,
 		.email_optional = state->email_optional,
 		.target_id = state->target_id,
 		.invite = state->invite_token,
-		.state = state };
+		.ticket = &ticket };
 
 	TRY(callback_ask(r, state, &result));
-	in.access = result.access;
-	in.refresh = result.refresh;
-	TRY(callback_error(r, &in, sign_in(r, &in)));
+	ticket = external_state_ticket(r, state, result.access, result.refresh);
+	TRY(callback_error(r, in.profile, &out, sign_in(r, &in, &out)));
 	if (in.target_id == NULL && str_empty(in.invite)) /* the reference tells of each sign-in here, not only of new users */
-		TRY(hook_after_user_created(r, in.tokens.user_json != NULL ? in.tokens.user_json : user_text(r->arena, &in.user)));
-	return (callback_reply(r, &in, to));
+		TRY(hook_after_user_created(r, out.tokens.user_json != NULL ? out.tokens.user_json : user_text(r->arena, &out.user)));
+	return (callback_reply(r, &result, &out, to));
 }
 
 static const char *

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "core/gate.h"
 #include "core/hook.h"
-#include "external/linking.h"
 #include "external/id_token_check.h"
+#include "external/sign_in.h"
 
 struct id_token_grant {
 	const char *id_token, *access_token, *nonce, *provider, *client_id, *issuer;
@@ -74,6 +74,7 @@ grant_id_token(struct request *r)
 	struct id_token_grant p = { 0 };
 	struct id_token_check t;
 	struct sign_in in;
+	struct signed_in out;
 	err error;
 
 	TRY(params_read(r, fields, &p));
@@ -86,16 +87,17 @@ grant_id_token(struct request *r)
 		.issuer = p.issuer };
 	TRY(id_token_check(r, &t));
 	in = (struct sign_in){ .provider = t.name,
+		.method = "oauth",
 		.profile = &t.profile,
 		.email_optional = t.email_optional,
 		.target_id = p.link_identity ? r->user->id : NULL };
-	error = sign_in(r, &in);
-	if (error == E_DATABASE && !in.created)
+	error = sign_in(r, &in, &out);
+	if (error == E_DATABASE && !out.created)
 		return (fail_oauth(r, "server_error", "Internal Server Error"));
 	TRY(error);
-	if (in.before != NULL)
-		in.tokens.user_json = user_shown(r->arena, in.tokens.user_json, in.before);
-	if (in.created)
-		TRY(hook_after_user_created(r, in.tokens.user_json));
-	return (reply_tokens(r, &in.tokens));
+	if (out.before != NULL)
+		out.tokens.user_json = user_shown(r->arena, out.tokens.user_json, out.before);
+	if (out.created)
+		TRY(hook_after_user_created(r, out.tokens.user_json));
+	return (reply_tokens(r, &out.tokens));
 }

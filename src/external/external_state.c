@@ -9,7 +9,7 @@
 #include "db/db.h"
 #include "external/provider_exchange.h"
 #include "external/external_state.h"
-#include "query/onetime.h"
+#include "external/invitation.h"
 #include "sec/secret.h"
 
 #define CLIENT_STATE_LIFE ((usec)300 * 1000000)
@@ -32,12 +32,11 @@ query_text_of(struct request *r, const char *name)
 static err
 invite_check(struct request *r, const char *token)
 {
-	char *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
 	struct onetime_holder holder;
 
 	if (str_empty(token))
 		return (OK);
-	TRY_DB(r, onetime_holder(r->db, &holder, .link = token, .kinds = db_array(r->arena, kinds)), "Database error finding user");
+	TRY(invitation_find(r, token, &holder));
 	if (!holder.found)
 		return (fail(r, E_USER_NOT_FOUND, "User identified by token not found"));
 	return (OK);
@@ -124,6 +123,49 @@ external_state_find(struct request *r, const char *state, struct external_state_
 		return (fail_as(r, E_USER_NOT_FOUND, 422, "Linking target user not found"));
 	return (OK);
 }
+
+/* --- As a ticket --- */
+
+struct held {
+	const struct external_state_by_id *state;
+	const char *access, *refresh;
+};
+
+static err
+ticket_check(struct request *r, const struct ticket *t)
+{
+	const struct held *held = t->holds;
+	struct external_state_by_id again;
+
+	return (external_state_find(r, held->state->id, &again));
+}
+
+/* PKCE keeps it for the code. */
+static err
+ticket_spend(struct request *r, const struct ticket *t, const struct user *u)
+{
+	const struct held *held = t->holds;
+
+	if (!t->by_code)
+		return (external_state_end(r->db, .id = held->state->id));
+	return (external_state_claim(r->db, .id = held->state->id, .user_id = u->id, .token = held->access, .refresh_token = held->refresh,
+	    .now = r->now_text));
+}
+
+struct ticket
+external_state_ticket(struct request *r, const struct external_state_by_id *state, const char *access, const char *refresh)
+{
+	struct held *held = arena_new_object(r->arena, struct held);
+
+	*held = (struct held){ state, access, refresh };
+	return ((struct ticket){ .lock = arena_printf(r->arena, "state %s", state->id),
+	    .by_code = !str_empty(state->challenge),
+	    .holds = held,
+	    .check = ticket_check,
+	    .spend = ticket_spend });
+}
+
+/* --- The way on to the provider --- */
 
 err
 external_state_verifier(struct request *r, const struct external_state_by_id *state, const struct provider *p, const char **verifier)

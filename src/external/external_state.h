@@ -3,6 +3,7 @@
 #define EXTERNAL_EXTERNAL_STATE_H
 
 #include "external/provider.h"
+#include "external/sign_in.h"
 #include "query/external_state.h"
 
 /* A sign-in on its way to a provider and back: rows of auth.flow_state and auth.oauth_client_states. */
@@ -12,6 +13,9 @@ checked err external_state_begin(struct request *, const char *target_id, const 
 
 /* The state of a callback: 400 bad_oauth_callback, bad_oauth_state, flow_state_already_used. */
 checked err external_state_find(struct request *, const char *state, struct external_state_by_id *);
+
+/* The state as what ends with the sign-in; access, refresh: the provider's tokens, which its code brings as well. */
+struct ticket external_state_ticket(struct request *, const struct external_state_by_id *, const char *access, const char *refresh);
 
 /* The verifier of PKCE towards the provider, which is gone from now on; NULL when the state has none and none is needed. */
 checked err external_state_verifier(struct request *, const struct external_state_by_id *, const struct provider *, const char **verifier);

@@ -2,38 +2,51 @@
 #ifndef EXTERNAL_LINKING_H
 #define EXTERNAL_LINKING_H
 
-#include "core/session.h"
-#include "external/profile.h"
-#include "query/external_state.h"
-#include "query/row.h"
-#include "web/request.h"
+#include "external/sign_in.h"
+
+/* Whose identity it is: sign_in.c calls the three ways, which share what follows them.  For these files, but for identity_unlink(). */
+
+/* One attempt of a sign-in. */
+struct linking {
+	struct request *r;
+	const struct sign_in *in;
+	struct signed_in *out;
+	const char *sub, *data; /* of the identity; data: what identity_data gets */
+	const char *email;      /* the primary address in small letters, "" without */
+	bool email_verified;    /* the primary one */
+	bool shown_verified;    /* what identity_data says of its address */
+	const char *verified;   /* all that count for joining, as an array of SQL */
+	bool email_counts;      /* the primary one, for joining: verified, or the settings ask for no proof */
+	const char *identity_id;
+	bool refused; /* what is written stands, and the client gets the error in r->failure */
+};
+
+/* The three ways.  Each looks, decides, and queues what is to be written, locks and conditions in front; out->user is who it is. */
+checked err linking_automatic(struct linking *);
+checked err linking_by_hand(struct linking *);
+checked err linking_invited(struct linking *);
+
+/* Queues the locks: the identity, its addresses, the ticket. */
+checked err linking_begin(struct linking *);
+
+/* Queues an identity for the user, and its row in the audit log. */
+checked err linking_add_identity(struct linking *, const struct user *);
+checked err linking_audit(struct linking *, const struct user *, const char *identity_id);
+
+/* Queues what follows when nobody has proven an address of the user: the new identity is all that is left. */
+checked err linking_disown_others(struct linking *, const struct user *);
 
 /*
- * From what a provider says about somebody to a user of ours: who it is, whom it is joined with, what is written, and the session.
- *
- * What is written rests on a look that was taken before, so that nobody outside (hooks, letters) is asked while a transaction is open.
- * The write itself waits for others who write about the same identity, address or state, asserts that all is still as it was seen
- * (postern.assert()), and is begun anew when it is not.
+ * The letter that asks for a proof of the address; the letter and the hook tell of the user as changed so far.  asks: the identity waits for it;
+ * else it has been there, and what others want of the account meanwhile stays.
  */
-struct sign_in {
-	const char *provider; /* its name as stored */
-	struct profile *profile;
-	bool email_optional;
-	const char *target_id; /* the user that asks for this identity; NULL: whoever it belongs to */
-	const char *invite;    /* the token of an invitation; "" or NULL without */
+checked err linking_send_confirmation(struct linking *, bool asks);
 
-	/* Of a callback: the state that ends with it, and the tokens that go along. */
-	const struct external_state_by_id *state; /* NULL: none */
-	const char *access, *refresh;
+/* What is queued stands, and the client is told that the letter is on its way. */
+err linking_refuse_unverified(struct linking *, err);
 
-	/* What came of it. */
-	struct user user;
-	bool created;
-	bool issuing;         /* whose identity it is was no trouble: what failed is the session */
-	const char *before;   /* a known user's JSON before anything was written */
-	struct tokens tokens; /* not when the state ends in a code (PKCE) */
-};
-checked err sign_in(struct request *, struct sign_in *);
+/* Queues that the address is proven, and that no letter asks for it any more. */
+checked err linking_confirm(struct linking *, const struct user *);
 
 /* Takes an identity away from the bearer: 422 single_identity_not_deletable, identity_not_found, email_conflict_identity_not_deletable. */
 checked err identity_unlink(struct request *, const char *id);

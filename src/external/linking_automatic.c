@@ -12,7 +12,7 @@
 #include "core/onetime.h"
 #include "core/user.h"
 #include "db/db.h"
-#include "external/linking_part.h"
+#include "external/linking.h"
 #include "query/linking.h"
 #include "query/onetime.h"
 
@@ -77,7 +77,7 @@ static err
 decision_prepare_user(struct linking *l, struct decision *d)
 {
 	struct request *r = l->r;
-	struct user *u = &l->in->user;
+	struct user *u = &l->out->user;
 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
@@ -110,14 +110,14 @@ write_new_user(struct linking *l, const struct decision *d)
 	TRY(user_add(r->db, .id = d->fresh.id, .aud = d->aud, .role = d->fresh.role, .email = d->email, .password = "",
 	    .app_metadata = user_providers(r->arena, l->in->provider, NULL), .user_metadata = l->data, .drop_nulls = "t",
 	    .sso = d->fresh.sso ? "t" : "f", .anonymous = "f", .now = r->now_text));
-	return (linking_add_identity(l, &l->in->user));
+	return (linking_add_identity(l, &l->out->user));
 }
 
 static err
 write_known_user(struct linking *l, const struct decision *d)
 {
 	struct request *r = l->r;
-	const struct user *u = &l->in->user;
+	const struct user *u = &l->out->user;
 
 	l->identity_id = d->seen.identity_id;
 	if (d->links)
@@ -133,11 +133,10 @@ static err
 confirm(struct linking *l)
 {
 	struct request *r = l->r;
-	const struct user *u = &l->in->user;
+	const struct user *u = &l->out->user;
 
 	TRY(audit(r, u, AUDIT_SIGNED_UP, json_pairs(r->arena, "provider", l->in->provider, NULL)));
-	TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
-	return (onetime_clear(r->db, .user_id = u->id));
+	return (linking_confirm(l, u));
 }
 
 /* A letter goes out; without a setting that says otherwise there is no session before it is answered. */
@@ -152,13 +151,11 @@ ask_to_confirm(struct linking *l, const struct decision *d)
 		TRY(linking_send_confirmation(l, d->creates || d->links));
 	if (cfg->gotrue_mailer_allow_unverified_email_sign_ins)
 		return (OK);
-	l->refused = true;
 	if (sent)
-		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION,
-		    "Unverified email with %s. A confirmation email has been sent to your %s email", name, name);
-	else
-		(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION, "Unverified email with %s. Verify the email with %s in order to sign in",
-		    name, name);
+		return (linking_refuse_unverified(l, E_PROVIDER_EMAIL_NEEDS_VERIFICATION));
+	l->refused = true;
+	(void)fail(r, E_PROVIDER_EMAIL_NEEDS_VERIFICATION, "Unverified email with %s. Verify the email with %s in order to sign in", name,
+	    name);
 	return (OK);
 }
 
@@ -181,7 +178,7 @@ linking_automatic(struct linking *l)
 {
 	struct decision d = { 0 };
 	struct request *r = l->r;
-	struct user *u = &l->in->user;
+	struct user *u = &l->out->user;
 	const char *full_name = query_get(&l->in->profile->claims, "full_name");
 	bool proven;
 
@@ -193,8 +190,8 @@ linking_automatic(struct linking *l)
 		return (fail(r, E_USER_BANNED, NULL));
 	if (full_name != NULL)
 		u->full_name = full_name;
-	l->in->created = d.creates;
-	l->in->before = d.creates ? NULL : user_text(r->arena, u);
+	l->out->created = d.creates;
+	l->out->before = d.creates ? NULL : user_text(r->arena, u);
 	TRY(linking_begin(l));
 	TRY(linking_assert_unchanged(r->db, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email,
 	    .aud = d.aud, .domains = d.domains, .domain = d.domain, .snapshot = d.seen.snapshot));

@@ -10,7 +10,8 @@
 #include "core/session.h"
 #include "core/user.h"
 #include "db/db.h"
-#include "external/linking_part.h"
+#include "external/invitation.h"
+#include "external/linking.h"
 #include "query/linking.h"
 #include "query/onetime.h"
 
@@ -66,21 +67,15 @@ letter_send(struct linking *l, const struct user *u)
 static err
 ask_to_confirm(struct linking *l, const struct user *u)
 {
-	const char *name = l->in->provider;
-
 	TRY(letter_send(l, u));
-	l->refused = true;
-	(void)fail(l->r, E_EMAIL_NOT_CONFIRMED, "Unverified email with %s. A confirmation email has been sent to your %s email", name,
-	    name);
-	return (OK);
+	return (linking_refuse_unverified(l, E_EMAIL_NOT_CONFIRMED));
 }
 
 static err
 confirm(struct linking *l, const struct user *u)
 {
-	if (!str_empty(u->email)) /* nothing is proven of an address that there isn't */
-		TRY(user_confirm_email(l->r->db, .id = u->id, .now = l->r->now_text));
-	TRY(onetime_clear(l->r->db, .user_id = u->id));
+	/* Nothing is proven of an address that there isn't. */
+	TRY(str_empty(u->email) ? onetime_clear(l->r->db, .user_id = u->id) : linking_confirm(l, u));
 	return (u->anonymous ? user_no_longer_anonymous(l->r->db, .id = u->id, .now = l->r->now_text) : OK);
 }
 
@@ -100,8 +95,8 @@ target_look(struct linking *l)
 	if (seen.owner != NULL)
 		return (fail(r, E_IDENTITY_ALREADY_EXISTS,
 		    str_equal(seen.owner, seen.user.id) ? "Identity is already linked" : "Identity is already linked to another user"));
-	l->in->user = seen.user;
-	l->in->before = user_text(r->arena, &seen.user);
+	l->out->user = seen.user;
+	l->out->before = user_text(r->arena, &seen.user);
 	return (OK);
 }
 
@@ -109,7 +104,7 @@ err
 linking_by_hand(struct linking *l)
 {
 	struct request *r = l->r;
-	struct user *u = &l->in->user;
+	struct user *u = &l->out->user;
 	struct linking_pick_email pick;
 	bool had_email, proven;
 
@@ -141,14 +136,13 @@ static err
 invite_look(struct linking *l)
 {
 	struct request *r = l->r;
-	char *kinds[] = { arena_strdup(r->arena, "confirmation_token"), NULL };
 	const struct profile *p = l->in->profile;
 	struct onetime_holder holder;
 
-	TRY_DB(r, onetime_holder(r->db, &holder, .link = l->in->invite, .kinds = db_array(r->arena, kinds)), "Database error finding user");
+	TRY(invitation_find(r, l->in->invite, &holder));
 	if (!holder.found)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
-	l->in->user = holder.user;
+	l->out->user = holder.user;
 	if (r->now > holder.user.confirmation_sent_at + (usec)cfg->gotrue_mailer_otp_exp * 1000000)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	if (holder.user.banned)
@@ -163,7 +157,7 @@ err
 linking_invited(struct linking *l)
 {
 	struct request *r = l->r;
-	struct user *u = &l->in->user;
+	struct user *u = &l->out->user;
 	const char *full_name = query_get(&l->in->profile->claims, "full_name");
 
 	TRY(invite_look(l));
@@ -174,8 +168,7 @@ linking_invited(struct linking *l)
 	TRY(linking_add_identity(l, u));
 	TRY(audit(r, u, AUDIT_INVITE_ACCEPTED, json_pairs(r->arena, "provider", l->in->provider, NULL)));
 	TRY(linking_disown_others(l, u));
-	TRY(user_confirm_email(r->db, .id = u->id, .now = r->now_text));
-	return (onetime_clear(r->db, .user_id = u->id));
+	return (linking_confirm(l, u));
 }
 
 /* --- Taken away --- */
