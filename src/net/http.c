@@ -50,6 +50,17 @@ status_line(struct arena *a, const char *line, size_t len)
 	return (blank != NULL ? str_trim(a, arena_strndup(a, blank, len - (size_t)(blank - line))) : "");
 }
 
+/* A body that is announced with a 204 is not read, and where it comes all the same the next answer would begin with it. */
+static bool
+body_behind(const struct http_answer *answer)
+{
+	const struct query_pair *last = &answer->headers.pair[answer->headers.len - 1];
+
+	return (str_starts(str_or(answer->line, ""), "204") &&
+		(str_equal_nocase(last->name, "Transfer-Encoding") ||
+		    (str_equal_nocase(last->name, "Content-Length") && !str_equal(last->value, "0"))));
+}
+
 static size_t
 header_receive(char *line, size_t size, size_t n, void *arg)
 {
@@ -65,9 +76,12 @@ header_receive(char *line, size_t size, size_t n, void *arg)
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a new answer: after a 100, or a redirect */
 		f->answer->headers = query_new(f->arena);
 		f->answer->line = status_line(f->arena, line, len);
-	} else if (colon != NULL)
+	} else if (colon != NULL) {
 		query_add(&f->answer->headers, arena_strndup(f->arena, line, (size_t)(colon - line)),
 		    str_trim(f->arena, arena_strndup(f->arena, colon + 1, len - (size_t)(colon + 1 - line))));
+		if (body_behind(f->answer))
+			curl_easy_setopt(f->curl, CURLOPT_FORBID_REUSE, 1L);
+	}
 	return (len);
 }
 

@@ -48,6 +48,22 @@ def test_connection_is_used_again(peer):
     assert [g["result"] for g in got] == ["answered"] * 3 and peer.connections == 1
 
 
+@pytest.mark.parametrize("headers, connections", [({"Content-Length": "2"}, 2), ({"Transfer-Encoding": "chunked"}, 2), ({}, 1)])
+def test_a_body_behind_a_204(peer, headers, connections):
+    """Some send one all the same, perhaps late; it is not the beginning of the next answer."""
+    def answer(r):
+        if len(peer.seen) == 1:
+            return 204, headers, b""
+        if headers and peer.connections == 1:
+            r.wfile.write(b"{}")
+        return 200, {}, b"next"
+
+    peer.answer = answer
+    got = http(peer.url, "body", stdin="again\n")
+    assert [(g["result"], g["status"], g["body"]) for g in got] == [("answered", 204, ""), ("answered", 200, "next")]
+    assert (len(peer.seen), peer.connections) == (2, connections)
+
+
 def test_environment_proxy_is_ignored(peer):
     assert http(peer.url, http_proxy="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1")["result"] == "answered"
 
