@@ -3,6 +3,8 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=${POSTERN_STATE:-$top/.state}
+built=$top/build # where this tree is built: in itself, when it was configured there
+[ ! -e "$top/config.status" ] || built=$top
 
 packages_build="gcc libc6-dev make autoconf automake pkg-config gawk
 	libpq-dev libjson-c-dev libssl-dev libargon2-dev libcurl4-openssl-dev libcrypt-dev libfcgi-dev libscrypt-dev"
@@ -98,6 +100,8 @@ build_tree()
 	local dir=$1 options
 	shift
 	options="$*"
+	[ "$built" != "$top" ] || [ "$dir" -ef "$top" ] ||
+		die "The tree is configured in itself, which keeps builds elsewhere from working: make distclean first."
 	[ -x "$top/configure" ] && [ "$top/configure" -nt "$top/configure.ac" ] && [ "$top/Makefile.in" -nt "$top/Makefile.am" ] ||
 		(cd "$top" && autoreconf -i) || return 1
 	mkdir -p "$dir"
@@ -152,7 +156,8 @@ cluster_make()
 		pg_as test -w "$dir/data" || die "The user postgres, who runs PostgreSQL here, cannot reach $dir: choose a folder that it may pass through."
 	fi
 	[ ${#dir} -lt 85 ] || die "The path $dir is too long for a socket: choose a shorter one."
-	pg_as "$(pg_bin)/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --auth-local=trust --auth-host="$auth" >"$dir/initdb.log" 2>&1 || {
+	pg_as "$(pg_bin)/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --auth-local=trust \
+		--auth-host="$auth" >"$dir/initdb.log" 2>&1 || {
 		cat "$dir/initdb.log" >&2
 		return 1
 	}

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -21,7 +20,8 @@ import psycopg2.extras
 import requests
 
 TOP = Path(__file__).resolve().parent.parent
-BIN = os.environ.get("POSTERN_BIN", str(TOP / "build/postern"))
+BUILT = TOP if (TOP / "config.status").exists() else TOP / "build"
+BIN = os.environ.get("POSTERN_BIN", str(BUILT / "postern"))
 CGI = os.environ.get("POSTERN_TEST_CGI") == "1"
 SANITIZED = os.environ.get("POSTERN_TEST_SANITIZED") == "1"
 SECRET = "37c304f8-51aa-419a-a1af-06154e63707a"
@@ -70,34 +70,28 @@ def wait_for(check, seconds=10, what="it"):
 
 
 class Cluster:
-    """A PostgreSQL cluster in a temporary folder, on a port of 127.0.0.1; user postgres, no password.  PostgreSQL refuses root."""
+    """A PostgreSQL cluster in a temporary folder, on a port of 127.0.0.1; user postgres, no password.  contrib/lib.sh makes it."""
 
     def __init__(self):
-        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-        assert bins, "no PostgreSQL server is installed"
-        self.bin = bins[-1]
-        self.user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
         self.dir = Path(tempfile.mkdtemp(prefix="postern-pg."))
-        if self.user:
-            entry = pwd.getpwnam("postgres")
-            os.chown(self.dir, entry.pw_uid, entry.pw_gid)
         self.port = free_port()
         self.dsn = f"postgresql://postgres@127.0.0.1:{self.port}"
-        self.run("initdb", "-D", self.dir / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.bin = Path(self.lib("pg_bin").strip())
+        self.lib("cluster_make", self.dir, "trust")
 
-    def run(self, tool, *args):
-        subprocess.run([self.bin / tool, *args], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user)
+    def lib(self, *command):
+        done = subprocess.run(["bash", "-c", f'. "{TOP}/contrib/lib.sh"; "$@"', "bash", *map(str, command)], stdout=subprocess.PIPE, text=True)
+        assert done.returncode == 0, f"{command[0]} failed: see above, or {self.dir}"
+        return done.stdout
 
     def start(self, more="-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"):
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.dir} -c max_connections=400 {more}"
-        self.run("pg_ctl", "-D", self.dir / "data", "-l", self.dir / "log", "-w", "-s", "-o", options, "start")
+        self.lib("cluster_start", self.dir, self.port, "-c max_connections=400", more)
 
     def stop(self, mode="fast"):
-        self.run("pg_ctl", "-D", self.dir / "data", "-m", mode, "-w", "-s", "stop")
+        self.lib("cluster_stop", self.dir, mode)
 
     def destroy(self):
-        if (self.dir / "data/postmaster.pid").exists():
-            self.stop("immediate")
+        self.stop("immediate")
         shutil.rmtree(self.dir)
 
 
@@ -157,7 +151,8 @@ class Server:
             for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
                 keep[name] = f"{keep.get(name, '')}:log_path={self.dir}/sanitizer"
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([TOP / "tests/serve"], env={**keep, "POSTERN_BIN": BIN, **self.settings}, stdout=log, stderr=log, start_new_session=True)
+            environment = {**keep, "POSTERN_BIN": BIN, **self.settings}
+            self.process = subprocess.Popen([TOP / "tests/serve"], env=environment, stdout=log, stderr=log, start_new_session=True)
         self.http = requests.Session()
         self.http.trust_env = False
         wait_for(self.answers, 20, f"the server; its log:\n{self.log_path.read_text()[-3000:]}")
