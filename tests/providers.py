@@ -27,47 +27,92 @@ PICTURE = "https://pictures.test/p.png"
 # What a provider knows of a person, as its own documents write it.
 def person(sub="4711", email="pat@example.com", verified=True):
     return {
-        "bitbucket": {"/2.0/user": {"uuid": "{%s}" % sub, "display_name": "Pat Peer", "avatar": {"href": PICTURE}},
-                      "/2.0/user/emails": {"values": [{"email": email, "is_primary": True, "is_confirmed": verified}]}},
-        "discord": {"/api/users/@me": {"id": sub, "username": "pat", "discriminator": "1337", "avatar": "a_9f", "email": email,
-                                       "verified": verified, "global_name": "Pat"}},
-        "facebook": {"/me": {"id": sub, "email": email, "first_name": "Pat", "last_name": "Peer", "name": "Pat P.",
-                             "picture": {"data": {"url": PICTURE}}}},
+        "bitbucket": {
+            "/2.0/user": {"uuid": "{%s}" % sub, "display_name": "Pat Peer", "avatar": {"href": PICTURE}},
+            "/2.0/user/emails": {"values": [{"email": email, "is_primary": True, "is_confirmed": verified}]}
+        },
+        "discord": {
+            "/api/users/@me": {
+                "id": sub, "username": "pat", "discriminator": "1337", "avatar": "a_9f", "email": email, "verified": verified, "global_name": "Pat"
+            }
+        },
+        "facebook": {"/me": {"id": sub, "email": email, "first_name": "Pat", "last_name": "Peer", "name": "Pat P.", "picture": {"data": {"url": PICTURE}}}},
         "figma": {"/v1/me": {"id": sub, "email": email, "handle": "Pat Peer", "img_url": PICTURE}},
-        "fly": {"/oauth/token/info": {"resource_owner_id": "r1", "user_id": sub, "user_name": "Pat Peer", "email": email,
-                                      "organizations": [{"id": "o1", "role": "admin"}], "scope": ["read"], "application": {"uid": "x"},
-                                      "expires_in": 7200, "created_at": 1700000000}},
-        "github": {"/user": {"id": int(sub), "login": "pat", "name": "Pat Peer", "avatar_url": PICTURE, "email": None},
-                   "/user/emails": [{"email": "old@example.com", "primary": False, "verified": False},
-                                    {"email": email, "primary": True, "verified": verified}]},
-        "gitlab": {"/api/v4/user": {"id": int(sub), "name": "Pat Peer", "avatar_url": PICTURE, "email": email,
-                                    "confirmed_at": "2020-01-01T00:00:00Z" if verified else ""},
-                   "/api/v4/user/emails": [{"id": 1, "email": "second@example.com"}]},
+        "fly": {
+            "/oauth/token/info": {
+                "resource_owner_id": "r1", "user_id": sub, "user_name": "Pat Peer", "email": email, "organizations": [{"id": "o1", "role": "admin"}],
+                "scope": ["read"], "application": {"uid": "x"}, "expires_in": 7200, "created_at": 1700000000
+            }
+        },
+        "github": {
+            "/user": {"id": int(sub), "login": "pat", "name": "Pat Peer", "avatar_url": PICTURE, "email": None},
+            "/user/emails": [{"email": "old@example.com", "primary": False, "verified": False}, {"email": email, "primary": True, "verified": verified}]
+        },
+        "gitlab": {
+            "/api/v4/user": {
+                "id": int(sub), "name": "Pat Peer", "avatar_url": PICTURE, "email": email, "confirmed_at": "2020-01-01T00:00:00Z" if verified else ""
+            }, "/api/v4/user/emails": [{"id": 1, "email": "second@example.com"}]
+        },
         "google": {"/userinfo/v2/me": {"id": sub, "name": "Pat Peer", "picture": PICTURE, "email": email, "verified_email": verified}},
-        "kakao": {"/v2/user/me": {"id": int(sub), "kakao_account": {"email": email, "is_email_valid": True, "is_email_verified": verified,
-                                                                    "profile": {"nickname": "Pat Peer", "profile_image_url": PICTURE}}}},
-        "keycloak": {"/realms/house/protocol/openid-connect/userinfo": {"sub": sub, "name": "Pat Peer", "email": email,
-                                                                        "email_verified": verified, "groups": ["a", "b"]}},
-        "linkedin": {"/v2/me": {"id": sub, "firstName": {"localized": {"en_US": "Pat"}, "preferredLocale": {"country": "US", "language": "en"}},
-                                "lastName": {"localized": {"en_US": "Peer"}, "preferredLocale": {"country": "US", "language": "en"}},
-                                "profilePicture": {"displayImage~": {"elements": [{"identifiers": [{"identifier": PICTURE}]}]}}},
-                     "/v2/emailAddress": {"elements": [{"handle": "urn", "handle~": {"emailAddress": email}}]}},
+        "kakao": {
+            "/v2/user/me": {
+                "id": int(sub), "kakao_account": {
+                    "email": email, "is_email_valid": True, "is_email_verified": verified, "profile": {"nickname": "Pat Peer", "profile_image_url": PICTURE}
+                }
+            }
+        },
+        "keycloak": {
+            "/realms/house/protocol/openid-connect/userinfo": {
+                "sub": sub, "name": "Pat Peer", "email": email, "email_verified": verified, "groups": ["a", "b"]
+            }
+        },
+        "linkedin": {
+            "/v2/me": {
+                "id": sub, "firstName": {"localized": {"en_US": "Pat"}, "preferredLocale": {"country": "US", "language": "en"}},
+                "lastName": {"localized": {"en_US": "Peer"}, "preferredLocale": {"country": "US", "language": "en"}},
+                "profilePicture": {"displayImage~": {"elements": [{"identifiers": [{"identifier": PICTURE}]}]}}
+            }, "/v2/emailAddress": {"elements": [{"handle": "urn", "handle~": {"emailAddress": email}}]}
+        },
         "notion": {"/v1/users/me": {"bot": {"owner": {"user": {"id": sub, "name": "Pat Peer", "avatar_url": PICTURE, "person": {"email": email}}}}}},
-        "slack": {"/api/openid.connect.userInfo": {"https://slack.com/user_id": sub, "https://slack.com/team_id": "T1", "name": "Pat Peer",
-                                                   "picture": PICTURE, "email": email, "email_verified": verified}},
-        "snapchat": {"/v1/me": {"data": {"me": {"externalId": sub, "displayName": "Pat Peer", "bitmoji": {"avatar": PICTURE, "id": "b"},
-                                                "email": email}}}},
-        "spotify": {"/v1/me": {"id": sub, "display_name": "Pat Peer", "email": email,
-                               "images": [{"url": "https://pictures.test/small.png", "height": 64, "width": 64}, {"url": PICTURE, "height": 300, "width": 300}]}},
-        "twitch": {"/helix/users": {"data": [{"id": sub, "login": "pat", "display_name": "Pat Peer", "type": "", "broadcaster_type": "partner",
-                                              "description": "d", "profile_image_url": PICTURE, "offline_image_url": "", "view_count": 3,
-                                              "email": email, "created_at": "2020-01-01T00:00:00Z"}]}},
-        "twitter": {"/1.1/account/verify_credentials.json": {"id_str": sub, "name": "Pat Peer", "screen_name": "pat", "email": email,
-                                                             "profile_image_url_https": PICTURE}},
-        "x": {"/2/users/me": {"data": {"id": sub, "name": "Pat Peer", "username": "pat", "confirmed_email": email, "url": "https://pat.test",
-                                       "profile_image_url": PICTURE, "created_at": "2020-01-01T00:00:00.000Z"}}},
-        "zoom": {"/v2/users/me": {"id": sub, "first_name": "Pat", "last_name": "Peer", "email": email, "verified": 1 if verified else 0,
-                                  "login_type": "100", "pic_url": PICTURE}},
+        "slack": {
+            "/api/openid.connect.userInfo": {
+                "https://slack.com/user_id": sub, "https://slack.com/team_id": "T1", "name": "Pat Peer", "picture": PICTURE, "email": email,
+                "email_verified": verified
+            }
+        },
+        "snapchat": {"/v1/me": {"data": {"me": {"externalId": sub, "displayName": "Pat Peer", "bitmoji": {"avatar": PICTURE, "id": "b"}, "email": email}}}},
+        "spotify": {
+            "/v1/me": {
+                "id": sub, "display_name": "Pat Peer", "email": email, "images": [{"url": "https://pictures.test/small.png", "height": 64, "width": 64},
+                                                                                  {"url": PICTURE, "height": 300, "width": 300}]
+            }
+        },
+        "twitch": {
+            "/helix/users": {
+                "data": [{
+                    "id": sub, "login": "pat", "display_name": "Pat Peer", "type": "", "broadcaster_type": "partner", "description": "d",
+                    "profile_image_url": PICTURE, "offline_image_url": "", "view_count": 3, "email": email, "created_at": "2020-01-01T00:00:00Z"
+                }]
+            }
+        },
+        "twitter": {
+            "/1.1/account/verify_credentials.json": {
+                "id_str": sub, "name": "Pat Peer", "screen_name": "pat", "email": email, "profile_image_url_https": PICTURE
+            }
+        },
+        "x": {
+            "/2/users/me": {
+                "data": {
+                    "id": sub, "name": "Pat Peer", "username": "pat", "confirmed_email": email, "url": "https://pat.test", "profile_image_url": PICTURE,
+                    "created_at": "2020-01-01T00:00:00.000Z"
+                }
+            }
+        },
+        "zoom": {
+            "/v2/users/me": {
+                "id": sub, "first_name": "Pat", "last_name": "Peer", "email": email, "verified": 1 if verified else 0, "login_type": "100", "pic_url": PICTURE
+            }
+        },
     }
 
 

@@ -80,7 +80,8 @@ def test_bad_queries(server, key, query):
 
 
 def test_bad_pages_come_first(server, key):
-    is_error(server.get("/admin/audit?query=bogus:x&page=x", key), 400, "validation_failed", 'Bad Pagination Parameters: strconv.ParseUint: parsing "x": invalid syntax')
+    is_error(server.get("/admin/audit?query=bogus:x&page=x", key), 400, "validation_failed",
+             'Bad Pagination Parameters: strconv.ParseUint: parsing "x": invalid syntax')
     is_error(server.get("/admin/audit?per_page=0", key), 400, "validation_failed")
 
 

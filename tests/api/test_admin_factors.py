@@ -41,11 +41,13 @@ def id_of(path):
 def raised(sql, session, path, method):
     """A session that has shown the factor."""
     sql("update auth.sessions set aal = 'aal2', factor_id = %s where id = %s", id_of(path), session)
-    sql("insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) values (gen_random_uuid(), %s, now(), now(), %s)", session, method)
+    sql("insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) values (gen_random_uuid(), %s, now(), now(), %s)",
+        session, method)
 
 
 def audited(sql, path, action):
-    return sql("select payload, ip_address from auth.audit_log_entries where payload->'traits'->>'factor_id' = %s and payload->>'action' = %s", id_of(path), action)
+    return sql("select payload, ip_address from auth.audit_log_entries where payload->'traits'->>'factor_id' = %s and payload->>'action' = %s", id_of(path),
+               action)
 
 
 def test_list(server, key, sql, me, factor):
@@ -88,7 +90,8 @@ def test_a_number(server, key, sql, factor):
 
 def test_a_name_that_is_taken(server, key, sql, factor):
     path, _ = factor(name="one"), factor(name='t"wo')
-    is_error(server.put(path, {"friendly_name": 't"wo'}, key), 422, "mfa_factor_name_conflict", 'A factor with the friendly name "t\\"wo" for this user already exists')
+    is_error(server.put(path, {"friendly_name": 't"wo'}, key), 422, "mfa_factor_name_conflict",
+             'A factor with the friendly name "t\\"wo" for this user already exists')
     is_error(server.put(path, {"friendly_name": "".join(str(uuid.uuid4()) for _ in range(3000))}, key), 400, "validation_failed")
     assert sql("select friendly_name as n from auth.mfa_factors where id = %s", id_of(path))[0]["n"] == "one"
     assert server.put(factor(of=server.sign_up().id), {"friendly_name": "one"}, key).status_code == 200

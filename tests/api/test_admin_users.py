@@ -59,8 +59,12 @@ def test_with_both_addresses(server, key, sql, make):
     for body in ({"email": email}, {"phone": number}):
         assert server.sign_in(password=PASSWORD, **body).status_code == 200
     said = sql("select payload, ip_address from auth.audit_log_entries where payload->'traits'->>'user_id' = %s", made["id"])
-    assert said == [{"payload": {"actor_id": "00000000-0000-0000-0000-000000000000", "actor_via_sso": False, "actor_username": "service_role", "action": "user_signedup",
-                                 "log_type": "team", "traits": {"user_id": made["id"], "user_email": email, "user_phone": number, "provider": "email"}}, "ip_address": ""}]  # fmt: skip
+    assert said == [{
+        "payload": {
+            "actor_id": "00000000-0000-0000-0000-000000000000", "actor_via_sso": False, "actor_username": "service_role", "action": "user_signedup",
+            "log_type": "team", "traits": {"user_id": made["id"], "user_email": email, "user_phone": number, "provider": "email"}
+        }, "ip_address": ""
+    }]  # fmt: skip
 
 
 def test_cost(server, key):
@@ -84,14 +88,16 @@ def test_an_id_of_ones_own(server, key, make):
     assert made["id"] == wanted.lower() and made["identities"][0]["id"] == wanted.lower()
     is_error(server.post("/admin/users", {"email": address(), "id": wanted}, key), 422, "user_already_exists")
     is_error(server.post("/admin/users", {"email": address(), "id": "x"}, key), 400, "validation_failed", "ID must conform to the uuid v4 format")
-    is_error(server.post("/admin/users", {"email": address(), "id": "00000000-0000-0000-0000-000000000000"}, key), 400, "validation_failed", "ID cannot be a nil uuid")
+    is_error(server.post("/admin/users", {"email": address(), "id": "00000000-0000-0000-0000-000000000000"}, key), 400, "validation_failed",
+             "ID cannot be a nil uuid")
 
 
 def test_a_password_hash(server, key, sql, make):
     email = address()
     made = make(email=email, password_hash=BCRYPT)
     assert made["user_metadata"] is None
-    assert sql("select encrypted_password, raw_user_meta_data from auth.users where id = %s", made["id"]) == [{"encrypted_password": BCRYPT, "raw_user_meta_data": None}]
+    assert sql("select encrypted_password, raw_user_meta_data from auth.users where id = %s",
+               made["id"]) == [{"encrypted_password": BCRYPT, "raw_user_meta_data": None}]
     assert server.get(f"/admin/users/{made['id']}", key).json()["user_metadata"] == {}
     server.put(f"/admin/users/{made['id']}", {"email_confirm": True, "user_metadata": {"a": 1}}, key)
     reply = server.sign_in(email=email, password="secret12").json()
@@ -100,7 +106,8 @@ def test_a_password_hash(server, key, sql, make):
     assert got["user_metadata"] == {"email_verified": True, "a": 1, "b": 2}
 
 
-@pytest.mark.parametrize("wrong", ["plain", "$2a$10$short", "$argon2id$v=19$m=16,t=2,p=256$bGJRWThNOHJJTVBSdHl2dQ$NfEnUOuUpb7F2fQkgFUG4g", "$fbscrypt$v=2,n=14", BCRYPT + "x" * 300])
+@pytest.mark.parametrize(
+    "wrong", ["plain", "$2a$10$short", "$argon2id$v=19$m=16,t=2,p=256$bGJRWThNOHJJTVBSdHl2dQ$NfEnUOuUpb7F2fQkgFUG4g", "$fbscrypt$v=2,n=14", BCRYPT + "x" * 300])
 def test_a_bad_password_hash(server, key, wrong):
     is_error(server.post("/admin/users", {"email": address(), "password_hash": wrong}, key), 400, "validation_failed")
 
@@ -242,8 +249,12 @@ def test_softly(server, key, sql, make):
     email, number = address(), phone()
     made = make(email=email, phone=number, password=PASSWORD, email_confirm=True, user_metadata={"n": 1})
     me = server.sign_in(email=email, password=PASSWORD).json()
-    sql("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', 'verified', now(), now())", made["id"])
-    sql("insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to) values (gen_random_uuid(), %s, 'recovery_token', 'h', 'r')", made["id"])
+    sql(
+        "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', 'verified', now(), "
+        "now())",
+        made["id"])
+    sql("insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to) values (gen_random_uuid(), %s, 'recovery_token', 'h', 'r')",
+        made["id"])
     for _ in range(2):
         assert server.request("DELETE", f"/admin/users/{made['id']}", key, json={"should_soft_delete": True}).json() == {}
     now = server.get(f"/admin/users/{made['id']}", key).json()
@@ -259,7 +270,8 @@ def test_softly(server, key, sql, make):
     assert make(email=email, phone=number)["id"] != made["id"]
 
 
-@pytest.mark.parametrize("body, status", [(b"", 200), (b"{}", 200), (b"null", 200), (b'{"SHOULD_SOFT_DELETE": false}', 200), (b"  ", 400), (b"[]", 400), (b'{"should_soft_delete": "yes"}', 400)])
+@pytest.mark.parametrize("body, status", [(b"", 200), (b"{}", 200), (b"null", 200), (b'{"SHOULD_SOFT_DELETE": false}', 200), (b"  ", 400), (b"[]", 400),
+                                          (b'{"should_soft_delete": "yes"}', 400)])
 def test_bodies_of_a_deletion(server, key, make, body, status):
     made = make()
     assert server.request("DELETE", f"/admin/users/{made['id']}", key, data=body).status_code == status
@@ -288,7 +300,8 @@ def test_the_user_comes_before_the_method(server, key, make):
 
 def test_only_operators(server):
     me = server.sign_up()
-    for method, path in (("GET", "/admin/users"), ("POST", "/admin/users"), ("GET", f"/admin/users/{me.id}"), ("DELETE", f"/admin/users/{me.id}"), ("GET", "/admin/audit"), ("GET", "/admin/none")):
+    for method, path in (("GET", "/admin/users"), ("POST", "/admin/users"), ("GET", f"/admin/users/{me.id}"), ("DELETE", f"/admin/users/{me.id}"),
+                         ("GET", "/admin/audit"), ("GET", "/admin/none")):
         is_error(server.request(method, path), 401, "no_authorization")
         is_error(server.request(method, path, me.access), 403, "not_admin")
         is_error(server.request(method, path, mint({"role": "service_role", "exp": int(time.time()) - 60})), 403, "bad_jwt")

@@ -10,18 +10,27 @@ from harness import BIN, CGI, address, many, wait_for
 from post import Landing, exchange, pkce
 from test_command import command
 
-USER = "insert into auth.users (id, instance_id, aud, email, is_anonymous, created_at) values (gen_random_uuid(), '00000000-0000-0000-0000-000000000000', 'authenticated', null, %s, now() - %s::interval) returning id::text"
-FLOW = "insert into auth.flow_state (id, auth_code, provider_type, authentication_method, created_at, auth_code_issued_at) values (gen_random_uuid(), gen_random_uuid(), 'email', 'magiclink', now() - %s::interval, now() - %s::interval) returning id::text"
+USER = ("insert into auth.users (id, instance_id, aud, email, is_anonymous, created_at) "
+        "values (gen_random_uuid(), '00000000-0000-0000-0000-000000000000', 'authenticated', null, %s, now() - %s::interval) returning id::text")
+FLOW = ("insert into auth.flow_state (id, auth_code, provider_type, authentication_method, created_at, auth_code_issued_at) "
+        "values (gen_random_uuid(), gen_random_uuid(), 'email', 'magiclink', now() - %s::interval, now() - %s::interval) returning id::text")
 CLIENT_STATE = "insert into auth.oauth_client_states (id, provider_type, created_at) values (gen_random_uuid(), 'x', now() - %s::interval) returning id::text"
-TOKEN = "insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at) values (gen_random_uuid(), %s, 'recovery_token', gen_random_uuid(), 'x', now() at time zone 'UTC' - %s::interval) returning id::text"
+TOKEN = ("insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at) "
+         "values (gen_random_uuid(), %s, 'recovery_token', gen_random_uuid(), 'x', now() at time zone 'UTC' - %s::interval) returning id::text")
 ATTEMPTS = "insert into postern.attempts (hash, attempts, first_at) values (gen_random_uuid(), 1, now() - %s::interval) returning hash as id"
 LIMIT = "insert into postern.limits (key, tokens, refilled, full_at) values (gen_random_uuid(), 0, now(), now() + %s::interval) returning key as id"
-ISSUER = "insert into postern.oidc_cache (issuer, discovery_url, keys_at, busy_until) values (gen_random_uuid(), '', now() - %s::interval, now() - interval '1 year') returning issuer as id"
-SESSION = "insert into auth.sessions (id, user_id, created_at, refreshed_at, not_after) values (gen_random_uuid(), %s, now() - %s::interval, now() at time zone 'UTC' - %s::interval, now() - %s::interval) returning id::text"
-REFRESH = "insert into auth.refresh_tokens (user_id, session_id, token, revoked, created_at, updated_at) values (%s, %s, gen_random_uuid(), %s, now(), now() - %s::interval) returning id"
-FACTOR = "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', %s, now() - %s::interval, now()) returning id::text"
-CHALLENGE = "insert into auth.mfa_challenges (id, factor_id, created_at, ip_address) values (gen_random_uuid(), %s, now() - %s::interval, '127.0.0.1') returning id::text"
-WEBAUTHN = "insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, expires_at) values (gen_random_uuid(), %s, 'signup', '{}', now() - %s::interval) returning id::text"
+ISSUER = ("insert into postern.oidc_cache (issuer, discovery_url, keys_at, busy_until) "
+          "values (gen_random_uuid(), '', now() - %s::interval, now() - interval '1 year') returning issuer as id")
+SESSION = ("insert into auth.sessions (id, user_id, created_at, refreshed_at, not_after) "
+           "values (gen_random_uuid(), %s, now() - %s::interval, now() at time zone 'UTC' - %s::interval, now() - %s::interval) returning id::text")
+REFRESH = ("insert into auth.refresh_tokens (user_id, session_id, token, revoked, created_at, updated_at) "
+           "values (%s, %s, gen_random_uuid(), %s, now(), now() - %s::interval) returning id")
+FACTOR = ("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) "
+          "values (gen_random_uuid(), %s, 'totp', %s, now() - %s::interval, now()) returning id::text")
+CHALLENGE = ("insert into auth.mfa_challenges (id, factor_id, created_at, ip_address) "
+             "values (gen_random_uuid(), %s, now() - %s::interval, '127.0.0.1') returning id::text")
+WEBAUTHN = ("insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, expires_at) "
+            "values (gen_random_uuid(), %s, 'signup', '{}', now() - %s::interval) returning id::text")
 
 COLUMN = {"postern.attempts": "hash", "postern.limits": "key", "postern.oidc_cache": "issuer"}
 
@@ -67,7 +76,8 @@ def test_longer_lives(database, add, left):
 
 
 def test_a_backlog_goes_in_one_run(database, sql):
-    sql("insert into auth.oauth_client_states (id, provider_type, created_at) select gen_random_uuid(), 'backlog', now() - interval '2 days' from generate_series(1, 2000)")
+    sql("insert into auth.oauth_client_states (id, provider_type, created_at) select gen_random_uuid(), 'backlog', now() - interval '2 days' from "
+        "generate_series(1, 2000)")
     assert all(done is None for done in many(3, lambda i: clean(database)))
     assert sql("select count(*) as n from auth.oauth_client_states where provider_type = 'backlog'")[0]["n"] == 0
 
@@ -93,7 +103,9 @@ def test_letters_are_kept(database, sql, add, left):
     token = add(TOKEN, user, "30 days")
     for state in ("now()", "null"):
         sql(
-            f"insert into postern.outbox (id, letter, user_id, kind, hash, recipient, key_id, sealed, message_id, created_at, due_at, failed_at) select gen_random_uuid(), 'recovery', t.user_id, t.token_type::text, t.token_hash, 'x@y.z', 'k', '', 'm', now() - interval '30 days', now() + interval '1 day', {state} from auth.one_time_tokens t where id = %s",
+            f"insert into postern.outbox (id, letter, user_id, kind, hash, recipient, key_id, sealed, message_id, created_at, due_at, failed_at) select "
+            f"gen_random_uuid(), 'recovery', t.user_id, t.token_type::text, t.token_hash, 'x@y.z', 'k', '', 'm', now() - interval '30 days', now() + "
+            f"interval '1 day', {state} from auth.one_time_tokens t where id = %s",
             token,
         )
     clean(database, GOTRUE_DB_CLEANUP_ENABLED="true")
@@ -181,7 +193,9 @@ def test_a_bucket_is_there_until_it_is_full(database, serve, sql):
     server = serve(**limited)
     for path in ("/verify", "/recover"):
         server.post(path, {}, headers={"X-Client": "10.1.1.1"})
-    found = sql("select key, full_at - refilled > interval '200 years' as never, abs(extract(epoch from full_at - refilled) - 300) < 0.001 as soon from postern.limits order by key")
+    found = sql(
+        "select key, full_at - refilled > interval '200 years' as never, abs(extract(epoch from full_at - refilled) - 300) < 0.001 as soon from "
+        "postern.limits order by key")
     assert found == [{"key": "recover 10.1.1.1", "never": True, "soon": False}, {"key": "verify 10.1.1.1", "never": False, "soon": True}]
     sql("update postern.limits set full_at = full_at - interval '299 seconds', refilled = refilled - interval '299 seconds'")
     clean(database, **limited)
@@ -203,7 +217,9 @@ def test_one_that_can_not_be_tidied_keeps_none_from_it(database, add, left, sql)
 
 
 @pytest.mark.skipif(CGI, reason="a CGI process has no mailer beside it")
-@pytest.mark.parametrize("settings", [{"POSTERN_MAIL_TRANSPORT": "none"}, {"GOTRUE_SMTP_HOST": "127.0.0.1", "GOTRUE_SMTP_PORT": "1"}, {"GOTRUE_HOOK_SEND_EMAIL_ENABLED": "true", "GOTRUE_HOOK_SEND_EMAIL_URI": "pg-functions://postgres/public/letters"}], ids=["nowhere", "smtp", "hook"])
+@pytest.mark.parametrize("settings", [{"POSTERN_MAIL_TRANSPORT": "none"}, {"GOTRUE_SMTP_HOST": "127.0.0.1", "GOTRUE_SMTP_PORT": "1"},
+                                      {"GOTRUE_HOOK_SEND_EMAIL_ENABLED": "true", "GOTRUE_HOOK_SEND_EMAIL_URI": "pg-functions://postgres/public/letters"}],
+                         ids=["nowhere", "smtp", "hook"])
 def test_the_mailer_does_it(serve, add, left, settings):
     row = add(CLIENT_STATE, "2 days")
     serve(**settings)

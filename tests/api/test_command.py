@@ -133,7 +133,8 @@ def test_a_new_password_undoes_what_was_begun(database, server, sql):
 def test_settings_from_a_file(database, tmp_path):
     conf = tmp_path / "postern.conf"
     conf.write_text(f"# settings\nDATABASE_URL={database.dsn}\nGOTRUE_JWT_SECRET=of-the-file-0123456789-0123456789\n\nGOTRUE_JWT_KEYS=\n")
-    assert harness.hs256(".".join((token := ok(database, "token", "anon", "-c", str(conf)).strip()).split(".")[:2]), "of-the-file-0123456789-0123456789") == token.split(".")[2]
+    assert harness.hs256(".".join((token := ok(database, "token", "anon", "-c", str(conf)).strip()).split(".")[:2]),
+                         "of-the-file-0123456789-0123456789") == token.split(".")[2]
     assert command(database, "check", "-c", str(tmp_path / "none")).returncode != 0
 
 

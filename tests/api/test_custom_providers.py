@@ -88,7 +88,8 @@ def test_create_read_change_remove(server, sql):
     assert row["pkce_enabled"] is True and row["enabled"] is True and row["email_optional"] is False
     path = "/admin/custom-providers/" + row["identifier"]
     assert server.get(path, ADMIN).json() == row
-    got = change(server, row["identifier"], name="New", scopes=[], enabled=False, attribute_mapping={}, client_secret="", client_id="", issuer="http://x", skip_nonce_check=True)
+    got = change(server, row["identifier"], name="New", scopes=[], enabled=False, attribute_mapping={}, client_secret="", client_id="",
+                 issuer="http://x", skip_nonce_check=True)
     assert got.status_code == 200, got.text
     want = {**row, "name": "New", "scopes": [], "enabled": False, "attribute_mapping": {}, "updated_at": got.json()["updated_at"]}
     assert got.json() == want and got.json()["updated_at"] > row["updated_at"]
@@ -371,7 +372,8 @@ def test_rebinding(serve, sql, authority, names, inside):
     row = create(server, authorization_url=url + "/a", token_url=url + "/t", userinfo_url=url + "/u")
     assert row.status_code == 201, row.text
     name, issuer = row.json()["identifier"], identifier()
-    sql("insert into auth.custom_oauth_providers (provider_type, identifier, name, client_id, client_secret, issuer) values ('oidc', %s, 'x', 'x', 'x', %s)", issuer, url)
+    sql("insert into auth.custom_oauth_providers (provider_type, identifier, name, client_id, client_secret, issuer) values ('oidc', %s, 'x', 'x', 'x', %s)",
+        issuer, url)
     names.say("127.0.0.1")
     assert "Unable+to+exchange+external+code" in come_back(server, name)
     assert server.get("/authorize", params={"provider": issuer}).status_code == 400

@@ -355,7 +355,10 @@ def test_client_state_is_gone_after_the_first_use(server, providers, sql):
 @pytest.mark.parametrize("how,words", [("sql", "OAuth state expired")])
 def test_client_state_expires(server, providers, sql, how, words):
     back = providers.sign_in(authorize(server, "x"))
-    sql("update auth.oauth_client_states set created_at = created_at - interval '301 seconds' where id = (select oauth_client_state_id from auth.flow_state where id = %s)", back["state"])
+    sql(
+        "update auth.oauth_client_states set created_at = created_at - interval '301 seconds' where id = (select oauth_client_state_id from auth.flow_state "
+        "where id = %s)",
+        back["state"])
     assert refusal(callback(server, back)) == ("oauth_client_state_expired", words)
 
 
@@ -628,8 +631,9 @@ def test_custom_oidc_that_names_itself(private, providers, op):
     signed_in(callback(private, {**back, "iss": "https://issuer.test"}))
 
 
-@pytest.mark.parametrize("field,value", [("jwks_uri", "http://issuer.test/keys"), ("jwks_uri", "https://10.0.0.1/keys"), ("token_endpoint", "http://issuer.test/token"),
-                                         ("token_endpoint", "https://10.0.0.1/token"), ("jwks_uri", "file:///etc/passwd")])
+@pytest.mark.parametrize("field,value", [("jwks_uri", "http://issuer.test/keys"), ("jwks_uri", "https://10.0.0.1/keys"),
+                                         ("token_endpoint", "http://issuer.test/token"), ("token_endpoint", "https://10.0.0.1/token"),
+                                         ("jwks_uri", "file:///etc/passwd")])
 def test_custom_oidc_that_leads_elsewhere(private, providers, op, sql, field, value):
     """What a stranger's document names is a stranger's too; the document turns bad behind our back."""
     someone(providers)
@@ -687,7 +691,8 @@ def test_unverified_identity_is_kept(server, providers, sql):
     url = server.get("/user/identities/authorize", anonymous.access, params={"provider": "github", "skip_http_redirect": "true"}).json()["url"]
     got = callback(server, providers.sign_in(url))
     assert refusal(got) == ("email_not_confirmed", "Unverified email with github. A confirmation email has been sent to your github email")
-    row = sql("select u.email, u.is_anonymous, u.email_confirmed_at, i.provider from auth.users u join auth.identities i on i.user_id = u.id where u.id = %s", anonymous.id)
+    row = sql("select u.email, u.is_anonymous, u.email_confirmed_at, i.provider from auth.users u join auth.identities i on i.user_id = u.id where u.id = %s",
+              anonymous.id)
     assert row == [{"email": email, "is_anonymous": True, "email_confirmed_at": None, "provider": "github"}]
 
 

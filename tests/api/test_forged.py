@@ -87,13 +87,16 @@ def test_signatures(server, me):
 
 def test_signed_by_another(server, me):
     for secret in ("", "secret", SECRET.upper(), SECRET + " "):
-        is_error(server.get("/user", mint(claims(me), secret)), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token signature is invalid: signature is invalid")
+        is_error(server.get("/user", mint(claims(me), secret)), 403, "bad_jwt",
+                 "invalid JWT: unable to parse or verify signature, token signature is invalid: signature is invalid")
 
 
 def test_times(server, me):
     now = int(time.time())
-    is_error(server.get("/user", mint(claims(me, exp=now - 1))), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token has invalid claims: token is expired")
-    is_error(server.get("/user", mint(claims(me, nbf=now + 60))), 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, token has invalid claims: token is not valid yet")
+    is_error(server.get("/user", mint(claims(me, exp=now - 1))), 403, "bad_jwt",
+             "invalid JWT: unable to parse or verify signature, token has invalid claims: token is expired")
+    is_error(server.get("/user", mint(claims(me, nbf=now + 60))), 403, "bad_jwt",
+             "invalid JWT: unable to parse or verify signature, token has invalid claims: token is not valid yet")
     for exp in ("soon", "", -1, [], True, {}):
         is_error(server.get("/user", mint(claims(me, exp=exp))), 403, "bad_jwt")
     assert server.get("/user", mint(claims(me, exp=now + 60.5))).status_code == 200
@@ -104,7 +107,8 @@ def test_shapes(server, text):
     assert server.get("/user", headers={"Authorization": ("Bearer " + text).encode()}).status_code in (401, 403)
 
 
-@pytest.mark.parametrize("payload", ["{", "null", "[]", "7", '""', '{"sub":7}', '{"sub":{}}', '{"aud":7}', '{"amr":7}', '{"exp":1}{}', '{"sub":"\\u0000"}', "{'sub':1}"])
+@pytest.mark.parametrize("payload",
+                         ["{", "null", "[]", "7", '""', '{"sub":7}', '{"sub":{}}', '{"aud":7}', '{"amr":7}', '{"exp":1}{}', '{"sub":"\\u0000"}', "{'sub':1}"])
 def test_payloads(server, me, payload):
     got = server.get("/user", token_of(me, payload=b64(payload)))
     assert got.status_code in (400, 403) and got.json()["error_code"] == "bad_jwt", got.text
@@ -120,7 +124,8 @@ def test_subjects(server, me):
 
 def test_sessions(server, me):
     is_error(server.get("/user", mint(claims(me, session_id="x"))), 403, "bad_jwt", "invalid claim: session_id claim must be a UUID")
-    is_error(server.get("/user", mint(claims(me, session_id=str(uuid.uuid4())))), 403, "session_not_found", "Session from session_id claim in JWT does not exist")
+    is_error(server.get("/user", mint(claims(me, session_id=str(uuid.uuid4())))), 403, "session_not_found",
+             "Session from session_id claim in JWT does not exist")
     for none in (None, "", str(uuid.UUID(int=0))):
         assert server.get("/user", mint(claims(me, session_id=none))).status_code == 200
 

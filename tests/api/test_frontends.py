@@ -41,7 +41,10 @@ class Front(harness.Server):
 
     def sample(self, path, **change):
         text = (TOP / "contrib" / path).read_text()
-        for old, new in {"/run/postern/postern.sock": f"{self.dir}/socket", "/etc/postern/postern.conf": str(self.conf), "/usr/local/bin/postern": str(self.bin), **change}.items():
+        for old, new in {
+                "/run/postern/postern.sock": f"{self.dir}/socket", "/etc/postern/postern.conf": str(self.conf), "/usr/local/bin/postern": str(self.bin),
+                **change
+        }.items():
             text = text.replace(old, new)
         return re.sub(r"\b9999\b", str(self.port), text)
 
@@ -73,7 +76,9 @@ def lighttpd(front):
     needs("/usr/sbin/lighttpd")
     front.workers()
     conf = front.dir / "lighttpd.conf"
-    conf.write_text(front.sample("lighttpd/postern.conf", **{"/var/www/html": str(front.dir), "/var/cache/lighttpd/uploads": str(front.dir), "/var/log/lighttpd": str(front.dir)}))
+    conf.write_text(
+        front.sample("lighttpd/postern.conf",
+                     **{"/var/www/html": str(front.dir), "/var/cache/lighttpd/uploads": str(front.dir), "/var/log/lighttpd": str(front.dir)}))
     front.spawn("/usr/sbin/lighttpd", "-D", "-f", conf)
 
 
@@ -83,7 +88,8 @@ def nginx(front):
     temp = "".join(f"{x}_temp_path {front.dir}/{x};" for x in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     conf = front.dir / "nginx.conf"
     user = "user root;" if ROOT else ""
-    conf.write_text(f"daemon off; {user} pid {front.dir}/pid; error_log stderr; events {{}} http {{ access_log off; {temp}\n{front.sample('nginx/postern.conf')}\n}}\n")
+    conf.write_text(
+        f"daemon off; {user} pid {front.dir}/pid; error_log stderr; events {{}} http {{ access_log off; {temp}\n{front.sample('nginx/postern.conf')}\n}}\n")
     front.spawn("/usr/sbin/nginx", "-p", front.dir, "-c", conf)
 
 
@@ -99,9 +105,9 @@ def apache(front):
         os.chown(front.dir / "ipc", entry.pw_uid, entry.pw_gid)
     conf = front.dir / "apache.conf"
     conf.write_text(
-        f"ServerRoot {front.dir}\nServerName localhost\nListen 127.0.0.1:{front.port}\nPidFile {front.dir}/pid\nErrorLog {front.dir}/log\nDocumentRoot {front.dir}\n{load}"
-        f"FcgidIPCDir {front.dir}/ipc\nFcgidProcessTableFile {front.dir}/table\n{front.sample('apache/postern.conf')}"
-    )
+        f"ServerRoot {front.dir}\nServerName localhost\nListen 127.0.0.1:{front.port}\nPidFile {front.dir}/pid\nErrorLog {front.dir}/log\n"
+        f"DocumentRoot {front.dir}\n{load}"
+        f"FcgidIPCDir {front.dir}/ipc\nFcgidProcessTableFile {front.dir}/table\n{front.sample('apache/postern.conf')}")
     front.spawn("/usr/sbin/apache2", "-DFOREGROUND", "-f", conf)
 
 
@@ -175,10 +181,9 @@ def test_long_tokens(front, metadata):
 
 def test_a_list_that_breaks_off(front, sql):
     key = mint({"role": "service_role"})
-    sql(
-        """insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-        select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), json_build_object('note', repeat('x', 500)), now() - k * interval '1 minute', '' from generate_series(1, 3000) k"""
-    )
+    sql("""insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+        select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), json_build_object('note', repeat('x', 500)), now() - k * interval '1 minute', ''
+            from generate_series(1, 3000) k""")
     assert front.how_it_ends("/admin/audit?per_page=3000", key) == "whole"
     harness.spoil_audit(sql)
     try:

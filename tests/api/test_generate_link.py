@@ -72,7 +72,9 @@ def test_a_magic_link_for_somebody_new(server, sql):
 
 
 def test_a_magic_link_for_somebody_new_where_passwords_are_demanding(mailing):
-    server = mailing(GOTRUE_PASSWORD_REQUIRED_CHARACTERS="abcdefghijklmnopqrstuvwxyz:ABCDEFGHIJKLMNOPQRSTUVWXYZ:0123456789:!@#$%^&*()_+-=[]{};'\\\\:\"|<>?,./`~", GOTRUE_PASSWORD_MIN_LENGTH="30")
+    server = mailing(
+        GOTRUE_PASSWORD_REQUIRED_CHARACTERS="abcdefghijklmnopqrstuvwxyz:ABCDEFGHIJKLMNOPQRSTUVWXYZ:0123456789:!@#$%^&*()_+-=[]{};'\\\\:\"|<>?,./`~",
+        GOTRUE_PASSWORD_MIN_LENGTH="30")
     made = generate(server, type="magiclink", email=address())
     assert Landing(server.get(path(made))).signed_in
     assert server.post("/otp", {"email": address()}).status_code == 200
@@ -128,10 +130,12 @@ def test_email_change(server, sql):
 def test_email_change_errors(server, mailing):
     email, other = confirmed(server), confirmed(server)
     is_error(ask(server, type="email_change_new", email=email), 400, "validation_failed", "An email address is required")
-    is_error(ask(server, type="email_change_new", email=email, new_email="nonsense"), 400, "validation_failed", "Unable to validate email address: invalid format")
+    is_error(ask(server, type="email_change_new", email=email, new_email="nonsense"), 400, "validation_failed",
+             "Unable to validate email address: invalid format")
     is_error(ask(server, type="email_change_current", email=email, new_email=other), 422, "email_exists", TAKEN)
     single = mailing(GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED="false")
-    is_error(ask(single, type="email_change_current", email=email, new_email=address()), 400, "validation_failed", "Enable secure email change to generate link for current email")
+    is_error(ask(single, type="email_change_current", email=email, new_email=address()), 400, "validation_failed",
+             "Enable secure email change to generate link for current email")
 
 
 def test_where_it_ends(server):
@@ -139,7 +143,9 @@ def test_where_it_ends(server):
     for to, wanted in (("https://evil.test/", "http://app.test"), ("", "http://app.test"), ("https://other.test/a", "https://other.test/a")):
         assert generate(server, type="signup", email=email, password=PASSWORD, redirect_to=to)["redirect_to"] == wanted
     # The body's is preferred to the query's.
-    got = server.post("/admin/generate_link?redirect_to=https://other.test/q", {"type": "signup", "email": email, "password": PASSWORD, "redirect_to": "https://evil.test/"}, token=SERVICE)
+    got = server.post("/admin/generate_link?redirect_to=https://other.test/q",
+                      {"type": "signup", "email": email, "password": PASSWORD, "redirect_to": "https://evil.test/"},
+                      token=SERVICE)
     assert got.json()["redirect_to"] == "https://other.test/q"
 
 

@@ -30,7 +30,9 @@ def test_nothing_is_kept(mailing):
 def test_apikey_by_default(database):
     env = {**harness.CLEAN, **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1"}
     assert "GOTRUE_CORS_ALLOWED_HEADERS=apikey\n" in subprocess.run([BIN, "check", "-v"], env=env, capture_output=True, text=True, timeout=60).stdout
-    asked = dict(HTTP_ORIGIN="http://a.test", HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST", HTTP_ACCESS_CONTROL_REQUEST_HEADERS="apikey,authorization,content-type,x-client-info")
+    asked = dict(HTTP_ORIGIN="http://a.test",
+                 HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST",
+                 HTTP_ACCESS_CONTROL_REQUEST_HEADERS="apikey,authorization,content-type,x-client-info")
     assert cgi(database, "OPTIONS", "/signup", **asked)[1]["Access-Control-Allow-Headers"] == "apikey,authorization,content-type,x-client-info"
     assert "Access-Control-Allow-Headers" not in cgi(database, "OPTIONS", "/signup", GOTRUE_CORS_ALLOWED_HEADERS="none", **asked)[1]
     assert cgi(database, "GET", "/admin/users", HTTP_APIKEY=ADMIN)[0] == 401

@@ -215,7 +215,8 @@ WRONG = "output claims do not conform to the expected schema: \n"
     ({"sub": None, "aud": None}, "- (root): aud is required\n- (root): sub is required\n"),
     ({"exp": 1.5}, "- exp: Invalid type. Expected: integer, given: number\n"),
     ({"aud": 5}, "- aud: Invalid type. Expected: [string,array], given: integer\n"),
-    ({"role": True, "user_metadata": []}, "- user_metadata: Invalid type. Expected: object, given: array\n- role: Invalid type. Expected: string, given: boolean\n"),
+    ({"role": True, "user_metadata": []
+      }, "- user_metadata: Invalid type. Expected: object, given: array\n- role: Invalid type. Expected: string, given: boolean\n"),
     ({"amr": ["x", 5]}, "- amr.1: Must validate at least one schema (anyOf)\n- amr.1: Invalid type. Expected: string, given: integer\n"),
     ({"amr": "x"}, "- amr: Invalid type. Expected: array, given: string\n"),
 ])
@@ -226,7 +227,8 @@ def test_least_claims(token, site, change, words):
 
 
 def test_claims_may_look_otherwise(token, site):
-    site.says["/customize-access-token"] = lambda body: {"claims": {**body["claims"], "exp": float(body["claims"]["exp"]), "is_anonymous": "no", "aud": ["a", "b"]}}
+    site.says[
+        "/customize-access-token"] = lambda body: {"claims": {**body["claims"], "exp": float(body["claims"]["exp"]), "is_anonymous": "no", "aud": ["a", "b"]}}
     got = token.post("/signup", {"email": address(), "password": PASSWORD})
     assert got.status_code == 200 and claims_of(got.json()["access_token"])["aud"] == ["a", "b"]
 
@@ -352,8 +354,10 @@ def test_hooks_around_a_new_user(told, site, sql):
     assert [path for path, _ in site.calls] == ["/before-user-created", "/send-email", "/after-user-created"]
     before, mail, after = [body["user"] for _, body in site.calls]
     never = "0001-01-01T00:00:00Z"
-    assert before == {"id": got.json()["id"], "aud": "authenticated", "role": "", "email": email, "phone": "", "identities": [], "is_anonymous": False,
-                      "app_metadata": {"provider": "email", "providers": ["email"]}, "user_metadata": {"a": [1, None]}, "created_at": never, "updated_at": never}
+    assert before == {
+        "id": got.json()["id"], "aud": "authenticated", "role": "", "email": email, "phone": "", "identities": [], "is_anonymous": False,
+        "app_metadata": {"provider": "email", "providers": ["email"]}, "user_metadata": {"a": [1, None]}, "created_at": never, "updated_at": never
+    }
     assert mail["identities"][0]["identity_data"]["email"] == email and mail["role"] == "authenticated" and "confirmation_sent_at" not in mail
     assert after == got.json()
 
@@ -364,9 +368,12 @@ def test_a_repeated_sign_up_shows_the_identity_as_it_is(serve, site, sql):
     email = address()
     body = {"email": email, "password": PASSWORD, "data": {"a": 1}}
     first = server.post("/signup", body).json()
-    assert first["identities"][0]["identity_data"] == first["user_metadata"] == {"a": 1, "sub": first["id"], "email": email, "email_verified": False, "phone_verified": False}
+    assert first["identities"][0]["identity_data"] == first["user_metadata"] == {
+        "a": 1, "sub": first["id"], "email": email, "email_verified": False, "phone_verified": False
+    }
     sql("update auth.users set raw_user_meta_data = '{\"b\": 2}' where id = %s", first["id"])
-    sql("insert into auth.identities (id, provider_id, user_id, provider, identity_data, created_at) values (gen_random_uuid(), 'x', %s, 'github', %s, now())", first["id"], '{"sub": "x"}')
+    sql("insert into auth.identities (id, provider_id, user_id, provider, identity_data, created_at) values (gen_random_uuid(), 'x', %s, 'github', %s, now())",
+        first["id"], '{"sub": "x"}')
     again = server.post("/signup", body).json()
     own = sql("select identity_data from auth.identities where user_id = %s and provider = 'email'", first["id"])[0]["identity_data"]
     assert [(x["provider"], x["identity_data"]) for x in again["identities"]] == [("email", own)] and own["email"] == email

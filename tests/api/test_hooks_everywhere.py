@@ -53,7 +53,10 @@ def server(request, mailing, database, providers, site):
         name = f"GOTRUE_HOOK_{hook.upper()}"
         hooks |= {f"{name}_ENABLED": "true", f"{name}_URI": uri, f"{name}_SECRETS": SECRET}
     proof = "true" if request.param.endswith("no proof") else "false"
-    notices = {f"GOTRUE_MAILER_NOTIFICATIONS_{n}_ENABLED": "true" for n in ("PASSWORD_CHANGED", "EMAIL_CHANGED", "PHONE_CHANGED", "IDENTITY_LINKED", "IDENTITY_UNLINKED")}
+    notices = {
+        f"GOTRUE_MAILER_NOTIFICATIONS_{n}_ENABLED": "true"
+        for n in ("PASSWORD_CHANGED", "EMAIL_CHANGED", "PHONE_CHANGED", "IDENTITY_LINKED", "IDENTITY_UNLINKED")
+    }
     base = settings(providers.port, providers.authority_file, "http://auth.test/callback")
     return mailing(**{**base, **hooks, **notices, "GOTRUE_MAILER_AUTOCONFIRM": proof, "GOTRUE_SMS_AUTOCONFIRM": proof, "POSTERN_TEST_WORKERS": "2",
                       "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED": "true", "GOTRUE_CUSTOM_OAUTH_ENABLED": "true",
@@ -99,7 +102,8 @@ class Round:
             self.providers.be("4711", address(), verified=False)
             unproven = self.providers.id_token("google")
             self.providers.be("4712", me.email)
-            return [("?grant_type=password", {"email": me.email, "password": PASSWORD}, None), ("?grant_type=password", {"email": me.email, "password": "no"}, None),
+            return [("?grant_type=password", {"email": me.email, "password": PASSWORD}, None),
+                    ("?grant_type=password", {"email": me.email, "password": "no"}, None),
                     ("?grant_type=refresh_token", {"refresh_token": me.refresh_token}, None),
                     ("?grant_type=id_token", {"provider": "google", "id_token": unproven}, None),
                     ("?grant_type=id_token", {"provider": "google", "id_token": self.providers.id_token("google")}, None),

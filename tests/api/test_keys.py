@@ -76,7 +76,10 @@ def test_key_confusion(serve):
     public = jwt.PyJWK(KEYS["RS256"], algorithm="RS256").key.public_key()
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    secrets = [public.public_bytes(e, f) for e, f in ((Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), (Encoding.DER, PublicFormat.SubjectPublicKeyInfo), (Encoding.PEM, PublicFormat.PKCS1))]
+    secrets = [
+        public.public_bytes(e, f)
+        for e, f in ((Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), (Encoding.DER, PublicFormat.SubjectPublicKeyInfo), (Encoding.PEM, PublicFormat.PKCS1))
+    ]
     claims = {"sub": me.id, "aud": "authenticated", "role": "authenticated", "exp": 9999999999}
     for secret in (*secrets, b"", SECRET.encode()):
         for header in ({"alg": "HS256", "kid": "key-RS256"}, {"alg": "HS512", "kid": "key-RS256"}, {"alg": "RS256", "kid": "key-RS256"}):
@@ -85,8 +88,8 @@ def test_key_confusion(serve):
             assert server.get("/user", token).status_code == 403, header
 
 
-@pytest.mark.parametrize("issuer, api, named", [
-    (None, None, None), (None, "https://api.test/auth/v1/", "https://api.test/auth/v1/"), ("https://iss.test/x", "https://api.test/auth/v1", "https://iss.test/x")])
+@pytest.mark.parametrize("issuer, api, named", [(None, None, None), (None, "https://api.test/auth/v1/", "https://api.test/auth/v1/"),
+                                                ("https://iss.test/x", "https://api.test/auth/v1", "https://iss.test/x")])
 def test_the_document_is_complete_without_an_issuer(serve, issuer, api, named):
     """It names API_EXTERNAL_URL then; tokens name nobody, as in the reference."""
     server = serve(**{k: v for k, v in {"GOTRUE_JWT_ISSUER": issuer, "API_EXTERNAL_URL": api}.items() if v})

@@ -76,7 +76,10 @@ class House:
         return found[1:]
 
     def environment(self, **settings):
-        return {"PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": self.database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **self.settings, **settings}
+        return {
+            "PATH": os.environ["PATH"], **harness.SETTINGS, "DATABASE_URL": self.database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999", **self.settings,
+            **settings
+        }
 
     @contextlib.contextmanager
     def deliver(self, **settings):
@@ -399,7 +402,8 @@ def test_authorized_addresses(house):
     for to in ("boss@app.test", "me+label@app.test"):
         home.sign_up(to)
     other = address()
-    is_error(home.server.post("/signup", {"email": other, "password": harness.PASSWORD}), 400, "email_address_not_authorized", f'Email address "{other}" cannot be used as it is not authorized')
+    is_error(home.server.post("/signup", {"email": other, "password": harness.PASSWORD}), 400, "email_address_not_authorized",
+             f'Email address "{other}" cannot be used as it is not authorized')
     assert len(home.sql("select * from auth.users")) == 2
 
 
@@ -432,8 +436,10 @@ def test_a_service_that_judges(house):
     threading.Thread(target=judge.serve_forever, daemon=True).start()
     home = house(GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL=f"http://127.0.0.1:{judge.server_port}/",
                  GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_HEADERS='{"X-Key":["one","two"]}')
-    answers.update({"bad@": (200, b'{"valid": false}'), "error@": (500, b'{"valid": false}'), "null@": (200, b'{"valid":null}'), "odd@": (200, b'{"valid":"no"}'),
-                    "more@": (200, b'{"VALID":false} and so on for very long'), "long@": (200, b'{"why":"it is very long indeed","valid":false}')})
+    answers.update({
+        "bad@": (200, b'{"valid": false}'), "error@": (500, b'{"valid": false}'), "null@": (200, b'{"valid":null}'), "odd@": (200, b'{"valid":"no"}'),
+        "more@": (200, b'{"VALID":false} and so on for very long'), "long@": (200, b'{"why":"it is very long indeed","valid":false}')
+    })
     for to in ("bad@app.test", "more@app.test"):
         refused(home, to)
     for to in ("good@app.test", "error@app.test", "null@app.test", "odd@app.test", "long@app.test"):
@@ -521,7 +527,8 @@ def test_mail_exchangers(house, asked_names):
         done = subprocess.run([*inside, BIN], env=env, input=body, capture_output=True, text=True, timeout=20)
         return int(done.stdout.split()[1]), time.monotonic() - start
 
-    for domain, status in [("mx.org", 200), ("host.org", 200), ("six.org", 200), ("blocked.org", 400), ("there.org", 400), ("nothing.org", 400), ("nowhere.org", 400), ("gmail.com", 200)]:
+    for domain, status in [("mx.org", 200), ("host.org", 200), ("six.org", 200), ("blocked.org", 400), ("there.org", 400), ("nothing.org", 400),
+                           ("nowhere.org", 400), ("gmail.com", 200)]:
         assert sign_up(domain)[0] == status, domain
     assert not [name for name, _ in server.asked if "gmail" in name]
     # What can't be found out passes, and in time.
@@ -535,10 +542,14 @@ def test_templates_that_can_not_be_used(house, tmp_path):
     (tmp_path / "magic_link.html").write_text("<p>\n  {{ define }}</p>")
     index = Peer()
     index.answer = lambda r: (200, {}, b"<!doctype html><div id=root></div>")
-    bad = {"GOTRUE_MAILER_SUBJECTS_CONFIRMATION": "{{ .Email | upper }}", "GOTRUE_MAILER_TEMPLATES_RECOVERY": index.url, "GOTRUE_MAILER_TEMPLATES_CONFIRMATION": index.url, "POSTERN_MAILER_TEMPLATE_DIR": str(tmp_path)}
+    bad = {
+        "GOTRUE_MAILER_SUBJECTS_CONFIRMATION": "{{ .Email | upper }}", "GOTRUE_MAILER_TEMPLATES_RECOVERY": index.url,
+        "GOTRUE_MAILER_TEMPLATES_CONFIRMATION": index.url, "POSTERN_MAILER_TEMPLATE_DIR": str(tmp_path)
+    }
     try:
         home = house(**bad)
-        named = ("GOTRUE_MAILER_SUBJECTS_CONFIRMATION: line 1, column 13: upper is not understood", f"{tmp_path}/magic_link.html: line 2, column 6: define is not", "GOTRUE_MAILER_TEMPLATES_RECOVERY: it has none of {{ .ConfirmationURL }}")
+        named = ("GOTRUE_MAILER_SUBJECTS_CONFIRMATION: line 1, column 13: upper is not understood",
+                 f"{tmp_path}/magic_link.html: line 2, column 6: define is not", "GOTRUE_MAILER_TEMPLATES_RECOVERY: it has none of {{ .ConfirmationURL }}")
         wait_for(lambda: all(words in home.server.log_path.read_text() for words in named), 10, "the log")
         checked = home.command("check", check=False)
         assert checked.returncode == 1 and all(words in checked.stdout + checked.stderr for words in named)

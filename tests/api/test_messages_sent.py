@@ -19,7 +19,10 @@ def full_buckets(sql):
 
 
 def none_left(sql, what):
-    sql("insert into postern.limits (key, tokens, refilled) values (%s, 0, clock_timestamp()) on conflict (key) do update set tokens = 0, refilled = clock_timestamp()", what)
+    sql(
+        "insert into postern.limits (key, tokens, refilled) values (%s, 0, clock_timestamp()) on conflict (key) do update set tokens = 0, refilled = "
+        "clock_timestamp()",
+        what)
 
 
 def left(sql, what):

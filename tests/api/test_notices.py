@@ -148,7 +148,8 @@ def test_first_addresses_are_no_change(server, post, phones):
 def test_the_limit_does_not_stop_them(mailing, post, sql):
     server = mailing(GOTRUE_RATE_LIMIT_EMAIL_SENT="3", **NOTICES)
     me = somebody(server)
-    sql("insert into postern.limits (key, tokens, refilled) values ('email_sent', 0, clock_timestamp()) on conflict (key) do update set tokens = 0, refilled = clock_timestamp()")
+    sql("insert into postern.limits (key, tokens, refilled) values ('email_sent', 0, clock_timestamp()) on conflict (key) do update set tokens = 0, "
+        "refilled = clock_timestamp()")
     try:
         assert me.put(password="entirely new 1").status_code == 200
         post.take(me.email)
@@ -216,7 +217,8 @@ def test_a_hook_that_fails(mailing, site):
 def test_a_function_of_the_database(mailing, sql):
     """What it writes about a notification stands."""
     sql("create table if not exists public.told (what jsonb)")
-    sql("create or replace function public.tell(event jsonb) returns jsonb language plpgsql security definer as $$ begin insert into public.told values (event); return '{}'; end $$")
+    sql("create or replace function public.tell(event jsonb) returns jsonb language plpgsql security definer as $$ begin insert into public.told values "
+        "(event); return '{}'; end $$")
     server = mailing(**NOTICES, GOTRUE_HOOK_SEND_EMAIL_ENABLED="true", GOTRUE_HOOK_SEND_EMAIL_URI="pg-functions://postgres/public/tell")
     me = somebody(server)
     assert me.put(password="entirely new 1").status_code == 200

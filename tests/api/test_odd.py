@@ -30,7 +30,8 @@ def cgi(database, method, path, body="", query="", **variables):
 @pytest.mark.parametrize("client", ["unix:", "unix:/run/x.sock", "fe80::1%eth0", "@", "not an address", "1.2.3.4.5", "[::1]:80", "\u00e9"])
 def test_a_client_that_is_no_address(database, sql, client):
     email = address()
-    status, _, body, log = cgi(database, "POST", "/signup", json.dumps({"email": email, "password": PASSWORD}), REMOTE_ADDR=client, POSTERN_AUDIT_ADDRESS="true")
+    status, _, body, log = cgi(database, "POST", "/signup", json.dumps({"email": email, "password": PASSWORD}), REMOTE_ADDR=client,
+                               POSTERN_AUDIT_ADDRESS="true")
     assert status == 200, body
     me = json.loads(body)
     assert sql("select ip from auth.sessions where user_id = %s", me["user"]["id"]) == [{"ip": None}]
@@ -42,7 +43,8 @@ def test_a_client_that_is_no_address(database, sql, client):
     counted = dict(REMOTE_ADDR=client, GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION="2")
     status, _, body, _ = cgi(database, "POST", "/token", json.dumps({"email": email, "password": PASSWORD}), "grant_type=password", **counted)
     assert status == 200, body
-    status, _, body, _ = cgi(database, "POST", "/token", json.dumps({"refresh_token": json.loads(body)["refresh_token"]}), "grant_type=refresh_token", **counted)
+    status, _, body, _ = cgi(database, "POST", "/token", json.dumps({"refresh_token": json.loads(body)["refresh_token"]}), "grant_type=refresh_token",
+                             **counted)
     assert status == 200, body
 
 
@@ -155,10 +157,14 @@ def test_letters_that_curse(database, sql):
     letter = str(uuid.uuid4())
     columns = sql("select column_name as c, data_type as t, is_nullable as n, column_default as d from information_schema.columns "
                   "where table_schema = 'postern' and table_name = 'outbox'")
-    values = {"id": letter, "letter": "magic_link", "recipient": "a\x1b[2J@b.test", "failed_at": "now", "last_error": "550 \x1b]0;owned\x07\u009b31m no\r\nsuch\x7f user"}
+    values = {
+        "id": letter, "letter": "magic_link", "recipient": "a\x1b[2J@b.test", "failed_at": "now",
+        "last_error": "550 \x1b]0;owned\x07\u009b31m no\r\nsuch\x7f user"
+    }
     for column in columns:
         if column["n"] == "NO" and column["d"] is None and column["c"] not in values:
-            values[column["c"]] = {"bytea": b"x", "jsonb": "{}", "integer": 0, "smallint": 0}.get(column["t"], "now" if "time" in column["t"] else letter if column["t"] == "uuid" else "x")
+            values[column["c"]] = {"bytea": b"x", "jsonb": "{}", "integer": 0,
+                                   "smallint": 0}.get(column["t"], "now" if "time" in column["t"] else letter if column["t"] == "uuid" else "x")
     sql(f"insert into postern.outbox ({','.join(values)}) values ({','.join(['%s'] * len(values))})", *values.values())
     env = {**harness.CLEAN, **SETTINGS, "DATABASE_URL": database.dsn, "API_EXTERNAL_URL": "http://127.0.0.1:9999"}
     got = subprocess.run([BIN, "mail", "list"], env=env, capture_output=True, timeout=60).stdout.decode()

@@ -30,7 +30,12 @@ def user(sql, **by):
 
 
 def actions(sql, email):
-    return [x["a"] for x in sql("select payload->>'action' as a from auth.audit_log_entries where payload->>'actor_id' = (select id::text from auth.users where email = %s) order by created_at", email)]
+    return [
+        x["a"] for x in sql(
+            "select payload->>'action' as a from auth.audit_log_entries where payload->>'actor_id' = (select id::text from auth.users where email = %s) "
+            "order by created_at",
+            email)
+    ]
 
 
 def empty(got):

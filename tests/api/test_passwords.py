@@ -58,7 +58,10 @@ def test_no_password(server, sql):
         is_error(server.sign_in(email=me.email, password=""), 400, "invalid_credentials")
 
 
-@pytest.mark.parametrize("junk", ["x", "$", "$2a$", "$argon2id$", "$fbscrypt$v=1,n=99,r=8,p=1,sk=eA==$eA==$eA==", "$argon2id$v=19$m=4294967295,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", "$1$x$y", "*0"])
+@pytest.mark.parametrize("junk", [
+    "x", "$", "$2a$", "$argon2id$", "$fbscrypt$v=1,n=99,r=8,p=1,sk=eA==$eA==$eA==", "$argon2id$v=19$m=4294967295,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", "$1$x$y",
+    "*0"
+])
 def test_junk_never_passes(server, sql, junk):
     me = server.sign_up()
     put_hash(sql, me, junk)
@@ -119,7 +122,8 @@ CODES = {
 }
 DEAR = {
     "bcrypt": ({"POSTERN_PASSWORD_HASH": "bcrypt", "POSTERN_BCRYPT_COST": "17"}, r"\$2a\$17\$[./A-Za-z0-9]{53}"),
-    "scrypt": ({"POSTERN_PASSWORD_HASH": "scrypt", "POSTERN_SCRYPT_LOG_N": "20"}, r"\$fbscrypt\$v=1,n=20,r=8,p=5,sk=[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}"),
+    "scrypt": ({"POSTERN_PASSWORD_HASH": "scrypt",
+                "POSTERN_SCRYPT_LOG_N": "20"}, r"\$fbscrypt\$v=1,n=20,r=8,p=5,sk=[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}\$[+/A-Za-z0-9]{20}"),
 }
 
 

@@ -17,7 +17,10 @@ SCRYPT = {"POSTERN_SLOW_REQUESTS": None, "POSTERN_PASSWORD_HASH": "scrypt", "POS
 
 
 def hook(name, uri):
-    return {"POSTERN_SLOW_REQUESTS": None, f"GOTRUE_HOOK_{name}_ENABLED": "true", f"GOTRUE_HOOK_{name}_URI": uri, f"GOTRUE_HOOK_{name}_SECRETS": "v1,whsec_" + "c2VjcmV0" * 5}
+    return {
+        "POSTERN_SLOW_REQUESTS": None, f"GOTRUE_HOOK_{name}_ENABLED": "true", f"GOTRUE_HOOK_{name}_URI": uri,
+        f"GOTRUE_HOOK_{name}_SECRETS": "v1,whsec_" + "c2VjcmV0" * 5
+    }
 
 
 def times(server, me, seconds):

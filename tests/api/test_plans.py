@@ -23,7 +23,8 @@ insert into auth.users (instance_id, id, aud, role, email, phone, created_at, up
 insert into auth.identities (provider_id, user_id, identity_data, provider, created_at)
     select id::text, id, jsonb_build_object('sub', id, 'email', email), 'email', now() from auth.users;
 insert into auth.sessions (id, user_id, created_at, updated_at) select gen_random_uuid(), id, now(), now() from auth.users;
-insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) select gen_random_uuid(), id, now(), now(), 'password' from auth.sessions;
+insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) select gen_random_uuid(), id, now(), now(), 'password'
+    from auth.sessions;
 insert into auth.refresh_tokens (instance_id, token, user_id, session_id, revoked, created_at, updated_at)
     select '00000000-0000-0000-0000-000000000000', 't' || row_number() over (), user_id, id, false, now(), now() from auth.sessions;
 insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)

@@ -111,8 +111,9 @@ def test_what_the_url_has_stays(server):
     assert lands(server, to) == to
     # With a flow, the error is in the query too, which is sorted then; what was there by the same name is replaced.
     got = server.get(f"/verify?type=signup&token=pkce_x&redirect_to={quote('https://a.ok.test/x?z=1&error=mine#old', safe='')}")
-    assert got.headers["Location"] == ("https://a.ok.test/x?error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired&z=1"
-                                       "#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired&sb=")
+    assert got.headers["Location"] == (
+        "https://a.ok.test/x?error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired&z=1"
+        "#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired&sb=")
 
 
 def test_nothing_gets_into_the_header(server):
@@ -124,7 +125,8 @@ def test_nothing_gets_into_the_header(server):
 
 
 def test_in_the_letter(server, post):
-    for to, wanted in (("https://a.ok.test/x?y=1&z=%20", "https://a.ok.test/x?y=1&z=%20"), ("https://evil.test/", SITE), ("myapp://callback", "myapp://callback")):
+    for to, wanted in (("https://a.ok.test/x?y=1&z=%20", "https://a.ok.test/x?y=1&z=%20"), ("https://evil.test/", SITE), ("myapp://callback",
+                                                                                                                          "myapp://callback")):
         email = address()
         assert server.post(f"/otp?redirect_to={quote(to, safe='')}", {"email": email}).status_code == 200
         letter = post.take(email)

@@ -276,7 +276,8 @@ def test_a_stolen_row_ends_a_session_of_refresh_token_v2s(serve, sql):
     assert not sql("select 1 from auth.sessions where id = %s", me.session_id)
 
 
-METHOD = "insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) values (gen_random_uuid(), %s, now(), now() + %s::interval, %s)"
+METHOD = ("insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) "
+          "values (gen_random_uuid(), %s, now(), now() + %s::interval, %s)")
 IDENTITY = "insert into auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at) values ('n', %s, '{}', 'github', now(), now())"
 
 

@@ -31,7 +31,11 @@ OFF = {
     "OAUTH_SERVER": ({}, 404, "feature_disabled"),
     "LIMIT": ({"GOTRUE_RATE_LIMIT_HEADER": "X-Client", "GOTRUE_RATE_LIMIT_OTP": "0.001", "GOTRUE_RATE_LIMIT_VERIFY": "0.001"}, 429, "over_request_rate_limit"),
 }
-ON = {"CUSTOM_PROVIDER": "GOTRUE_CUSTOM_OAUTH_ENABLED", "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED", "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"}
+ON = {
+    "CUSTOM_PROVIDER": "GOTRUE_CUSTOM_OAUTH_ENABLED",
+    "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED",
+    "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"
+}
 
 
 def mount_of(path):
@@ -78,7 +82,8 @@ def house(request, serve, database):
         database.sql("insert into postern.limits (key, tokens, refilled, allowed) values (%s, 0, now(), true)", f"{name} 10.0.0.1")
     user, anonymous = str(uuid.uuid4()), str(uuid.uuid4())
     for id, is_anonymous in ((user, False), (anonymous, True)):
-        database.sql("insert into auth.users (id, instance_id, aud, role, is_anonymous) values (%s, %s, 'authenticated', 'authenticated', %s)", id, str(uuid.UUID(int=0)), is_anonymous)
+        database.sql("insert into auth.users (id, instance_id, aud, role, is_anonymous) values (%s, %s, 'authenticated', 'authenticated', %s)", id,
+                     str(uuid.UUID(int=0)), is_anonymous)
     claims = {"aud": "authenticated", "role": "authenticated"}
     tokens = {
         "nobody": None,

@@ -188,7 +188,8 @@ def test_two_at_once(empty):
     gate.cursor().execute("select pg_advisory_xact_lock(hashtextextended('postern migrate', 0))")
     both = [subprocess.Popen([harness.BIN, "migrate"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     harness.wait_for(
-        lambda: db.sql("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")[0]["count"] == 2,
+        lambda: db.sql("select count(*) from pg_locks where locktype = 'advisory' and not granted"
+                       " and database = (select oid from pg_database where datname = current_database())")[0]["count"] == 2,
         what="both to wait",
     )
     gate.close()
@@ -261,7 +262,9 @@ def test_users_are_counted(empty):
     add(db, 3, None)
     db.sql("insert into auth.users (id, aud) values (gen_random_uuid(), 'here')")  # of no instance
     assert counted_right(db) == {"here": 5, None: 3}
-    db.sql("update auth.users set aud = 'there', last_sign_in_at = now() where id in (select id from auth.users where aud = 'here' and instance_id is not null limit 2)")
+    db.sql(
+        "update auth.users set aud = 'there', last_sign_in_at = now() where id in (select id from auth.users where aud = 'here' and instance_id is not null "
+        "limit 2)")
     assert counted_right(db) == {"here": 3, "there": 2, None: 3}
     db.sql("update auth.users set updated_at = now(), aud = aud")
     db.sql("update auth.users set instance_id = %s where instance_id is null", ZERO)
@@ -416,37 +419,58 @@ T = "2021-03-04T05:06:07+00:00"
 
 # Rows for any version: of each, those columns are used that the table has.
 ROWS = [
-    ("users", {"id": A, "email": "Ann@Example.com", "encrypted_password": "$2a$10$x", "confirmed_at": T, "email_confirmed_at": T, "phone": "15550001", "phone_change": "15550002",
-        "email_change_token": "tok-new", "email_change_token_new": "tok-new", "email_change": "new@example.com", "confirmation_token": "", "recovery_token": "tok-rec",
-        "raw_app_meta_data": {"provider": "email"}, "raw_user_meta_data": {"a": [1, None]}, "created_at": T, "updated_at": T, "aud": "authenticated", "role": "authenticated",
-        "email_change_confirm_status": 1, "is_sso_user": False, "is_anonymous": False, "banned_until": T}),
-    ("users", {"id": B, "email": "bob@example.com", "encrypted_password": "", "invited_at": T, "confirmation_token": "tok-conf", "raw_user_meta_data": {}, "created_at": T,
-        "phone_change": "", "email_change_confirm_status": 0, "is_sso_user": False, "is_anonymous": False}),
-    ("users", {"id": C, "email": None, "encrypted_password": "$2a$10$y", "phone": "15550003", "phone_confirmed_at": T, "created_at": T,
-        "email_change_confirm_status": 0, "is_sso_user": False, "is_anonymous": False}),
+    ("users", {
+        "id": A, "email": "Ann@Example.com", "encrypted_password": "$2a$10$x", "confirmed_at": T, "email_confirmed_at": T, "phone": "15550001",
+        "phone_change": "15550002", "email_change_token": "tok-new", "email_change_token_new": "tok-new", "email_change": "new@example.com",
+        "confirmation_token": "", "recovery_token": "tok-rec", "raw_app_meta_data": {"provider": "email"}, "raw_user_meta_data": {"a": [1, None]},
+        "created_at": T, "updated_at": T, "aud": "authenticated", "role": "authenticated", "email_change_confirm_status": 1, "is_sso_user": False,
+        "is_anonymous": False, "banned_until": T
+    }),
+    ("users", {
+        "id": B, "email": "bob@example.com", "encrypted_password": "", "invited_at": T, "confirmation_token": "tok-conf", "raw_user_meta_data": {},
+        "created_at": T, "phone_change": "", "email_change_confirm_status": 0, "is_sso_user": False, "is_anonymous": False
+    }),
+    ("users", {
+        "id": C, "email": None, "encrypted_password": "$2a$10$y", "phone": "15550003", "phone_confirmed_at": T, "created_at": T,
+        "email_change_confirm_status": 0, "is_sso_user": False, "is_anonymous": False
+    }),
     ("identities", {"id": B, "provider_id": "4711", "user_id": B, "identity_data": {"sub": "4711"}, "provider": "github", "created_at": T, "updated_at": T}),
     ("identities", {"id": C, "provider_id": C, "user_id": C, "identity_data": {"sub": C}, "provider": "email", "created_at": T, "updated_at": T}),
     ("instances", {"id": P, "uuid": P, "raw_base_config": "{}"}),
     ("audit_log_entries", {"id": P, "instance_id": P, "payload": {"action": "login"}, "created_at": T, "ip_address": "10.0.0.1"}),
-    ("sessions", {"id": S, "user_id": A, "created_at": T, "updated_at": T, "aal": "aal1", "not_after": T, "ip": "10.0.0.1", "tag": "t", "refreshed_at": "2021-03-04T05:06:07"}),
+    ("sessions", {
+        "id": S, "user_id": A, "created_at": T, "updated_at": T, "aal": "aal1", "not_after": T, "ip": "10.0.0.1", "tag": "t",
+        "refreshed_at": "2021-03-04T05:06:07"
+    }),
     ("refresh_tokens", {"id": 7, "token": "one", "user_id": A, "revoked": True, "created_at": T, "session_id": S}),
     ("refresh_tokens", {"id": 8, "token": "two", "parent": "one", "user_id": A, "revoked": False, "created_at": T, "session_id": S}),
     ("mfa_amr_claims", {"id": P, "session_id": S, "created_at": T, "updated_at": T, "authentication_method": "password"}),
-    ("mfa_factors", {"id": P, "user_id": A, "friendly_name": "one", "factor_type": "totp", "status": "verified", "created_at": T, "updated_at": T, "secret": "s", "phone": "15550001"}),
+    ("mfa_factors", {
+        "id": P, "user_id": A, "friendly_name": "one", "factor_type": "totp", "status": "verified", "created_at": T, "updated_at": T, "secret": "s",
+        "phone": "15550001"
+    }),
     ("mfa_factors", {"id": A, "user_id": A, "friendly_name": "", "factor_type": "webauthn", "status": "unverified", "created_at": T, "updated_at": T}),
     ("mfa_challenges", {"id": P, "factor_id": P, "created_at": T, "ip_address": "10.0.0.1"}),
     ("sso_providers", {"id": P, "resource_id": "Corp", "created_at": T}),
     ("sso_domains", {"id": P, "sso_provider_id": P, "domain": "corp.example", "created_at": T}),
     ("saml_providers", {"id": P, "sso_provider_id": P, "entity_id": "urn:x", "metadata_xml": "<x/>", "attribute_mapping": {"k": "v"}}),
-    ("flow_state", {"id": P, "user_id": A, "auth_code": "code", "code_challenge_method": "s256", "code_challenge": "ch", "provider_type": "github",
-        "authentication_method": "oauth", "created_at": T, "email_optional": False}),
+    ("flow_state", {
+        "id": P, "user_id": A, "auth_code": "code", "code_challenge_method": "s256", "code_challenge": "ch", "provider_type": "github",
+        "authentication_method": "oauth", "created_at": T, "email_optional": False
+    }),
     ("saml_relay_states", {"id": P, "sso_provider_id": P, "request_id": "r", "for_email": "x@corp.example", "from_ip_address": "10.0.0.1", "created_at": T}),
-    ("one_time_tokens", {"id": P, "user_id": B, "token_type": "confirmation_token", "token_hash": "h", "relates_to": "bob@example.com",
-        "created_at": "2021-03-04T05:06:07", "updated_at": "2021-03-04T05:06:07"}),
-    ("oauth_clients", {"id": P, "client_id": "client", "client_secret_hash": "h", "registration_type": "manual", "redirect_uris": "http://a", "grant_types": "authorization_code",
-        "client_type": "confidential", "token_endpoint_auth_method": "client_secret_post", "created_at": T, "updated_at": T}),
-    ("oauth_authorizations", {"id": P, "authorization_id": "auth", "client_id": P, "user_id": A, "redirect_uri": "http://a", "scope": "openid", "response_type": "code",
-        "status": "pending", "created_at": T, "expires_at": "2031-01-01T00:00:00+00:00"}),
+    ("one_time_tokens", {
+        "id": P, "user_id": B, "token_type": "confirmation_token", "token_hash": "h", "relates_to": "bob@example.com", "created_at": "2021-03-04T05:06:07",
+        "updated_at": "2021-03-04T05:06:07"
+    }),
+    ("oauth_clients", {
+        "id": P, "client_id": "client", "client_secret_hash": "h", "registration_type": "manual", "redirect_uris": "http://a",
+        "grant_types": "authorization_code", "client_type": "confidential", "token_endpoint_auth_method": "client_secret_post", "created_at": T, "updated_at": T
+    }),
+    ("oauth_authorizations", {
+        "id": P, "authorization_id": "auth", "client_id": P, "user_id": A, "redirect_uri": "http://a", "scope": "openid", "response_type": "code",
+        "status": "pending", "created_at": T, "expires_at": "2031-01-01T00:00:00+00:00"
+    }),
     ("oauth_consents", {"id": P, "user_id": A, "client_id": P, "scopes": "openid", "granted_at": T}),
     ("sso_sessions", {"id": P, "session_id": S, "sso_provider_id": P, "created_at": T}),
 ]  # fmt: skip
@@ -454,7 +478,8 @@ ROWS = [
 
 def insert(db, rows):
     for table, row in rows:
-        columns = db.sql("select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and attgenerated = '' and not attisdropped", f"auth.{table}")
+        columns = db.sql("select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and attgenerated = '' and not attisdropped",
+                         f"auth.{table}")
         names = ", ".join(c["attname"] for c in columns if c["attname"] in row)
         if names:
             db.sql(f"insert into auth.{table} ({names}) select {names} from jsonb_populate_record(null::auth.{table}, %s)", json.dumps(row))
@@ -510,7 +535,9 @@ def reference_run(db, files):
     """The reference's migrations, as its server runs them."""
     if not db.sql("select to_regclass('auth.schema_migrations') is not null as there")[0]["there"]:
         db.sql("create schema if not exists auth")
-        db.sql("create table auth.schema_migrations (version varchar(14) not null primary key); create unique index schema_migrations_version_idx on auth.schema_migrations (version)")
+        db.sql(
+            "create table auth.schema_migrations (version varchar(14) not null primary key); create unique index schema_migrations_version_idx on "
+            "auth.schema_migrations (version)")
     for file in files:
         db.sql("set search_path = auth; " + re.sub(r"\{\{\s*index \.Options \"Namespace\"\s*\}\}", "auth", file.read_text()).replace("%", "%%"), None)
         db.sql("reset search_path")
@@ -557,11 +584,13 @@ create table auth.users (instance_id uuid, id uuid primary key, aud varchar(255)
     recovery_sent_at timestamptz, email_change_token varchar(255), email_change varchar(255), email_change_sent_at timestamptz, last_sign_in_at timestamptz,
     raw_app_meta_data jsonb, raw_user_meta_data jsonb, is_super_admin bool, created_at timestamptz, updated_at timestamptz);
 create index users_instance_id_email_idx on auth.users (instance_id, email);
-create table auth.refresh_tokens (instance_id uuid, id bigserial primary key, token varchar(255) unique, user_id varchar(255), revoked bool, created_at timestamptz,
+create table auth.refresh_tokens (instance_id uuid, id bigserial primary key, token varchar(255) unique, user_id varchar(255), revoked bool,
+    created_at timestamptz,
     updated_at timestamptz, parent varchar(255) constraint refresh_tokens_parent_fkey references auth.refresh_tokens (token));
 alter table auth.refresh_tokens rename constraint refresh_tokens_token_key to refresh_tokens_token_unique;
 create index refresh_tokens_token_idx on auth.refresh_tokens (token);
-create table auth.identities (id text, user_id uuid not null constraint identities_user_id_fkey references auth.users on delete cascade, identity_data jsonb not null,
+create table auth.identities (id text, user_id uuid not null constraint identities_user_id_fkey references auth.users on delete cascade,
+    identity_data jsonb not null,
     provider text, last_sign_in_at timestamptz, created_at timestamptz, updated_at timestamptz, primary key (provider, id));
 create table auth.sessions (id uuid primary key, user_id uuid not null constraint sessions_user_id_fkey references auth.users on delete cascade,
     created_at timestamptz, updated_at timestamptz);
@@ -572,7 +601,8 @@ create table auth.sso_sessions (id uuid primary key, session_id uuid not null re
 create type auth.factor_type as enum ('totp', 'webauthn');
 create type auth.code_challenge_method as enum ('s256', 'plain');
 create table auth.flow_state (id uuid primary key, user_id uuid, auth_code text not null, code_challenge_method auth.code_challenge_method not null,
-    code_challenge text not null, provider_type text not null, provider_access_token text, provider_refresh_token text, created_at timestamptz, updated_at timestamptz);
+    code_challenge text not null, provider_type text not null, provider_access_token text, provider_refresh_token text, created_at timestamptz,
+    updated_at timestamptz);
 """
 
 

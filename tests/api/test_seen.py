@@ -142,7 +142,9 @@ UNDOES = {
     "logout": lambda me: me.server.post("/logout?scope=global", token=me.access),
     "logout of others": lambda me: me.server.post("/logout?scope=others", token=me.access),
 }
-CHANGES = {"email": lambda: {"email": address("thief")}, "phone": lambda: {"phone": phone()}, "all": lambda: {"email": address("thief"), "password": "the thief's 1"}}
+CHANGES = {
+    "email": lambda: {"email": address("thief")}, "phone": lambda: {"phone": phone()}, "all": lambda: {"email": address("thief"), "password": "the thief's 1"}
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -103,7 +103,10 @@ def test_proxy_header_is_nobodys_business(server):
 
 @pytest.mark.parametrize("path", ["/signup", "/token?grant_type=password", "/user", "/health"])
 def test_cors_preflight(server, path):
-    got = server.request("OPTIONS", path, headers={"Origin": "http://app.test", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"})
+    got = server.request(
+        "OPTIONS",
+        path,
+        headers={"Origin": "http://app.test", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"})
     assert got.status_code == 204 and got.content == b""
     assert got.headers["Access-Control-Allow-Origin"] == "*"
     assert got.headers["Access-Control-Allow-Credentials"] == "true"
@@ -114,7 +117,9 @@ def test_cors(serve):
     got = serve().get("/settings", headers={"Origin": "http://app.test"})
     assert got.headers["Access-Control-Allow-Origin"] == "*" and got.headers["Vary"] == "Origin"
     assert "X-Total-Count" in got.headers["Access-Control-Expose-Headers"]
-    refused = serve().request("OPTIONS", "/user", headers={"Origin": "http://a", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-own"})
+    refused = serve().request("OPTIONS",
+                              "/user",
+                              headers={"Origin": "http://a", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-own"})
     assert "Access-Control-Allow-Origin" not in refused.headers
     allowed = serve(GOTRUE_CORS_ALLOWED_HEADERS="X-Own").request(
         "OPTIONS", "/user", headers={"Origin": "http://a", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-own"}

@@ -17,7 +17,8 @@ def test_email(server, sql):
     assert row["email_confirmed_at"] and row["encrypted_password"].startswith("$2")
     identity = sql("select * from auth.identities where user_id = %s", me.id)[0]
     assert identity["provider"] == "email" and identity["identity_data"]["email"] == "ada.l@example.com"
-    assert [x["payload"]["action"] for x in sql("select payload from auth.audit_log_entries where payload->>'actor_id' = %s order by created_at", me.id)] == ["user_signedup", "login"]
+    assert [x["payload"]["action"] for x in sql("select payload from auth.audit_log_entries where payload->>'actor_id' = %s order by created_at", me.id)
+            ] == ["user_signedup", "login"]
 
 
 def test_audit_names_the_client(serve, sql):
@@ -80,8 +81,10 @@ def test_phone_without_autoconfirm_leaves_no_user(serve, sql):
     [
         ({"email": "a@example.com", "password": ""}, 400, "validation_failed", "Signup requires a valid password"),
         ({"email": "a@example.com", "password": "x" * 73}, 400, "validation_failed", "Password cannot be longer than 72 characters"),
-        ({"email": "a@example.com", "phone": "155512345", "password": PASSWORD}, 400, "validation_failed", "Only an email address or phone number should be provided on signup."),
-        ({"phone": "155512345", "password": PASSWORD, "code_challenge": "c" * 43, "code_challenge_method": "s256"}, 400, "validation_failed", "PKCE not supported for phone signups"),
+        ({"email": "a@example.com", "phone": "155512345", "password": PASSWORD
+          }, 400, "validation_failed", "Only an email address or phone number should be provided on signup."),
+        ({"phone": "155512345", "password": PASSWORD, "code_challenge": "c" * 43, "code_challenge_method": "s256"
+          }, 400, "validation_failed", "PKCE not supported for phone signups"),
         ({"email": "no-address", "password": PASSWORD}, 400, "validation_failed", "Unable to validate email address: invalid format"),
         ({"phone": "0123", "password": PASSWORD}, 400, "validation_failed", "Invalid phone number format (E.164 required)"),
         ({"phone": "155512345", "password": PASSWORD, "channel": "pigeon"}, 400, "validation_failed", None),

@@ -116,8 +116,10 @@ def test_nothing_is_open_while_a_gateway_is_asked(gateway, sql):
 
 
 @pytest.mark.parametrize("name,answer,words", [
-    ("twilio", (400, {"code": 21211, "message": "Invalid number.", "more_info": "https://t/21211", "status": 400}), "Invalid number. More information: https://t/21211"),
-    ("twilio", (200, {"sid": "SM9", "status": "failed", "error_message": "no carrier", "error_code": "30004"}), "twilio error: no carrier 30004 for message SM9"),
+    ("twilio",
+     (400, {"code": 21211, "message": "Invalid number.", "more_info": "https://t/21211", "status": 400}), "Invalid number. More information: https://t/21211"),
+    ("twilio",
+     (200, {"sid": "SM9", "status": "failed", "error_message": "no carrier", "error_code": "30004"}), "twilio error: no carrier 30004 for message SM9"),
     ("messagebird", (422, {"errors": [{"code": 9, "description": "no recipient", "parameter": "recipients"}]}), "no recipient"),
     ("messagebird", (200, {"id": "x", "recipients": {"totalSentCount": 0}}), "messagebird error: total sent count is 0"),
     ("textlocal", (200, {"status": "failure", "errors": [{"code": 4, "message": "no text"}]}), "textlocal error: no text (code: 4) message "),

@@ -189,8 +189,13 @@ def begun_by_a_thief(server, post, sql, email):
     linked(sql, id, email, verified=False)
     sql("update auth.users set phone = %s, email_change = 'thief@example.com', phone_change = '15550000001' where id = %s", phone(), id)
     sql("insert into auth.sessions (id, user_id, created_at, updated_at) values (gen_random_uuid(), %s, now(), now())", id)
-    sql("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', 'verified', now(), now())", id)
-    sql("insert into auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge, provider_type, authentication_method, created_at, updated_at) "
+    sql(
+        "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', 'verified', now(), "
+        "now())",
+        id)
+    sql(
+        "insert into auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge, provider_type, authentication_method, created_at, "
+        "updated_at) "
         "values (gen_random_uuid(), %s, 'thief', 'plain', 'x', 'github', 'oauth', now(), now())", id)
     return id, first
 
@@ -346,9 +351,11 @@ def test_another_audience_spoils_no_number(server, phones, sql):
     assert elsewhere(server, "/signup", phone=number, password=THIEFS).json()["identities"] == []
 
 
-@pytest.mark.parametrize("ask", [lambda server, email: server.post("/invite", {"email": email}, token=SERVICE),
-                                 lambda server, email: server.post("/admin/generate_link", {"type": "magiclink", "email": email}, token=SERVICE),
-                                 lambda server, email: server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, token=SERVICE)],
+@pytest.mark.parametrize("ask", [
+    lambda server, email: server.post("/invite", {"email": email}, token=SERVICE),
+    lambda server, email: server.post("/admin/generate_link", {"type": "magiclink", "email": email}, token=SERVICE),
+    lambda server, email: server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, token=SERVICE)
+],
                          ids=["invite", "magiclink", "signup"])
 def test_another_audience_spoils_no_invitation(server, post, sql, ask):
     email = address("guest")
@@ -373,7 +380,10 @@ def test_hiding_ends_flows(server, post, sql):
     me, (verifier, flow) = confirmed(server), pkce()
     assert server.post("/otp", {"email": me.email, **flow}).status_code == 200
     code = Landing(server.get(post.take(me.email).path)).query["code"]
-    sql("insert into auth.flow_state (id, linking_target_id, provider_type, authentication_method, created_at, updated_at) values (gen_random_uuid(), %s, 'github', 'oauth', now(), now())", me.id)
+    sql(
+        "insert into auth.flow_state (id, linking_target_id, provider_type, authentication_method, created_at, updated_at) values (gen_random_uuid(), %s, "
+        "'github', 'oauth', now(), now())",
+        me.id)
     assert server.request("DELETE", f"/admin/users/{me.id}", SERVICE, json={"should_soft_delete": True}).status_code == 200
     is_error(exchange(server, code, verifier), 404, "flow_state_not_found")
     assert sql("select count(*) as n from auth.flow_state where linking_target_id = %s", me.id)[0]["n"] == 0
@@ -384,8 +394,12 @@ def test_hiding_ends_flows(server, post, sql):
 def begin_changes(me, post, sql):
     new, number = address("thief"), phone()
     assert me.put(email=new).status_code == 200 and me.put(phone=number).status_code == 200
-    sql("insert into auth.flow_state (id, user_id, linking_target_id, auth_code, code_challenge_method, code_challenge, provider_type, authentication_method, created_at, updated_at) "
-        "values (gen_random_uuid(), %s, null, 'a', 'plain', 'x', 'github', 'oauth', now(), now()), (gen_random_uuid(), null, %s, null, null, null, 'github', 'oauth', now(), now())", me.id, me.id)
+    sql(
+        "insert into auth.flow_state (id, user_id, linking_target_id, auth_code, code_challenge_method, code_challenge, provider_type, "
+        "authentication_method, created_at, updated_at) "
+        "values (gen_random_uuid(), %s, null, 'a', 'plain', 'x', 'github', 'oauth', now(), now()), (gen_random_uuid(), null, %s, null, null, null, "
+        "'github', 'oauth', now(), now())",
+        me.id, me.id)
     post.take(new)
     return new, number
 

@@ -131,7 +131,8 @@ def test_an_unverified_address_is_not_that_of_a_number(server, providers, post, 
     # Nor where the reference has written it.
     second = address("second")
     sql("update auth.users set email = %s where id = %s", second, thief.id)
-    sql("update auth.identities set identity_data = identity_data || jsonb_build_object('email', %s::text) where user_id = %s and provider = 'keycloak'", second, thief.id)
+    sql("update auth.identities set identity_data = identity_data || jsonb_build_object('email', %s::text) where user_id = %s and provider = 'keycloak'",
+        second, thief.id)
     got = claims_of(signed_in(visit(server, providers, "github", sub(), second, True))["access_token"])
     assert got["sub"] != thief.id and got["email"] == second
     assert sql("select email, phone is not null as phone from auth.users where id = %s", thief.id) == [{"email": None, "phone": True}]

@@ -145,8 +145,11 @@ def test_an_unknown_address_is_of_one_kind(server, sql):
 
 
 def test_sealed_hashes_are_read(mailing, sql):
-    keys = {"GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPT": "true", "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID": "k",
-            "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY": "pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4", "GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS": "k:pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4"}
+    keys = {
+        "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPT": "true", "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID": "k",
+        "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY": "pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4",
+        "GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS": "k:pwFoiPyybQMqNmYVN0gUnpbfpGQV2sDv9vp0ZAxi_Y4"
+    }
     sql("delete from auth.users")
     assert mailing(**keys, POSTERN_BCRYPT_COST="11").post("/admin/users", {"email": address(), "password": PASSWORD}, token=SERVICE).status_code == 200
     assert "alg" in sql("select encrypted_password as p from auth.users")[0]["p"]

@@ -27,7 +27,8 @@ def test_phone(server):
 def test_session_remembers_the_client(server, sql):
     me = server.sign_up()
     got = server.post("/token?grant_type=password", {"email": me.email, "password": me.password}, headers={"User-Agent": "tests/1 (é)"}).json()
-    row = sql("select host(s.ip) as ip, user_agent from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where token = %s", got["refresh_token"])[0]
+    row = sql("select host(s.ip) as ip, user_agent from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where token = %s",
+              got["refresh_token"])[0]
     assert row["ip"] == "127.0.0.1" and row["user_agent"].startswith("tests/1")
 
 

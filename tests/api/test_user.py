@@ -125,17 +125,21 @@ def test_what_is_shown(server, sql):
     """Every member, whatever stands in it; times as Go writes them, and none where there is none."""
     me = server.sign_up()
     sql(
-        """update auth.users set raw_user_meta_data = %s, raw_app_meta_data = 'null', email_confirmed_at = '2026-01-02 23:59:00', phone_confirmed_at = '2026-01-02 23:59:00.12', invited_at = 'infinity',
-            confirmation_sent_at = '2026-03-04 05:06:07.1', recovery_sent_at = '2026-03-04 05:06:07', email_change = 'New', email_change_sent_at = 'infinity', phone_change_sent_at = '1969-12-31 23:59:59.5',
+        """update auth.users set raw_user_meta_data = %s, raw_app_meta_data = 'null', email_confirmed_at = '2026-01-02 23:59:00',
+            phone_confirmed_at = '2026-01-02 23:59:00.12', invited_at = 'infinity',
+            confirmation_sent_at = '2026-03-04 05:06:07.1', recovery_sent_at = '2026-03-04 05:06:07', email_change = 'New', email_change_sent_at = 'infinity',
+            phone_change_sent_at = '1969-12-31 23:59:59.5',
             last_sign_in_at = null, created_at = '1999-12-31 23:59:59.000001', banned_until = '-infinity', role = null where id = %s""",
         json.dumps(AWKWARD), me.id,
     )  # fmt: skip
     sql("update auth.identities set identity_data = '{}', created_at = null, last_sign_in_at = null, updated_at = null where user_id = %s", me.id)
     for provider, data, at in (("a", json.dumps(AWKWARD), "2026-01-01 00:00:00.5"), ("b{,", '{"email": "X@example.com"}', "2026-01-01")):
-        sql("insert into auth.identities (provider_id, user_id, identity_data, provider, created_at) values ('NULL', %s, %s, %s, %s)", me.id, data, provider, at)
+        sql("insert into auth.identities (provider_id, user_id, identity_data, provider, created_at) values ('NULL', %s, %s, %s, %s)",
+            me.id, data, provider, at)
     for name, at, kind in (("one", "2026-01-02 00:00:00.1", "totp"), ("", "2026-01-02", "phone")):
         sql(
-            "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, phone, last_challenged_at) values (gen_random_uuid(), %s, %s, %s, 'unverified', %s, %s, %s, %s)",
+            "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, phone, last_challenged_at) values "
+            "(gen_random_uuid(), %s, %s, %s, 'unverified', %s, %s, %s, %s)",
             me.id, name, kind, at, at, "15550000000" if not name else None, at if name else None,
         )  # fmt: skip
     user = me.get().json()

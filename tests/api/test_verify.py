@@ -50,7 +50,12 @@ def sessions(sql, email):
 
 
 def actions(sql, email):
-    return [x["a"] for x in sql("select payload->>'action' as a from auth.audit_log_entries where payload->>'actor_id' = (select id::text from auth.users where email = %s) order by created_at", email)]
+    return [
+        x["a"] for x in sql(
+            "select payload->>'action' as a from auth.audit_log_entries where payload->>'actor_id' = (select id::text from auth.users where email = %s) "
+            "order by created_at",
+            email)
+    ]
 
 
 def generate(server, **body):
@@ -186,10 +191,16 @@ def test_of_another_type(server, post, sql, kind, way):
 @pytest.mark.parametrize("kind", KINDS)
 def test_expired(server, post, sql, kind, way):
     email, letter = KINDS[kind](server, post, sql)
-    sql("update auth.users set confirmation_sent_at = confirmation_sent_at - interval '86401 s', recovery_sent_at = recovery_sent_at - interval '86401 s' where email = %s", email)
+    sql(
+        "update auth.users set confirmation_sent_at = confirmation_sent_at - interval '86401 s', recovery_sent_at = recovery_sent_at - interval '86401 s' "
+        "where email = %s",
+        email)
     is_out(WAYS[way](server, email, letter, kind), way)
     assert len(secrets_left(sql, email)) == 1
-    sql("update auth.users set confirmation_sent_at = confirmation_sent_at + interval '30 s', recovery_sent_at = recovery_sent_at + interval '30 s' where email = %s", email)
+    sql(
+        "update auth.users set confirmation_sent_at = confirmation_sent_at + interval '30 s', recovery_sent_at = recovery_sent_at + interval '30 s' where "
+        "email = %s",
+        email)
     is_in(WAYS[way](server, email, letter, kind), way)
 
 
@@ -361,7 +372,8 @@ def test_pkce_of_the_newest_flow(server, post, sql):
     ({"code_challenge_method": "s256"}, "PKCE flow requires code_challenge_method and code_challenge"),
     ({"code_challenge": "a" * 42, "code_challenge_method": "s256"}, "code challenge has to be between 43 and 128 characters"),
     ({"code_challenge": "a" * 129, "code_challenge_method": "s256"}, "code challenge has to be between 43 and 128 characters"),
-    ({"code_challenge": "a" * 43 + "!", "code_challenge_method": "s256"}, "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes"),
+    ({"code_challenge": "a" * 43 + "!", "code_challenge_method": "s256"
+      }, "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes"),
 ])
 def test_bad_challenges(server, more, message):
     for path, body in (("/otp", {}), ("/magiclink", {}), ("/recover", {}), ("/resend", {"type": "signup"}), ("/signup", {"password": PASSWORD})):
@@ -520,7 +532,9 @@ def test_sms(server, phones, sql):
     assert server.post("/otp", {"phone": number}).json() == {}
     assert phones.take(number) != code
     assert server.post("/verify", {"type": "sms", "token": phones.take(number), "phone": number}).status_code == 200
-    is_error(server.get(f"/verify?type=sms&token={code}").status_code == 303 and server.post("/verify", {"type": "sms", "token_hash": "x"}), 400, "validation_failed", "Invalid email verification type")
+    is_error(
+        server.get(f"/verify?type=sms&token={code}").status_code == 303 and server.post("/verify", {"type": "sms", "token_hash": "x"}), 400,
+        "validation_failed", "Invalid email verification type")
 
 
 def test_sms_expires(server, phones, sql):

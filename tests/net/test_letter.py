@@ -81,7 +81,8 @@ class Session:
 
 
 def test_url_memory(peer):
-    answers = [(200, {}, b"one<!--{{ .Token }}-->"), (200, {}, b"two<!--{{ .Token }}-->"), (500, {}, b"no"), (200, {}, b"<div id=root>"), (200, {}, b"three<!--{{ .Token }}-->")]
+    answers = [(200, {}, b"one<!--{{ .Token }}-->"), (200, {}, b"two<!--{{ .Token }}-->"), (500, {}, b"no"), (200, {}, b"<div id=root>"),
+               (200, {}, b"three<!--{{ .Token }}-->")]
     peer.answer = lambda r: answers[min(len(peer.seen), len(answers)) - 1]
     session = Session("letter", "invite", "", "{}", GOTRUE_MAILER_TEMPLATES_INVITE=peer.url, GOTRUE_MAILER_TEMPLATE_MAX_AGE="200ms",
                       GOTRUE_MAILER_TEMPLATE_RETRY_INTERVAL="200ms")
@@ -140,7 +141,9 @@ def test_bad_subject():
 INDEX = b'<!doctype html><html><head><title>App</title></head><body><div id="root"></div></body></html>'
 
 
-@pytest.mark.parametrize("body", [INDEX, b'<a href="{{ .ConfirmURL }}">go</a>', b"{{ range .Data.list }}", b"{{ .Email | upper }} {{ .Token }}", b"{{ with .Email }}{{ .Token }}{{ end }}"])
+@pytest.mark.parametrize(
+    "body",
+    [INDEX, b'<a href="{{ .ConfirmURL }}">go</a>', b"{{ range .Data.list }}", b"{{ .Email | upper }} {{ .Token }}", b"{{ with .Email }}{{ .Token }}{{ end }}"])
 def test_what_can_not_be_used_is_ours(peer, tmp_path, body):
     peer.answer = lambda r: (200, {}, body)
     (tmp_path / "recovery.html").write_bytes(body)

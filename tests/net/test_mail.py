@@ -68,7 +68,8 @@ def test_hostile_recipient(catcher, to):
 
 
 def test_headers_of_the_setting(catcher):
-    headers = '{"X-Kind":["$messageType; $messageType","b"],"Reply-To":["help@example.com"],"To":["evil@x.y"],"Bad:Name":["x"],"X-Cr":["a\\r\\nY: z"],"X-None":[]}'
+    headers = ('{"X-Kind":["$messageType; $messageType","b"],"Reply-To":["help@example.com"],"To":["evil@x.y"],'
+               '"Bad:Name":["x"],"X-Cr":["a\\r\\nY: z"],"X-None":[]}')
     send(catcher.settings, GOTRUE_SMTP_HEADERS=headers)
     message = catcher.mails[0][2]
     assert message["X-Kind"] == "invite; invite, b" and message["Reply-To"] == "help@example.com"
@@ -225,7 +226,8 @@ def test_sendmail(tmp_path):
     assert tool("probe", **settings)["why"] is None
 
 
-@pytest.mark.parametrize("script,outcome", [("cat >/dev/null; exit 75", "later"), ("cat >/dev/null; exit 67", "refused"), ("exit 0", "later"), ("exec sleep 30", "later")])
+@pytest.mark.parametrize("script,outcome", [("cat >/dev/null; exit 75", "later"), ("cat >/dev/null; exit 67", "refused"), ("exit 0", "later"),
+                                            ("exec sleep 30", "later")])
 def test_sendmail_fails(tmp_path, script, outcome):
     start = time.monotonic()
     got = send(sendmail(tmp_path, script + "\n"), text="x" * 100000, POSTERN_SMTP_TIMEOUT="500ms")

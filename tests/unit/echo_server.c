@@ -11,7 +11,8 @@
 
 /*
  * What tests/web serves behind real web servers.  echo_server LISTEN WORKERS pre-forks; on a FastCGI socket it is a worker, with CGI variables
- * a CGI program.  /slow needs a place, /abort ends the process.  HUP fails when the file $ECHO_BAD exists, and makes workers that die at once when $ECHO_DEADLY does.
+ * a CGI program.  /slow needs a place, /abort ends the process.  HUP fails when the file $ECHO_BAD exists, and makes workers that
+ * die at once when $ECHO_DEADLY does.
  */
 static char generation[16] = "0";
 

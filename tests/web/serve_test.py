@@ -325,7 +325,11 @@ class TestRequests(Case):
         """Four workers, and for each a peer that is silent, drips, keeps its body back, or does not read what it asked for; and CGI."""
         self.echo()
         before = set(self.workers())
-        cgi = subprocess.Popen([ECHO], env={"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
+        cgi = subprocess.Popen([ECHO],
+                               env={"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5"},
+                               stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE,
+                               stderr=self.log)
         self.addCleanup(cgi.kill)
         cgi.stdin.write(b"hell")
         cgi.stdin.flush()
@@ -350,8 +354,11 @@ class TestRequests(Case):
         before = self.workers()
         rng = random.Random(4)
         begin = b"\x01\x01\x00\x01\x00\x08\x00\x00" + b"\x00\x01\x00\x00\x00\x00\x00\x00"
-        junk = [b"", b"GET / HTTP/1.0\r\n\r\n", begin, begin[:9], begin + b"\x01\x04\x00\x01\x00\x00\x00\x00", begin + b"\x01\x04\x00\x01\xff\xff\x00\x00" + b"\xff" * 99,
-                begin + b"\x01\x04\x00\x01\x00\x04\x00\x00\x7f\x7f\x00\x00" + b"\x01\x04\x00\x01\x00\x00\x00\x00\x01\x05\x00\x01\x00\x00\x00\x00"]
+        junk = [
+            b"", b"GET / HTTP/1.0\r\n\r\n", begin, begin[:9], begin + b"\x01\x04\x00\x01\x00\x00\x00\x00",
+            begin + b"\x01\x04\x00\x01\xff\xff\x00\x00" + b"\xff" * 99,
+            begin + b"\x01\x04\x00\x01\x00\x04\x00\x00\x7f\x7f\x00\x00" + b"\x01\x04\x00\x01\x00\x00\x00\x00\x01\x05\x00\x01\x00\x00\x00\x00"
+        ]
         junk += [begin + rng.randbytes(rng.randrange(1, 200)) for _ in range(100)] + [rng.randbytes(rng.randrange(1, 99)) for _ in range(100)]
         for bytes_ in junk:
             with socket.socket(socket.AF_UNIX) as s:
