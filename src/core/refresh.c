@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -17,7 +15,6 @@
 #include "sec/jwt.h"
 #include "sec/secret.h"
 
-#define ROW_TOKEN_LEN 12
 #define TRIES 16 /* each loser of a race waits for a winner's commit, then reads anew */
 
 static const char *
@@ -110,19 +107,6 @@ session_upgrades(const char *session_id)
 	return ((digest[0] << 8 | digest[1]) % 100 < percent);
 }
 
-static char *
-next_token_v2(struct arena *a, const char *session_id, long long counter, const char *stored_key)
-{
-	struct refresh_token_v2 token = { .counter = counter };
-	unsigned char *key;
-	size_t len;
-
-	if ((key = session_key_open(a, session_id, stored_key, &len)) == NULL)
-		return (NULL);
-	snprintf(token.session_id, sizeof(token.session_id), "%s", session_id);
-	return (refresh_token_v2_encode(a, &token, key, len));
-}
-
 /* Told before the access token is made, so that a hook that refuses it leaves the headers that the reference leaves. */
 static void
 prefix_tell(struct request *r, const struct tokens *t)
@@ -135,7 +119,7 @@ static err
 row_swap(struct request *r, const struct refresh_by_token *row, const char *token, struct tokens *t, bool *done)
 {
 	const struct user *u = &row->user;
-	const char *fresh = secret_alphanumeric(r->arena, ROW_TOKEN_LEN);
+	const char *fresh = refresh_token_v1_new(r->arena);
 	const char *key = NULL, *counter = NULL;
 	struct refresh_swap swap;
 
@@ -147,7 +131,7 @@ row_swap(struct request *r, const struct refresh_by_token *row, const char *toke
 		if (key == NULL)
 			key = session_key_new(r->arena, u->session_id);
 		counter = arena_printf(r->arena, "%lld", next);
-		t->refresh = next_token_v2(r->arena, u->session_id, next, key);
+		t->refresh = session_token_v2(r->arena, u->session_id, next, key);
 		if (t->refresh == NULL)
 			return (fail(r, E_UNEXPECTED_FAILURE, "failed to load session signing key from database"));
 	}
@@ -271,7 +255,7 @@ counter_step(struct request *r, const struct refresh_by_session *row, long long 
 	const char *now = arena_printf(r->arena, "%lld", row->counter);
 	const char *then = arena_printf(r->arena, "%lld", next);
 
-	t->refresh = next_token_v2(r->arena, row->user.session_id, next, row->hmac_key);
+	t->refresh = session_token_v2(r->arena, row->user.session_id, next, row->hmac_key);
 	reply_header(r, "sb-auth-refresh-token-counter", then);
 	TRY(new_access(r, &row->user, row->methods, t));
 	return (session_touch(r, &row->user, now, then, done));
@@ -307,19 +291,10 @@ counter_refresh(struct request *r, const char *token, const struct refresh_token
 	return (counter_step(r, &row, row.counter, t, done));
 }
 
-static bool
-row_token_valid(const char *token)
-{
-	for (const char *c = token; *c != '\0'; c++)
-		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c))
-			return (false);
-	return (strlen(token) == ROW_TOKEN_LEN);
-}
-
 err
 refresh(struct request *r, const char *token, struct tokens *t)
 {
-	bool is_row = row_token_valid(token), done = false;
+	bool is_row = refresh_token_v1_valid(token), done = false;
 	const struct request asked = *r;
 	struct refresh_token_v2 given;
 
