@@ -4,44 +4,12 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "db/db.h"
-#include "db/link.h"
+#include "db/db_part.h"
 #include "db/row.h"
 
-struct queue {
-	struct link_call *call;
-	size_t len, cap;
-};
-
-/* What a transaction has done so far, to do it again: writes, and what those found. */
-struct step {
-	struct link_call call;
-	const PGresult *found; /* NULL: of a statement without a result */
-};
-
-struct steps {
-	struct step *step;
-	size_t len, cap;
-};
-
-struct db {
-	struct link *link;
-	struct arena *arena; /* of the request */
-	struct queue queue;
-	struct queue aside; /* what was queued before db_autonomous_begin() */
-	struct steps steps; /* of the open transaction, or of the one that db_suspend() left */
-	bool autonomous, suspended;
-	bool open;     /* a transaction */
-	bool kept;     /* something of the request is committed */
-	bool conflict; /* the last exchange failed because somebody else was in the way */
-	err broken;    /* something written in this transaction was lost: nothing may follow */
-	struct db_error error;
-	unsigned round_trips, statements;
-};
-
-static const struct db_statement begin = { .name = "postern_begin", .sql = "begin" };
-static const struct db_statement commit = { .name = "postern_commit", .sql = "commit" };
-static const struct db_statement rollback = { .name = "postern_rollback", .sql = "rollback" };
+const struct db_statement statement_begin = { .name = "postern_begin", .sql = "begin" };
+const struct db_statement statement_commit = { .name = "postern_commit", .sql = "commit" };
+const struct db_statement statement_rollback = { .name = "postern_rollback", .sql = "rollback" };
 static const struct db_statement custom_plan = { .name = "postern_custom_plan",
 	.sql = "select set_config('plan_cache_mode', 'force_custom_plan', true)" };
 static const struct db_statement ping = { .name = "postern_ping", .sql = "select" };
@@ -197,8 +165,8 @@ error_said(struct db *db, PGresult *refused)
 	return (sqlstate_meaning(db->error.sqlstate));
 }
 
-static err
-error_ours(struct db *db, err e, const char *message)
+err
+db_error_ours(struct db *db, err e, const char *message)
 {
 	db->error = (struct db_error){ .sqlstate = "", .message = message };
 	return (e);
@@ -214,7 +182,7 @@ error_of(struct db *db, enum link_state state, struct link_reply *reply)
 	/* The server's last words are better than libpq's, if there are any. */
 	if (str_empty(sqlstate)) {
 		PQclear(reply->refused);
-		return (error_ours(db, E_UNAVAILABLE, reply->why));
+		return (db_error_ours(db, E_UNAVAILABLE, reply->why));
 	}
 	(void)error_said(db, reply->refused);
 	return (E_UNAVAILABLE);
@@ -233,8 +201,8 @@ inputs_copy(struct arena *a, const struct db_statement *st, const char *const *i
 	return (copy);
 }
 
-static void
-queue_add(struct arena *a, struct queue *q, const struct link_call *call)
+void
+db_queue_add(struct arena *a, struct queue *q, const struct link_call *call)
 {
 	if (q->len == q->cap) {
 		struct link_call *more;
@@ -275,28 +243,21 @@ result_release(void *res)
 
 /* --- Sending --- */
 
-/* What travels together. */
-struct batch {
-	const struct db_statement *first; /* begin, or NULL */
-	const struct link_call *last;     /* NULL: the queue alone */
-	const struct db_statement *end;   /* commit, or NULL */
-};
-
 static struct queue
 batch_calls(struct db *db, const struct batch *b)
 {
 	struct queue all = { 0 };
 
 	if (b->first != NULL)
-		queue_add(db->arena, &all, &(struct link_call){ .statement = b->first });
+		db_queue_add(db->arena, &all, &(struct link_call){ .statement = b->first });
 	for (size_t i = 0; i < db->queue.len; i++)
-		queue_add(db->arena, &all, &db->queue.call[i]);
+		db_queue_add(db->arena, &all, &db->queue.call[i]);
 	if (b->last != NULL && b->last->statement->custom)
-		queue_add(db->arena, &all, &(struct link_call){ .statement = &custom_plan });
+		db_queue_add(db->arena, &all, &(struct link_call){ .statement = &custom_plan });
 	if (b->last != NULL)
-		queue_add(db->arena, &all, b->last);
+		db_queue_add(db->arena, &all, b->last);
 	if (b->end != NULL)
-		queue_add(db->arena, &all, &(struct link_call){ .statement = b->end });
+		db_queue_add(db->arena, &all, &(struct link_call){ .statement = b->end });
 	return (all);
 }
 
@@ -307,12 +268,12 @@ batch_calls(struct db *db, const struct batch *b)
 static bool
 surely_undone(const struct db *db, const struct queue *all, const struct link_reply *reply)
 {
-	bool within = db->open || all->call->statement == &begin;
+	bool within = db->open || all->call->statement == &statement_begin;
 
 	if (link_farewell(reply))
 		return (true);
 	for (size_t i = 0; i < all->len; i++)
-		if (all->call[i].statement == &commit || (!within && all->call[i].statement->write))
+		if (all->call[i].statement == &statement_commit || (!within && all->call[i].statement->write))
 			return (false);
 	return (true);
 }
@@ -354,9 +315,8 @@ batch_remember(struct db *db, const struct queue *queued, const struct batch *b,
 		steps_add(db, &(struct link_call){ .statement = b->end }, NULL);
 }
 
-/* Sends the queue and what goes with it.  *result, when wanted, is the last one's; the arena owns it. */
-static err
-batch_send(struct db *db, const struct batch *b, PGresult **result)
+err
+db_send(struct db *db, const struct batch *b, PGresult **result)
 {
 	struct queue all = batch_calls(db, b), queued = db->queue;
 	bool carries = db->open || b->first != NULL || db->queue.len > 0;
@@ -397,152 +357,20 @@ db_run(struct db *db, const struct db_statement *st, const char *const *inputs, 
 	db->statements++;
 	if (st->rows == DB_NONE) {
 		call.inputs = inputs_copy(db->arena, st, inputs);
-		queue_add(db->arena, &db->queue, &call);
+		db_queue_add(db->arena, &db->queue, &call);
 		return (OK);
 	}
 	if (!db->open && !db->autonomous && !st->final && (st->write || db->queue.len > 0))
-		b.first = &begin;
+		b.first = &statement_begin;
 	if (db->open && st->final && !db->autonomous)
-		b.end = &commit;
-	TRY(batch_send(db, &b, &res));
+		b.end = &statement_commit;
+	TRY(db_send(db, &b, &res));
 	db->kept = db->kept || (st->final && !db->autonomous);
 	wrong = rows_fill(db->arena, st, res, row, count);
 	db->conflict = wrong != NULL;
 	if (wrong != NULL)
-		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s: %s", st->name, wrong)));
+		return (db_error_ours(db, E_DATABASE, arena_printf(db->arena, "%s: %s", st->name, wrong)));
 	return (OK);
-}
-
-/* --- Transactions --- */
-
-err
-db_commit(struct db *db)
-{
-	struct link_call call = { .statement = &commit };
-	struct batch b = { 0 };
-	PGresult *res = NULL;
-	err e = db->autonomous ? db_autonomous_end(db) : db_resume(db);
-	bool sends, undone;
-
-	b.last = db->open ? &call : NULL;
-	sends = db->open || db->queue.len > 0 || db->broken != OK;
-	if (e == OK && sends)
-		e = batch_send(db, &b, &res);
-	undone = b.last != NULL && res != NULL && strcmp(PQcmdStatus(res), "COMMIT") != 0;
-	if (undone)
-		e = error_ours(db, E_DATABASE, "the transaction had failed and was rolled back");
-	if (e != OK)
-		db_rollback(db);
-	db->kept = db->kept || (e == OK && sends);
-	return (e);
-}
-
-err
-db_commit_early(struct db *db)
-{
-	return (db_commit(db));
-}
-
-bool
-db_kept(const struct db *db)
-{
-	return (db->kept);
-}
-
-void
-db_rollback(struct db *db)
-{
-	struct link_call call = { .statement = &rollback };
-	struct db_error said = db->error;
-	bool conflict = db->conflict;
-
-	db->queue.len = 0;
-	db->aside.len = 0;
-	db->autonomous = db->suspended = false;
-	db->broken = OK;
-	/* A connection whose state is in doubt is not worth a second thought. */
-	if (db->open && batch_send(db, &(struct batch){ .last = &call }, NULL) != OK)
-		link_drop(db->link);
-	db->open = false;
-	db->steps.len = 0;
-	db->broken = OK;
-	db->error = said;
-	db->conflict = conflict;
-}
-
-/* --- Leaving a transaction for a while --- */
-
-err
-db_suspend(struct db *db)
-{
-	struct link_call call = { .statement = &rollback };
-	struct queue queued = db->queue;
-	struct steps steps = db->steps;
-	err e;
-
-	if (!db->open)
-		return (OK);
-	db->queue = (struct queue){ 0 };
-	e = batch_send(db, &(struct batch){ .last = &call }, NULL);
-	db->queue = queued;
-	db->steps = steps;
-	db->suspended = true;
-	return (e);
-}
-
-/* Found is what there was to find: rows, and what is true in them.  Texts may have gone on without changing what was decided. */
-static bool
-found_again(const struct db_statement *st, const PGresult *then, const PGresult *now)
-{
-	if (PQntuples(then) != PQntuples(now))
-		return (false);
-	for (int row = 0; row < PQntuples(now); row++)
-		for (int i = 0; i < (int)st->columns; i++)
-			if (st->column[i].type == DB_BOOL && strcmp(PQgetvalue(then, row, i), PQgetvalue(now, row, i)) != 0)
-				return (false);
-	return (true);
-}
-
-static err
-step_again(struct db *db, const struct step *step)
-{
-	struct batch b = { .first = db->open ? NULL : &begin, .last = &step->call };
-	PGresult *now = NULL;
-
-	if (step->found == NULL) {
-		queue_add(db->arena, &db->queue, &step->call);
-		return (OK);
-	}
-	TRY(batch_send(db, &b, &now));
-	if (found_again(step->call.statement, step->found, now))
-		return (OK);
-	db->conflict = true;
-	return (db->broken = error_ours(db, E_CONFLICT, "somebody else was faster"));
-}
-
-err
-db_resume(struct db *db)
-{
-	struct queue queued = db->queue;
-	struct steps steps = db->steps;
-	err e = OK;
-
-	if (!db->suspended)
-		return (OK);
-	db->suspended = false;
-	db->queue = (struct queue){ 0 };
-	db->steps = (struct steps){ 0 };
-	for (size_t i = 0; i < steps.len && e == OK; i++)
-		e = step_again(db, &steps.step[i]);
-	for (size_t i = 0; i < queued.len && e == OK; i++)
-		queue_add(db->arena, &db->queue, &queued.call[i]);
-	return (e);
-}
-
-bool
-db_conflict(const struct db *db)
-{
-	return (db->conflict && !db->kept);
 }
 
 /* --- Functions of the site --- */
@@ -560,7 +388,7 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 	struct db_statement *st = arena_new_object(db->arena, struct db_statement);
 	struct link_call first = { .statement = &timeout_set, .inputs = inputs_copy(db->arena, &timeout_set, ms) };
 	struct link_call call = { .statement = st, .inputs = &argument };
-	struct batch b = { .first = db->open || db->autonomous ? NULL : &begin, .last = &call, .end = &timeout_reset };
+	struct batch b = { .first = db->open || db->autonomous ? NULL : &statement_begin, .last = &call, .end = &timeout_reset };
 	struct function_answer answer;
 	PGresult *res = NULL;
 
@@ -573,47 +401,16 @@ db_call(struct db *db, const struct db_function *f, const char *argument, const 
 		.row_size = sizeof(answer),
 		.found_offset = offsetof(struct function_answer, found) };
 	db->statements++;
-	queue_add(db->arena, &db->queue, &first);
-	TRY(batch_send(db, &b, &res));
+	db_queue_add(db->arena, &db->queue, &first);
+	TRY(db_send(db, &b, &res));
 	if (rows_fill(db->arena, st, res, &answer, NULL) != NULL)
-		return (error_ours(db, E_DATABASE, arena_printf(db->arena, "%s.%s gave no value", f->schema, f->name)));
+		return (db_error_ours(db, E_DATABASE, arena_printf(db->arena, "%s.%s gave no value", f->schema, f->name)));
 	*text = answer.text;
 	return (OK);
-}
-
-static void
-autonomous_leave(struct db *db)
-{
-	db->queue = db->aside;
-	db->aside = (struct queue){ 0 };
-	db->autonomous = false;
-	if (!db->open)
-		db->broken = OK; /* that was not the request's */
-}
-
-void
-db_autonomous_begin(struct db *db)
-{
-	if (db->open)
-		log_line(LOG_ERROR, "what is to stand by itself runs within a transaction, and is gone if that is");
-	if (db->autonomous)
-		autonomous_leave(db);
-	db->aside = db->queue;
-	db->queue = (struct queue){ 0 };
-	db->autonomous = true;
-}
-
-err
-db_autonomous_end(struct db *db)
-{
-	err e = db->queue.len > 0 ? batch_send(db, &(struct batch){ 0 }, NULL) : OK;
-
-	autonomous_leave(db);
-	return (e);
 }
 
 err
 db_ping(struct db *db)
 {
-	return (batch_send(db, &(struct batch){ .last = &(struct link_call){ .statement = &ping } }, NULL));
+	return (db_send(db, &(struct batch){ .last = &(struct link_call){ .statement = &ping } }, NULL));
 }
