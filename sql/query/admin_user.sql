@@ -36,8 +36,7 @@ from auth.users u where u.id = :id::uuid;
 with hidden as (
     update auth.users u set email = %obfuscated(u.id, coalesce(u.email, '')), phone = left(%obfuscated(u.id, coalesce(u.phone, '')), 15),
         email_change = %obfuscated(u.id, coalesce(u.email_change, '')), phone_change = left(%obfuscated(u.id, coalesce(u.phone_change, '')), 15),
-        encrypted_password = null, confirmation_token = '', recovery_token = '', email_change_token_current = '',
-        email_change_token_new = '', phone_change_token = '', raw_user_meta_data = '{}', raw_app_meta_data = '{}',
+        encrypted_password = null, %no_tokens, raw_user_meta_data = '{}', raw_app_meta_data = '{}',
         deleted_at = :now::timestamptz, updated_at = :now::timestamptz
     where u.id = :id::uuid and u.deleted_at is null
     returning u.id

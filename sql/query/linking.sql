@@ -49,10 +49,7 @@ where u.id = :user_id::uuid;
 -- One that is not proven does not go to somebody whose number is.
 -- linking_take_email(id, email, confirmed, now) -> none
 update auth.users set email = case when :confirmed::bool or phone_confirmed_at is null then nullif(:email::text, '') end,
-    updated_at = :now::timestamptz, confirmation_token = '', confirmation_sent_at = null,
-    recovery_token = '', recovery_sent_at = null, email_change = '', email_change_token_current = '', email_change_token_new = '',
-    email_change_sent_at = null, email_change_confirm_status = 0, phone_change = '', phone_change_token = '', phone_change_sent_at = null,
-    reauthentication_token = '', reauthentication_sent_at = null,
+    updated_at = :now::timestamptz, %no_tokens, %never_sent, email_change = '', email_change_confirm_status = 0, phone_change = '',
     email_confirmed_at = case when :confirmed::bool then email_confirmed_at end,
     raw_user_meta_data = %object(raw_user_meta_data) || case when :confirmed::bool then '{}' else '{"email_verified": false}'::jsonb end
 where id = :id::uuid;

@@ -25,7 +25,7 @@ delete from auth.one_time_tokens where user_id = :user_id::uuid and token_type =
 select %user_columns(u), %no_session, t.token_type as kind
 from auth.one_time_tokens t join auth.users u on u.id = t.user_id
 where t.token_hash = :link and t.token_type::text = any (:kinds::text[])
-    and t.relates_to = lower(case t.token_type when 'email_change_token_new' then u.email_change else u.email end collate "C")
+    and t.relates_to = lower(%sent_to(u, t.token_type::text) collate "C")
 order by array_position(:kinds::text[], t.token_type::text)
 limit 1;
 
@@ -71,11 +71,7 @@ with locked as (
     delete from auth.one_time_tokens t using locked where t.user_id = locked.id and t.token_type::text = :kind::text
     returning t.token_hash as link
 )
-update auth.users u set
-    confirmation_token = case :kind::text when 'confirmation_token' then '' else u.confirmation_token end,
-    recovery_token = case :kind::text when 'recovery_token' then '' else u.recovery_token end,
-    phone_change_token = case :kind::text when 'phone_change_token' then '' else u.phone_change_token end,
-    reauthentication_token = case :kind::text when 'reauthentication_token' then '' else u.reauthentication_token end
+update auth.users u set %token_changed(u, :kind::text, '')
 from locked where u.id = locked.id
 returning %user_columns(u), %no_session, (select c.link from cleared c) as link;
 
@@ -85,16 +81,11 @@ update postern.decoy d set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r
 from (select id, md5(random()::text) as x from postern.decoy order by random() limit 1 for update skip locked) r
 where d.id = r.id;
 
--- user_set_confirmation(id, hash, invited, now) -> none
-update auth.users set confirmation_token = :hash, confirmation_sent_at = :now::timestamptz, updated_at = :now::timestamptz,
-    invited_at = case when :invited::bool then :now::timestamptz else invited_at end
-where id = :id::uuid;
-
--- user_set_recovery(id, hash, now) -> none
-update auth.users set recovery_token = :hash, recovery_sent_at = :now::timestamptz, updated_at = :now::timestamptz where id = :id::uuid;
-
--- user_set_reauthentication(id, hash, now) -> none
-update auth.users set reauthentication_token = :hash, reauthentication_sent_at = :now::timestamptz, updated_at = :now::timestamptz
+-- The typed form of a secret, and that it is sent now.
+-- user_set_token(id, kind, hash, invited, phone, now) -> none
+update auth.users u set %token_changed(u, :kind::text, :hash::text), %sent_changed(u, :kind::text, :now::timestamptz),
+    invited_at = case when :invited::bool then :now::timestamptz else u.invited_at end,
+    phone_change = coalesce(:phone::text, u.phone_change), updated_at = :now::timestamptz
 where id = :id::uuid;
 
 -- A null hash leaves the half as it is.
@@ -104,16 +95,9 @@ update auth.users set email_change = :email, email_change_sent_at = :now::timest
     email_change_token_new = coalesce(:fresh, email_change_token_new), updated_at = :now::timestamptz
 where id = :id::uuid;
 
--- user_set_phone_change(id, phone, hash, now) -> none
-update auth.users set phone_change = :phone, phone_change_token = :hash, phone_change_sent_at = :now::timestamptz,
-    updated_at = :now::timestamptz
-where id = :id::uuid;
-
 -- One half of an email change is proven; the other is still waited for.
 -- user_half_changed(id, kind, now) -> none
-update auth.users set email_change_confirm_status = 1, updated_at = :now::timestamptz,
-    email_change_token_current = case :kind::text when 'email_change_token_current' then '' else email_change_token_current end,
-    email_change_token_new = case :kind::text when 'email_change_token_new' then '' else email_change_token_new end
+update auth.users u set email_change_confirm_status = 1, updated_at = :now::timestamptz, %token_changed(u, :kind::text, '')
 where id = :id::uuid;
 
 -- user_change_email(id, email, now) -> none

@@ -42,18 +42,10 @@ secret_new(struct request *r, const char *address)
 }
 
 static err
-secret_set(struct request *r, const struct generate *p, const struct user *u, const char *kind, const char *address)
-{
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = kind, .hash = p->secret.link, .relates_to = address,
-	    .now = r->now_text));
-}
-
-static err
 make_recovery(struct request *r, struct generate *p, struct user *u)
 {
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	TRY(user_set_recovery(r->db, .id = u->id, .hash = p->secret.typed, .now = r->now_text));
-	return (secret_set(r, p, u, "recovery_token", u->email));
+	return (onetime_store(r, ONETIME_RECOVERY, u, &p->secret, u->email));
 }
 
 static err
@@ -67,9 +59,9 @@ user_make(struct request *r, const struct generate *p, struct user *u, const cha
 
 /* Who follows the link of somebody known has the password of this request, if any. */
 static err
-confirmation_set(struct request *r, const struct generate *p, const struct user *u, const char *password)
+confirmation_set(struct request *r, const struct generate *p, enum onetime_type type, const struct user *u, const char *password)
 {
-	TRY(secret_set(r, p, u, "confirmation_token", u->email));
+	TRY(onetime_store(r, type, u, &p->secret, u->email));
 	if (!u->found)
 		return (OK);
 	TRY(owner_move(r, u, claims_audience(r)));
@@ -84,8 +76,7 @@ make_invite(struct request *r, struct generate *p, struct user *u)
 	if (!u->found)
 		TRY(user_make(r, p, u, NULL, NULL));
 	TRY(audit_admin(r, AUDIT_INVITED, json_pairs(r->arena, "user_id", u->id, "user_email", u->email, NULL)));
-	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "t", .now = r->now_text));
-	return (confirmation_set(r, p, u, NULL));
+	return (confirmation_set(r, p, ONETIME_INVITE, u, NULL));
 }
 
 static err
@@ -116,8 +107,7 @@ make_signup(struct request *r, struct generate *p, struct user *u)
 		TRY(password_make(r, p, id, &stored));
 		TRY(user_make(r, p, u, id, stored));
 	}
-	TRY(user_set_confirmation(r->db, .id = u->id, .hash = p->secret.typed, .invited = "f", .now = r->now_text));
-	return (confirmation_set(r, p, u, stored));
+	return (confirmation_set(r, p, ONETIME_SIGNUP, u, stored));
 }
 
 static err
@@ -136,24 +126,23 @@ make_email_change(struct request *r, struct generate *p, struct user *u)
 		p->secret = secret_new(r, p->new_email);
 	TRY(user_set_email_change(r->db, .id = u->id, .email = p->new_email, .current = current ? p->secret.typed : NULL,
 	    .fresh = current ? NULL : p->secret.typed, .now = r->now_text));
-	return (secret_set(r, p, u, current ? "email_change_token_current" : "email_change_token_new", current ? u->email : p->new_email));
+	if (current)
+		return (onetime_store_link(r, KIND_EMAIL_CHANGE_CURRENT, u, &p->secret, u->email));
+	return (onetime_store_link(r, KIND_EMAIL_CHANGE_NEW, u, &p->secret, p->new_email));
 }
 
 static const struct kind {
 	const char *type;
 	checked err (*make)(struct request *, struct generate *, struct user *);
 	bool known_only; /* there must be such a user */
-	size_t path;     /* the setting with the path of the link */
-	const char *link_type;
+	enum onetime_type link;
 } kinds[] = {
-#define PATH(name) offsetof(struct settings, gotrue_mailer_urlpaths_##name)
-	{ "signup", make_signup, false, PATH(confirmation), "signup" },
-	{ "invite", make_invite, false, PATH(invite), "invite" },
-	{ "magiclink", make_recovery, true, PATH(recovery), "magiclink" },
-	{ "recovery", make_recovery, true, PATH(recovery), "recovery" },
-	{ "email_change_current", make_email_change, true, PATH(email_change), "email_change" },
-	{ "email_change_new", make_email_change, true, PATH(email_change), "email_change" },
-#undef PATH
+	{ "signup", make_signup, false, ONETIME_SIGNUP },
+	{ "invite", make_invite, false, ONETIME_INVITE },
+	{ "magiclink", make_recovery, true, ONETIME_MAGIC_LINK },
+	{ "recovery", make_recovery, true, ONETIME_RECOVERY },
+	{ "email_change_current", make_email_change, true, ONETIME_EMAIL_CHANGE },
+	{ "email_change_new", make_email_change, true, ONETIME_EMAIL_CHANGE },
 };
 
 static const struct kind *
@@ -169,12 +158,12 @@ static err
 reply_link(struct request *r, const struct generate *p, const struct user *u, const struct kind *kind)
 {
 	struct arena *a = r->arena;
-	const char *path = setting_text_at(kind->path), *shown = user_text(a, u);
+	const char *shown = user_text(a, u);
 
 	return (reply_json(r, 200,
 	    arena_printf(a,
 		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
-		(int)strlen(shown) - 1, shown, json_quote(a, onetime_link(r, path, p->secret.link, kind->link_type, p->to)), p->secret.code,
+		(int)strlen(shown) - 1, shown, json_quote(a, onetime_link(r, kind->link, p->secret.link, p->to)), p->secret.code,
 		p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
 }
 

@@ -116,7 +116,7 @@ sms_code_send(struct request *r, const struct otp *p, const struct user *u)
 	const char *message_id;
 
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, json_pairs(r->arena, "channel", p->channel, NULL)));
-	TRY(onetime_send_phone(r, u, p->phone, "confirmation", p->channel, &message_id));
+	TRY(onetime_send_phone(r, ONETIME_SMS, u, p->phone, p->channel, &message_id));
 	TRY(sending_note(r, SENDING_SMS, p->phone));
 	return (reply_message_id(r, message_id));
 }
@@ -348,7 +348,7 @@ resend_sms(struct request *r, const struct resend *p, const struct user *u)
 	if (!u->found || u->phone_confirmed)
 		return (onetime_pretend_phone(r, SENDING_SMS, p->phone));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
-	return (onetime_send_phone(r, u, p->phone, "confirmation", "sms", &message_id));
+	return (onetime_send_phone(r, ONETIME_SMS, u, p->phone, "sms", &message_id));
 }
 
 static err
@@ -360,7 +360,7 @@ resend_phone_change(struct request *r, const struct resend *p, const struct user
 		TRY(sending_check(r, SENDING_PHONE_CHANGE, address, u));
 		return (onetime_pretend_phone(r, SENDING_PHONE_CHANGE, address));
 	}
-	return (onetime_send_phone(r, u, u->phone_change, "phone_change", "sms", &message_id));
+	return (onetime_send_phone(r, ONETIME_PHONE_CHANGE, u, u->phone_change, "sms", &message_id));
 }
 
 /* POST /resend */

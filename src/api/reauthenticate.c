@@ -23,6 +23,6 @@ reauthenticate_get(struct request *r)
 	if (!str_empty(u->email))
 		TRY(onetime_send(r, ONETIME_REAUTHENTICATION, u, false));
 	else
-		TRY(onetime_send_phone(r, u, u->phone, "reauthentication", "sms", &message_id));
+		TRY(onetime_send_phone(r, ONETIME_REAUTHENTICATION_SMS, u, u->phone, "sms", &message_id));
 	return (reply_json(r, 200, str_empty(message_id) ? "{}" : json_pairs(r->arena, "message_id", message_id, NULL)));
 }

@@ -228,7 +228,7 @@ update_phone(struct request *r, const struct user *u, const struct user_update *
 
 	if (cfg->gotrue_sms_autoconfirm)
 		return (verify_change_phone(r, u, p->phone));
-	return (onetime_send_phone(r, u, p->phone, "phone_change", str_or(p->channel, "sms"), &message_id));
+	return (onetime_send_phone(r, ONETIME_PHONE_CHANGE, u, p->phone, str_or(p->channel, "sms"), &message_id));
 }
 
 static err
@@ -248,7 +248,7 @@ update_addresses(struct request *r, const struct user_update *p)
 	if (email && !email_needs_no_proof(&u))
 		TRY(onetime_may_change_email(r, &u, p->email));
 	if (phone && !cfg->gotrue_sms_autoconfirm)
-		TRY(onetime_may_send_phone(r, &u, p->phone, "phone_change"));
+		TRY(onetime_may_send_phone(r, ONETIME_PHONE_CHANGE, &u, p->phone));
 	if ((email || phone) && changed)
 		TRY(update_reload(r, &u));
 	if (email)

@@ -17,8 +17,7 @@
 /* What GET /verify has besides the verification. */
 struct link {
 	struct verification v;
-	const char *to;   /* where the browser goes */
-	const char *type; /* as in the link */
+	const char *to; /* where the browser goes */
 	bool pkce;
 };
 
@@ -32,11 +31,11 @@ link_finish(struct request *r, struct link *l)
 	const char *code;
 
 	if (l->pkce) {
-		TRY(pkce_code(r, l->v.user.id, l->type, &code));
+		TRY(pkce_code(r, l->v.user.id, l->v.pkce, &code));
 		return (reply_redirect(r, 303, redirect_with(r->arena, l->to, "code", code)));
 	}
 	TRY(session_start(r, &l->v.user, &(const struct session_origin){ .method = "otp" }, &t));
-	query_add(&extra, "type", l->v.type);
+	query_add(&extra, "type", onetime_rows[l->v.type].word);
 	return (reply_redirect(r, 303, tokens_redirect(r, &t, l->to, &extra)));
 }
 
@@ -53,13 +52,12 @@ link_run(struct request *r, struct link *l)
 static err
 link_follow(struct request *r)
 {
-	struct link l = { .v = { .type = request_form_value(r, "type"), .hash = request_form_value(r, "token"), .token = "" } };
+	struct link l = { .v = { .word = request_form_value(r, "type"), .hash = request_form_value(r, "token"), .token = "" } };
 
-	if (str_empty(l.v.type))
+	if (str_empty(l.v.word))
 		return (fail(r, E_VALIDATION_FAILED, "Verify requires a verification type"));
 	if (str_empty(l.v.hash))
 		return (fail(r, E_VALIDATION_FAILED, "Verify requires a token or a token hash"));
-	l.type = l.v.type;
 	l.to = redirect_wanted(r);
 	l.pkce = str_starts(l.v.hash, "pkce_");
 	redirect_errors(r, l.to, l.pkce);
@@ -169,7 +167,7 @@ verify_post(struct request *r)
 		return (link_follow(r));
 	TRY(params_read(r, verify_fields, &p));
 	TRY(verify_check(r, &p));
-	v = (struct verification){ .type = p.type, .token = p.token, .hash = p.token_hash, .email = p.email, .phone = p.phone };
+	v = (struct verification){ .word = p.type, .token = p.token, .hash = p.token_hash, .email = p.email, .phone = p.phone };
 	if (str_empty(p.token))
 		TRY(verify_link(r, &v));
 	else

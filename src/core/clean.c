@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "core/onetime.h"
 #include "db/db.h"
 #include "query/clean.h"
 
@@ -33,7 +34,7 @@ seconds(int64_t ns)
 static int64_t
 link_life(void)
 {
-	int64_t life = longest(cfg->gotrue_mailer_otp_exp, cfg->gotrue_sms_otp_exp);
+	int64_t life = onetime_seconds_longest();
 
 	return (life < LIFE_MOST ? life : LIFE_MOST);
 }

@@ -47,11 +47,14 @@ message_values(struct request *r, const struct user *u, const struct message *m)
 err
 message_queue(struct request *r, const struct user *u, const struct message *m)
 {
-	if (m->kind != NULL)
+	if (m->kind != KIND_NONE)
 		TRY(email_validation_check(r, m->to));
 	return (outbox_add(r, u,
-	    &(const struct letter_order){
-		.letter = m->letter, .to = m->to, .kind = m->kind, .hash = m->secret.link, .values = message_values(r, u, m) }));
+	    &(const struct letter_order){ .letter = m->letter,
+		.to = m->to,
+		.kind = onetime_kind_name(m->kind),
+		.hash = m->secret.link,
+		.values = message_values(r, u, m) }));
 }
 
 err

@@ -11,7 +11,7 @@
 struct message {
 	enum letter_id letter;
 	const char *to;
-	const char *kind; /* of the one-time token in it; NULL: none */
+	enum onetime_kind kind; /* of the secret in it; KIND_NONE: it only tells */
 	struct onetime secret;
 	const char *url;  /* NULL: none */
 	const char *more; /* an object of further values, or NULL */

@@ -4,15 +4,55 @@
 
 #include "core/sending.h"
 #include "letter/letter.h"
+#include "query/onetime.h"
 #include "query/row.h"
 #include "web/request.h"
 
 /*
- * Codes and links that prove an address: how often they may be asked for, what is stored of them, the letter or message that brings them.
+ * One-time secrets, of which src/onetime.def says what there is to say: how often they may be asked for, what is stored of them, the letter
+ * or message that brings them.  core/verify.h takes them back.
  *
  * The senders check the frequency, the addresses and the limit, call a hook or gateway, and queue what is written.
  */
-enum onetime_type { ONETIME_SIGNUP, ONETIME_INVITE, ONETIME_RECOVERY, ONETIME_MAGIC_LINK, ONETIME_REAUTHENTICATION, ONETIME_COUNT };
+enum onetime_kind {
+	KIND_NONE,
+#define KIND(id, ...) KIND_##id,
+#include "onetime.def"
+	KIND_COUNT
+};
+enum onetime_type {
+#define ONETIME(id, ...) ONETIME_##id,
+#include "onetime.def"
+	ONETIME_COUNT
+};
+
+struct onetime_row {
+	const char *word;
+	size_t life;                /* the setting with its seconds */
+	enum onetime_kind kinds[3]; /* where it is kept; of several, in the order in which it is looked for; KIND_NONE ends them */
+	enum letter_id letter;
+	size_t path;      /* the setting with the path of its link; 0: it has none */
+	const char *pkce; /* the method of the PKCE flow that it ends; NULL: it ends none */
+	const char *sms;  /* what a message to a phone is called in errors; NULL: it goes by mail */
+	bool unlimited;   /* the operator sends it as often as they like */
+	bool nonce;       /* it is spent with what it is asked for, not at /verify */
+};
+extern const struct onetime_row onetime_rows[ONETIME_COUNT];
+
+bool onetime_find(const char *word, enum onetime_type *); /* of those that /verify takes */
+long long onetime_seconds(enum onetime_type);             /* seconds */
+long long onetime_seconds_longest(void);
+
+/* How a kind is called in auth.one_time_tokens, and an array of such names, for statements. */
+const char *onetime_kind_name(enum onetime_kind);
+enum onetime_kind onetime_kind_find(const char *name);
+const char *onetime_kind_names(struct arena *, const enum onetime_kind *);
+
+/* What the user's row has of a secret: its typed form, or "", when it was sent, or 0, and to whom when it went by mail. */
+const char *onetime_token(const struct user *, enum onetime_kind);
+usec onetime_sent_at(const struct user *, enum onetime_kind);
+const char *onetime_address(const struct user *, enum onetime_kind);
+bool onetime_expired(const struct request *, const struct user *, enum onetime_type, enum onetime_kind);
 
 /* Sends a letter with a code and a link to the user's address. */
 checked err onetime_send(struct request *, enum onetime_type, const struct user *, bool pkce);
@@ -27,8 +67,8 @@ checked err onetime_pretend_phone(struct request *, enum sending, const char *ph
 /* Letters to the new address and, with GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED, to the one that the user has. */
 checked err onetime_send_email_change(struct request *, const struct user *, const char *email, bool pkce);
 
-/* Sends a code to a phone.  kind: confirmation, phone_change, reauthentication.  *message_id: the gateway's name of it, or "". */
-checked err onetime_send_phone(struct request *, const struct user *, const char *phone, const char *kind, const char *channel,
+/* Sends a code to a phone.  *message_id: the gateway's name of the message, or "". */
+checked err onetime_send_phone(struct request *, enum onetime_type, const struct user *, const char *phone, const char *channel,
     const char **message_id);
 
 /*
@@ -37,7 +77,7 @@ checked err onetime_send_phone(struct request *, const struct user *, const char
  */
 checked err onetime_may_send(struct request *, enum onetime_type, const struct user *);
 checked err onetime_may_change_email(struct request *, const struct user *, const char *email);
-checked err onetime_may_send_phone(struct request *, const struct user *, const char *phone, const char *kind);
+checked err onetime_may_send_phone(struct request *, enum onetime_type, const struct user *, const char *phone);
 
 /*
  * A new code and the two forms in which it is kept: `typed`, of address and code, in auth.users; `link` in auth.one_time_tokens and in
@@ -52,8 +92,18 @@ struct onetime onetime_of(struct arena *, const char *address, const char *code,
 /* The typed form of a code that is given. */
 char *onetime_hash(struct arena *, const char *address, const char *code);
 
-/* The link of a letter: the path setting, what stands in it, the type, where it ends. */
-char *onetime_link(struct request *, const char *path, const char *secret, const char *type, const char *to);
+/*
+ * Queues what is stored of a secret that goes to an address: by onetime_store() both forms, by onetime_store_link() the one that stands in
+ * links, for who writes the other one together with something else.
+ */
+checked err onetime_store(struct request *, enum onetime_type, const struct user *, const struct onetime *, const char *address);
+checked err onetime_store_link(struct request *, enum onetime_kind, const struct user *, const struct onetime *, const char *address);
+
+/* Who holds a link of this type, if it went to the address that they have. */
+checked err onetime_by_link(struct request *, enum onetime_type, const char *link, struct onetime_holder *);
+
+/* The link of a letter: what stands in it, where it ends. */
+char *onetime_link(struct request *, enum onetime_type, const char *secret, const char *to);
 
 /* Spends the nonce of GET /reauthenticate: 422 reauthentication_not_valid.  Spent whatever follows. */
 checked err onetime_spend_nonce(struct request *, const struct user *, const char *nonce);

@@ -12,63 +12,8 @@
 #include "db/db.h"
 #include "query/onetime.h"
 
-/* What differs between the letters that prove an address. */
-static const struct onetime_row {
-	const char *action; /* as links and hooks name it */
-	enum letter_id letter;
-	const char *kind; /* of the one-time token */
-	size_t path;      /* the setting with the path of its link; 0: it has none */
-	const char *failed;
-} rows[ONETIME_COUNT] = {
-	[ONETIME_SIGNUP] = { "signup", LETTER_CONFIRMATION, "confirmation_token",
-	    offsetof(struct settings, gotrue_mailer_urlpaths_confirmation), "Error sending confirmation email" },
-	[ONETIME_INVITE] = { "invite", LETTER_INVITE, "confirmation_token", offsetof(struct settings, gotrue_mailer_urlpaths_invite),
-	    "Error sending invite email" },
-	[ONETIME_RECOVERY] = { "recovery", LETTER_RECOVERY, "recovery_token", offsetof(struct settings, gotrue_mailer_urlpaths_recovery),
-	    "Error sending recovery email" },
-	[ONETIME_MAGIC_LINK] = { "magiclink", LETTER_MAGIC_LINK, "recovery_token",
-	    offsetof(struct settings, gotrue_mailer_urlpaths_recovery), "Error sending magic link email" },
-	[ONETIME_REAUTHENTICATION] = { "reauthentication", LETTER_REAUTHENTICATION, "reauthentication_token", 0,
-	    "Error sending reauthentication email" },
-};
-
-static usec
-onetime_sent_at(enum onetime_type p, const struct user *u)
-{
-	switch (p) {
-	case ONETIME_SIGNUP:
-		return (u->confirmation_sent_at);
-	case ONETIME_RECOVERY:
-	case ONETIME_MAGIC_LINK:
-		return (u->recovery_sent_at);
-	case ONETIME_REAUTHENTICATION:
-		return (u->reauthentication_sent_at);
-	default:
-		return (0); /* invitations are the operator's */
-	}
-}
-
 static err
-onetime_store(struct request *r, enum onetime_type p, const struct user *u, const struct onetime *secret)
-{
-	switch (p) {
-	case ONETIME_RECOVERY:
-	case ONETIME_MAGIC_LINK:
-		TRY(user_set_recovery(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
-		break;
-	case ONETIME_REAUTHENTICATION:
-		TRY(user_set_reauthentication(r->db, .id = u->id, .hash = secret->typed, .now = r->now_text));
-		break;
-	default:
-		TRY(user_set_confirmation(r->db, .id = u->id, .hash = secret->typed, .invited = p == ONETIME_INVITE ? "t" : "f",
-		    .now = r->now_text));
-	}
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = rows[p].kind, .hash = secret->link,
-	    .relates_to = u->email, .now = r->now_text));
-}
-
-static err
-onetime_dispatch(struct request *r, enum onetime_type p, const struct user *u, const struct message *m)
+letter_dispatch(struct request *r, enum onetime_type type, const struct user *u, const struct message *m)
 {
 	const char *told;
 
@@ -76,48 +21,51 @@ onetime_dispatch(struct request *r, enum onetime_type p, const struct user *u, c
 		return (message_queue(r, u, m));
 	TRY(user_json(r, u, &told));
 	return (message_hook(r, told,
-	    &(const struct email_data){ .action = rows[p].action, .token = m->secret.code, .hash = m->secret.link }));
+	    &(const struct email_data){ .action = onetime_rows[type].word, .token = m->secret.code, .hash = m->secret.link }));
 }
 
 /* A letter with a new code. */
 static struct message
-message_new(struct request *r, enum onetime_type p, const char *to, bool pkce)
+message_new(struct request *r, enum onetime_type type, const char *to, bool pkce)
 {
-	const struct onetime_row *row = &rows[p];
+	const struct onetime_row *row = &onetime_rows[type];
 	struct message m = { .letter = row->letter,
 		.to = to,
-		.kind = row->kind,
+		.kind = row->kinds[0],
 		.secret = onetime_new(r->arena, to, (unsigned)cfg->gotrue_mailer_otp_length, pkce) };
 
 	if (row->path != 0)
-		m.url = onetime_link(r, setting_text_at(row->path), m.secret.link, row->action, redirect_wanted(r));
+		m.url = onetime_link(r, type, m.secret.link, redirect_wanted(r));
 	return (m);
 }
 
 err
-onetime_may_send(struct request *r, enum onetime_type p, const struct user *u)
+onetime_may_send(struct request *r, enum onetime_type type, const struct user *u)
 {
-	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, onetime_sent_at(p, u), cfg->gotrue_smtp_max_frequency));
+	const struct onetime_row *row = &onetime_rows[type];
+	usec sent_at = row->unlimited ? 0 : onetime_sent_at(u, row->kinds[0]);
+
+	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, sent_at, cfg->gotrue_smtp_max_frequency));
 	TRY(email_validation_authorized(r, u->email));
 	return (message_take(r));
 }
 
 err
-onetime_send(struct request *r, enum onetime_type p, const struct user *u, bool pkce)
+onetime_send(struct request *r, enum onetime_type type, const struct user *u, bool pkce)
 {
-	struct message m = message_new(r, p, u->email, pkce);
+	struct message m = message_new(r, type, u->email, pkce);
 
-	TRY(onetime_may_send(r, p, u));
-	TRY(onetime_dispatch(r, p, u, &m));
-	return (onetime_store(r, p, u, &m.secret));
+	TRY(onetime_may_send(r, type, u));
+	TRY(letter_dispatch(r, type, u, &m));
+	return (onetime_store(r, type, u, &m.secret, u->email));
 }
 
 err
-onetime_pretend(struct request *r, enum onetime_type p, enum sending s, const char *address)
+onetime_pretend(struct request *r, enum onetime_type type, enum sending s, const char *address)
 {
 	const struct user decoy = { .id = uuid_new(r->arena), .email = address, .user_metadata = "{}" };
-	struct message m = message_new(r, p, address, false);
-	int writes = p == ONETIME_SIGNUP ? 4 : 2;
+	struct message m = message_new(r, type, address, false);
+	int writes = type == ONETIME_SIGNUP ? 4 : 2;
 
 	TRY(email_validation_authorized(r, address));
 	TRY(message_take(r));
@@ -147,7 +95,7 @@ static err
 change_hook(struct request *r, const struct user *u, const struct email_change *c)
 {
 	const char *changed = user_json_with(r->arena, user_text(r->arena, u), "new_email", c->email);
-	struct email_data d = { .action = "email_change", .token = c->fresh.code, .hash = c->fresh.link };
+	struct email_data d = { .action = onetime_rows[ONETIME_EMAIL_CHANGE].word, .token = c->fresh.code, .hash = c->fresh.link };
 
 	if (c->current.code != NULL) {
 		d.token = c->current.code;
@@ -164,11 +112,11 @@ change_letter(struct request *r, const struct user *u, const struct email_change
 	const struct onetime *secret = current ? &c->current : &c->fresh;
 
 	return (message_queue(r, u,
-	    &(const struct message){ .letter = LETTER_EMAIL_CHANGE,
+	    &(const struct message){ .letter = onetime_rows[ONETIME_EMAIL_CHANGE].letter,
 		.to = to,
-		.kind = current ? "email_change_token_current" : "email_change_token_new",
+		.kind = current ? KIND_EMAIL_CHANGE_CURRENT : KIND_EMAIL_CHANGE_NEW,
 		.secret = *secret,
-		.url = onetime_link(r, cfg->gotrue_mailer_urlpaths_email_change, secret->link, "email_change", redirect_wanted(r)),
+		.url = onetime_link(r, ONETIME_EMAIL_CHANGE, secret->link, redirect_wanted(r)),
 		.more = json_pairs(r->arena, "NewEmail", c->email, "SendingTo", to, NULL) }));
 }
 
@@ -189,16 +137,14 @@ change_store(struct request *r, const struct user *u, const struct email_change 
 	TRY(user_set_email_change(r->db, .id = u->id, .email = c->email, .current = c->current.typed, .fresh = c->fresh.typed,
 	    .now = r->now_text));
 	if (c->current.code != NULL)
-		TRY(onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_current",
-		    .hash = c->current.link, .relates_to = u->email, .now = r->now_text));
-	return (onetime_set(r->db, .id = uuid_new(r->arena), .user_id = u->id, .kind = "email_change_token_new", .hash = c->fresh.link,
-	    .relates_to = c->email, .now = r->now_text));
+		TRY(onetime_store_link(r, KIND_EMAIL_CHANGE_CURRENT, u, &c->current, u->email));
+	return (onetime_store_link(r, KIND_EMAIL_CHANGE_NEW, u, &c->fresh, c->email));
 }
 
 err
 onetime_may_change_email(struct request *r, const struct user *u, const char *email)
 {
-	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, u->email_change_sent_at, cfg->gotrue_smtp_max_frequency));
+	TRY(sending_long_ago(r, E_OVER_EMAIL_SEND_RATE_LIMIT, onetime_sent_at(u, KIND_EMAIL_CHANGE_NEW), cfg->gotrue_smtp_max_frequency));
 	TRY(email_validation_authorized(r, email));
 	if (change_is_double(u))
 		TRY(email_validation_authorized(r, u->email));

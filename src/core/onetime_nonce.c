@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/setting.h"
 #include "base/str.h"
 #include "core/attempts.h"
 #include "core/onetime.h"
@@ -26,13 +25,13 @@ nonce_wrong(struct request *r, const struct user *u)
 
 /* With it goes everything else that was sent to the user. */
 static err
-nonce_take(struct request *r, const struct user *u, long long life)
+nonce_take(struct request *r, const struct user *u, enum onetime_type type)
 {
 	struct onetime_take_column spent;
 
 	db_autonomous_begin(r->db);
-	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = "reauthentication_token", .hash = u->reauthentication_token,
-	    .life = arena_printf(r->arena, "%lld", life)));
+	TRY(onetime_take_column(r->db, &spent, .user_id = u->id, .kind = onetime_kind_name(KIND_REAUTHENTICATION),
+	    .hash = u->reauthentication_token, .life = arena_printf(r->arena, "%lld", onetime_seconds(type))));
 	if (spent.found)
 		TRY(onetime_clear(r->db, .user_id = u->id));
 	TRY(db_autonomous_end(r->db));
@@ -46,7 +45,7 @@ err
 onetime_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 {
 	const char *address = str_or(u->email, u->phone);
-	int64_t life = str_empty(u->email) ? cfg->gotrue_sms_otp_exp : cfg->gotrue_mailer_otp_exp;
+	enum onetime_type type = str_empty(u->email) ? ONETIME_REAUTHENTICATION_SMS : ONETIME_REAUTHENTICATION;
 	bool too_many;
 
 	if (request_did(r, "nonce"))
@@ -57,10 +56,10 @@ onetime_spend_nonce(struct request *r, const struct user *u, const char *nonce)
 		return (fail(r, E_REAUTHENTICATION_NOT_VALID, "Reauthentication requires an email or a phone number"));
 	if (str_empty(u->email) && sms_provider_verifies())
 		return (sms_provider_check(r, u->phone, nonce));
-	if (r->now > u->reauthentication_sent_at + life * 1000000)
+	if (onetime_expired(r, u, type, KIND_REAUTHENTICATION))
 		return (nonce_refused(r));
 	TRY(attempts_check(r, u->reauthentication_token, &too_many));
 	if (too_many || !secret_equal_text(onetime_hash(r->arena, address, nonce), u->reauthentication_token))
 		return (nonce_wrong(r, u));
-	return (nonce_take(r, u, life));
+	return (nonce_take(r, u, type));
 }

@@ -41,24 +41,9 @@ pkce_begin(struct request *r, const struct pkce *f)
 	    .challenge_method = method, .provider = f->provider, .method = f->method, .now = r->now_text));
 }
 
-/* The method under which pkce_begin() kept a flow, by the type of the link; NULL for a type that has no flows. */
-static const char *
-pkce_method(const char *type)
-{
-	static const char *const methods[] = { "recovery", "invite", "magiclink", "email_change" };
-
-	if (str_ends(type, "signup"))
-		return ("email/signup");
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (str_equal(type, methods[i]))
-			return (methods[i]);
-	return (NULL);
-}
-
 err
-pkce_code(struct request *r, const char *user_id, const char *type, const char **code)
+pkce_code(struct request *r, const char *user_id, const char *method, const char **code)
 {
-	const char *method = pkce_method(type);
 	struct pkce_issue_code issued = { 0 };
 
 	if (method != NULL)

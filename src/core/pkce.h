@@ -17,8 +17,8 @@ struct pkce {
 };
 checked err pkce_begin(struct request *, const struct pkce *);
 
-/* The code with which a user's flow ends: 400 flow_state_not_found without one.  type: of the link that was followed. */
-checked err pkce_code(struct request *, const char *user_id, const char *type, const char **code);
+/* The code with which a user's flow ends: 400 flow_state_not_found without one.  method: pkce_begin()'s; NULL has none. */
+checked err pkce_code(struct request *, const char *user_id, const char *method, const char **code);
 
 /* Reads the flow of a code and checks its age and the verifier; then takes it, which only one of many can. */
 checked err pkce_find(struct request *, const char *code, const char *verifier, struct pkce_by_code *);

@@ -134,7 +134,7 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 				      .challenge_method = p->code_challenge_method }));
 		TRY(onetime_send(r, ONETIME_SIGNUP, u, !str_empty(p->code_challenge)));
 	} else {
-		TRY(onetime_send_phone(r, u, p->phone, "confirmation", str_or(p->channel, "sms"),
+		TRY(onetime_send_phone(r, ONETIME_SMS, u, p->phone, str_or(p->channel, "sms"),
 		    p->message_id != NULL ? p->message_id : &message_id));
 	}
 	if (at->repeats)
@@ -163,7 +163,7 @@ signup_create(struct request *r, const struct signup *p, struct user *u)
 
 	*u = user_queued(r->arena, &made);
 	if (!confirms(p))
-		TRY(by_email(p) ? onetime_may_send(r, ONETIME_SIGNUP, u) : onetime_may_send_phone(r, u, p->phone, "confirmation"));
+		TRY(by_email(p) ? onetime_may_send(r, ONETIME_SIGNUP, u) : onetime_may_send_phone(r, ONETIME_SMS, u, p->phone));
 	TRY(hook_before_user_created(r, &made));
 	made.password = p->by_code ? credential_unknown(r, made.id) : credential_new(r, made.id, p->password);
 	return (user_create(r, &made));

@@ -18,7 +18,7 @@ static err
 user_shown(struct request *r, const struct user *u, const struct sms *sms, const char **text)
 {
 	TRY(user_json(r, u, text));
-	if (str_equal(sms->kind, "phone_change"))
+	if (sms->type == ONETIME_PHONE_CHANGE)
 		*text = user_json_with(r->arena, *text, "new_phone", sms->phone);
 	return (OK);
 }
@@ -71,7 +71,7 @@ deliver_by_gateway(struct request *r, const struct sms *sms, const char **messag
 	TRY(db_suspend(r->db));
 	sent = gateway_send(r->arena, &m, message_id, &why);
 	if (!sent)
-		return (fail(r, E_SMS_SEND_FAILED, "Error sending %s OTP to provider: %s", sms->kind, why));
+		return (fail(r, E_SMS_SEND_FAILED, "Error sending %s OTP to provider: %s", onetime_rows[sms->type].sms, why));
 	return (db_resume(r->db));
 }
 

@@ -2,6 +2,7 @@
 #ifndef CORE_SMS_H
 #define CORE_SMS_H
 
+#include "core/onetime.h"
 #include "query/row.h"
 #include "web/request.h"
 
@@ -11,7 +12,7 @@
  */
 struct sms {
 	const char *phone, *code;
-	const char *kind;    /* confirmation, phone_change, reauthentication: for the words of an error */
+	enum onetime_type type;
 	const char *channel; /* sms, whatsapp */
 };
 /* *message_id: what the gateway calls the message, or "".  422 sms_send_failed, or the hook's own error. */

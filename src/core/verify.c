@@ -22,77 +22,24 @@
 #include "query/session.h"
 #include "sec/secret.h"
 
-/* What each type of link or code may be found as, in the order in which it is looked for. */
-static const struct type_row {
-	const char *type;
-	const char *kinds[3];
-} types[] = {
-	{ "email", { "confirmation_token", "recovery_token" } },
-	{ "signup", { "confirmation_token" } },
-	{ "invite", { "confirmation_token" } },
-	{ "recovery", { "recovery_token" } },
-	{ "magiclink", { "recovery_token" } },
-	{ "email_change", { "email_change_token_current", "email_change_token_new" } },
-	{ "sms", { "confirmation_token" } },
-	{ "phone_change", { "phone_change_token" } },
-};
-
-static const struct type_row *
-type_find(const char *type)
-{
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (str_equal(type, types[i].type))
-			return (&types[i]);
-	return (NULL);
-}
-
 static bool
 by_phone(const struct verification *v)
 {
-	return (str_equal(v->type, "sms") || str_equal(v->type, "phone_change"));
+	return (onetime_rows[v->type].sms != NULL);
 }
 
-static const char *
-stored_secret(const struct user *u, const char *kind)
+static const enum onetime_kind *
+kinds_of(const struct verification *v)
 {
-	if (str_equal(kind, "confirmation_token"))
-		return (u->confirmation_token);
-	if (str_equal(kind, "recovery_token"))
-		return (u->recovery_token);
-	return (str_equal(kind, "phone_change_token") ? u->phone_change_token : "");
-}
-
-static usec
-secret_sent_at(const struct user *u, const char *kind)
-{
-	if (str_equal(kind, "confirmation_token"))
-		return (u->confirmation_sent_at);
-	if (str_equal(kind, "recovery_token"))
-		return (u->recovery_sent_at);
-	return (str_equal(kind, "phone_change_token") ? u->phone_change_sent_at : u->email_change_sent_at);
-}
-
-/* Seconds that a secret lives. */
-static long long
-secret_life(const struct verification *v)
-{
-	return (by_phone(v) ? (long long)cfg->gotrue_sms_otp_exp : (long long)cfg->gotrue_mailer_otp_exp);
-}
-
-static bool
-secret_expired(struct request *r, const struct verification *v, const char *kind)
-{
-	usec sent_at = secret_sent_at(&v->user, kind);
-
-	return (sent_at == 0 || r->now > sent_at + (usec)secret_life(v) * 1000000);
+	return (onetime_rows[v->type].kinds);
 }
 
 /* Which of the two a code sent by e-mail turned out to be. */
 static void
 type_settle(struct verification *v)
 {
-	if (str_equal(v->type, "email"))
-		v->type = str_equal(v->kind, "recovery_token") ? "magiclink" : "signup";
+	if (v->type == ONETIME_EMAIL)
+		v->type = v->kind == KIND_RECOVERY ? ONETIME_MAGIC_LINK : ONETIME_SIGNUP;
 }
 
 static err
@@ -111,7 +58,7 @@ code_expired(struct request *r)
 static const char *
 life_text(struct request *r, const struct verification *v)
 {
-	return (arena_printf(r->arena, "%lld", secret_life(v)));
+	return (arena_printf(r->arena, "%lld", onetime_seconds(v->type)));
 }
 
 /* Of many at once, one gets it. */
@@ -121,28 +68,27 @@ link_take(struct request *r, struct verification *v)
 	const char *id = v->user.id;
 
 	v->link = v->stored;
-	TRY(onetime_take(r->db, &v->user, .user_id = id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
+	TRY(onetime_take(r->db, &v->user, .user_id = id, .kind = onetime_kind_name(v->kind), .hash = v->stored, .life = life_text(r, v)));
 	return (v->user.found ? OK : link_expired(r));
 }
 
 err
 verify_link(struct request *r, struct verification *v)
 {
-	const struct type_row *row = type_find(v->type);
 	struct onetime_holder holder;
 
-	if (row == NULL || by_phone(v))
+	if (!onetime_find(v->word, &v->type) || by_phone(v))
 		return (fail(r, E_VALIDATION_FAILED, "Invalid email verification type"));
-	TRY_DB(r, onetime_holder(r->db, &holder, .link = v->hash, .kinds = db_array(r->arena, (char *const *)row->kinds)),
-	    "Database error finding user from email link");
+	v->pkce = onetime_rows[v->type].pkce;
+	TRY_DB(r, onetime_by_link(r, v->type, v->hash, &holder), "Database error finding user from email link");
 	if (!holder.found)
 		return (link_expired(r));
 	v->user = holder.user;
-	v->kind = holder.kind;
+	v->kind = onetime_kind_find(holder.kind);
 	v->stored = v->hash;
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
-	if (secret_expired(r, v, v->kind))
+	if (onetime_expired(r, &v->user, v->type, v->kind))
 		return (link_expired(r));
 	type_settle(v);
 	return (link_take(r, v));
@@ -165,37 +111,37 @@ phone_changer(struct request *r, struct verification *v, const char *aud)
 static err
 code_find_user(struct request *r, struct verification *v, const char *aud)
 {
-	if (str_equal(v->type, "phone_change"))
+	if (v->type == ONETIME_PHONE_CHANGE)
 		return (phone_changer(r, v, aud));
-	if (str_equal(v->type, "sms"))
+	if (by_phone(v))
 		return (user_by_phone(r->db, &v->user, .phone = v->phone, .aud = aud));
 	return (user_by_email(r->db, &v->user, .email = v->email, .aud = aud));
 }
 
 /* Whether the code is the secret of this kind; counts it as wrong against the secret otherwise. */
 static bool
-code_fits(struct request *r, const struct verification *v, const char *kind)
+code_fits(struct request *r, const struct verification *v, enum onetime_kind kind)
 {
-	const char *stored = stored_secret(&v->user, kind);
+	const char *stored = onetime_token(&v->user, kind);
 
-	if (str_empty(stored) || secret_expired(r, v, kind))
+	if (str_empty(stored) || onetime_expired(r, &v->user, v->type, kind))
 		return (false);
 	return (secret_equal_text(stored, v->hash) || secret_equal_text(stored, arena_printf(r->arena, "pkce_%s", v->hash)));
 }
 
 /* Each secret that the code could have been is one wrong try the nearer to its end.  Fixed codes have none. */
 static err
-code_wrong(struct request *r, const struct verification *v, const struct type_row *row)
+code_wrong(struct request *r, const struct verification *v)
 {
 	char *hashes[3] = { NULL };
 	size_t n = 0;
 
 	if (by_phone(v) && sms_test_code(r, v->phone) != NULL)
 		return (code_expired(r));
-	for (size_t i = 0; row->kinds[i] != NULL; i++) {
-		const char *stored = stored_secret(&v->user, row->kinds[i]);
+	for (const enum onetime_kind *kind = kinds_of(v); *kind != KIND_NONE; kind++) {
+		const char *stored = onetime_token(&v->user, *kind);
 
-		if (!str_empty(stored) && !secret_expired(r, v, row->kinds[i]))
+		if (!str_empty(stored) && !onetime_expired(r, &v->user, v->type, *kind))
 			hashes[n++] = arena_strdup(r->arena, stored);
 	}
 	if (n > 0)
@@ -204,15 +150,16 @@ code_wrong(struct request *r, const struct verification *v, const struct type_ro
 }
 
 static err
-code_take(struct request *r, struct verification *v, const struct type_row *row)
+code_take(struct request *r, struct verification *v)
 {
 	struct onetime_take_column taken;
 	bool too_many;
 
 	TRY(attempts_check(r, v->stored, &too_many));
 	if (too_many)
-		return (code_wrong(r, v, row));
-	TRY(onetime_take_column(r->db, &taken, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
+		return (code_wrong(r, v));
+	TRY(onetime_take_column(r->db, &taken, .user_id = v->user.id, .kind = onetime_kind_name(v->kind), .hash = v->stored,
+	    .life = life_text(r, v)));
 	v->user = taken.user;
 	v->link = taken.link;
 	return (taken.found ? OK : code_expired(r));
@@ -230,7 +177,7 @@ code_of_others(struct request *r, const struct verification *v, bool *done)
 	if (v->contested)
 		return (code_expired(r));
 	*done = true;
-	return (sms_provider_check(r, str_equal(v->type, "phone_change") ? v->user.phone_change : v->phone, v->token));
+	return (sms_provider_check(r, v->type == ONETIME_PHONE_CHANGE ? v->user.phone_change : v->phone, v->token));
 }
 
 static err
@@ -254,7 +201,7 @@ change_wrong(struct request *r, const struct verification *v, const char *kinds)
 static bool
 change_elsewhere(const struct verification *v, const char *aud)
 {
-	const char *address = str_equal(v->kind, "email_change_token_current") ? v->user.email : v->user.email_change;
+	const char *address = onetime_address(&v->user, v->kind);
 
 	return (!str_equal(v->user.aud, aud) && str_equal_nocase(address, v->email));
 }
@@ -263,10 +210,9 @@ change_elsewhere(const struct verification *v, const char *aud)
 static err
 change_code(struct request *r, struct verification *v, const char *aud)
 {
-	static const char *const both[] = { "email_change_token_current", "email_change_token_new", NULL };
-	const char *const *kinds = cfg->gotrue_mailer_secure_email_change_enabled ? both : both + 1;
+	const enum onetime_kind *kinds = kinds_of(v) + (cfg->gotrue_mailer_secure_email_change_enabled ? 0 : 1);
 	char *typed[] = { arena_strdup(r->arena, v->hash), arena_printf(r->arena, "pkce_%s", v->hash), NULL };
-	const char *list = db_array(r->arena, (char *const *)kinds);
+	const char *list = onetime_kind_names(r->arena, kinds);
 	struct onetime_changer changer;
 	bool too_many;
 
@@ -274,29 +220,29 @@ change_code(struct request *r, struct verification *v, const char *aud)
 	if (!changer.found)
 		return (change_wrong(r, v, list));
 	v->user = changer.user;
-	v->kind = changer.kind;
+	v->kind = onetime_kind_find(changer.kind);
 	v->stored = changer.link;
 	if (change_elsewhere(v, aud))
 		return (code_expired(r));
 	if (v->user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
 	TRY(attempts_check(r, changer.typed, &too_many));
-	if (too_many || secret_expired(r, v, v->kind))
+	if (too_many || onetime_expired(r, &v->user, v->type, v->kind))
 		return (code_expired(r));
-	TRY(onetime_take(r->db, &v->user, .user_id = v->user.id, .kind = v->kind, .hash = v->stored, .life = life_text(r, v)));
+	TRY(onetime_take(r->db, &v->user, .user_id = v->user.id, .kind = onetime_kind_name(v->kind), .hash = v->stored,
+	    .life = life_text(r, v)));
 	return (v->user.found ? OK : code_expired(r));
 }
 
 err
 verify_code(struct request *r, struct verification *v)
 {
-	const struct type_row *row = type_find(v->type);
+	bool known = onetime_find(v->word, &v->type), decided = false;
 	const char *aud = claims_audience(r);
-	bool decided = false;
 
-	if (str_empty(by_phone(v) ? v->phone : v->email))
+	if (!known || str_empty(by_phone(v) ? v->phone : v->email))
 		return (code_expired(r));
-	if (str_equal(v->type, "email_change"))
+	if (v->type == ONETIME_EMAIL_CHANGE)
 		return (change_code(r, v, aud));
 	TRY_DB(r, code_find_user(r, v, aud), "Database error finding user");
 	if (!v->user.found)
@@ -307,14 +253,14 @@ verify_code(struct request *r, struct verification *v)
 		TRY(code_of_others(r, v, &decided));
 	if (decided)
 		return (OK);
-	for (size_t i = 0; row != NULL && row->kinds[i] != NULL; i++)
-		if (code_fits(r, v, row->kinds[i])) {
-			v->kind = row->kinds[i];
-			v->stored = stored_secret(&v->user, v->kind);
+	for (const enum onetime_kind *kind = kinds_of(v); *kind != KIND_NONE; kind++)
+		if (code_fits(r, v, *kind)) {
+			v->kind = *kind;
+			v->stored = onetime_token(&v->user, *kind);
 			type_settle(v);
-			return (code_take(r, v, row));
+			return (code_take(r, v));
 		}
-	return (row == NULL ? code_expired(r) : code_wrong(r, v, row));
+	return (code_wrong(r, v));
 }
 
 /* --- What follows --- */
@@ -381,7 +327,7 @@ apply_email_change(struct request *r, struct verification *v)
 	v->half_done = !cfg->gotrue_mailer_autoconfirm && cfg->gotrue_mailer_secure_email_change_enabled && u->email_change_status == 0 &&
 		       !str_empty(u->email);
 	if (v->half_done)
-		return (user_half_changed(r->db, .id = u->id, .kind = v->kind, .now = r->now_text));
+		return (user_half_changed(r->db, .id = u->id, .kind = onetime_kind_name(v->kind), .now = r->now_text));
 	return (verify_change_email(r, u, u->email_change));
 }
 
@@ -418,7 +364,7 @@ apply_sms(struct request *r, struct verification *v)
 {
 	const struct user *u = &v->user;
 
-	if (str_equal(v->type, "phone_change"))
+	if (v->type == ONETIME_PHONE_CHANGE)
 		return (verify_change_phone(r, u, u->phone_change));
 	TRY(signed_up(r, u, "phone"));
 	TRY(owner_settle(r, u, &(const struct proven){ .provider = "phone", .link = v->link }));
@@ -427,30 +373,22 @@ apply_sms(struct request *r, struct verification *v)
 	return (user_no_longer_anonymous(r->db, .id = u->id, .now = r->now_text));
 }
 
-static const struct {
-	const char *type;
-	checked err (*apply)(struct request *, struct verification *);
-} applies[] = {
-	{ "signup", apply_signup },
-	{ "invite", apply_signup },
-	{ "recovery", apply_recovery },
-	{ "magiclink", apply_recovery },
-	{ "email_change", apply_email_change },
-	{ "sms", apply_sms },
-	{ "phone_change", apply_sms },
+static err
+apply_nothing(struct request *r, struct verification *v)
+{
+	(void)v;
+	return (fail(r, E_VALIDATION_FAILED, "Unsupported verification type"));
+}
+
+static err (*const applies[ONETIME_COUNT])(struct request *, struct verification *) = {
+#define ONETIME(id, word, life, then, ...) [ONETIME_##id] = apply_##then,
+#include "onetime.def"
 };
 
 err
 verify_apply(struct request *r, struct verification *v)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(applies) / sizeof(applies[0]); i++)
-		if (str_equal(v->type, applies[i].type))
-			break;
-	if (i == sizeof(applies) / sizeof(applies[0]))
-		return (fail(r, E_VALIDATION_FAILED, "Unsupported verification type"));
-	TRY(applies[i].apply(r, v));
+	TRY(applies[v->type](r, v));
 	if (v->half_done)
 		return (OK);
 	TRY(user_refresh_providers(r->db, .id = v->user.id, .now = r->now_text));

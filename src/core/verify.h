@@ -2,17 +2,21 @@
 #ifndef CORE_VERIFY_H
 #define CORE_VERIFY_H
 
+#include "core/onetime.h"
 #include "query/row.h"
 #include "web/request.h"
 
 /* Links and codes come back: what they prove is taken, once, and what follows from it is written. */
 struct verification {
-	const char *type;  /* as asked for; "email" becomes signup or magiclink when it is found */
-	const char *token; /* a typed code, "" without */
-	const char *hash;  /* what stands in a link, or the typed code with its address as onetime_hash() gives it */
+	const char *word;       /* the type as asked for */
+	enum onetime_type type; /* what it is; ONETIME_EMAIL becomes what is found */
+	const char *token;      /* a typed code, "" without */
+	const char *pkce;       /* the method of the PKCE flow that a link of the type asked for ends; NULL: none */
+	const char *hash;       /* what stands in a link, or the typed code with its address as onetime_hash() gives it */
 	const char *email, *phone;
-	const char *kind, *stored; /* which of the user's secrets it is, and how that is stored */
-	const char *link;          /* what stands in the link of it; NULL where that is not known */
+	enum onetime_kind kind; /* which of the user's secrets it is */
+	const char *stored;     /* how that is stored */
+	const char *link;       /* what stands in the link of it; NULL where that is not known */
 	struct user user;
 	bool contested; /* others want the number, and a code that is not ours does not say whose it is */
 	bool half_done; /* an email change waits for its other half: there is no session yet */

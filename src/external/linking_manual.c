@@ -143,7 +143,7 @@ invite_look(struct linking *l)
 	if (!holder.found)
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	l->out->user = holder.user;
-	if (r->now > holder.user.confirmation_sent_at + (usec)cfg->gotrue_mailer_otp_exp * 1000000)
+	if (onetime_expired(r, &holder.user, ONETIME_INVITE, KIND_CONFIRMATION))
 		return (fail(r, E_INVITE_NOT_FOUND, NULL));
 	if (holder.user.banned)
 		return (fail(r, E_USER_BANNED, NULL));
