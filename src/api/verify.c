@@ -11,6 +11,7 @@
 #include "core/redirect.h"
 #include "core/session.h"
 #include "core/verify.h"
+#include "html/pages.h"
 
 #define HALF_DONE "Confirmation link accepted. Please proceed to confirm link sent to the other email"
 
@@ -68,16 +69,9 @@ link_follow(struct request *r)
 static err
 reply_button(struct request *r)
 {
-	static const char page[] =
-	    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-	    "<title>Continue</title><style>body{font:1.1em sans-serif;margin:20vh auto;max-width:24em;text-align:center}"
-	    "button{font:inherit;padding:.6em 2em}</style>"
-	    "<form method=\"post\"><p>One more step to confirm that it is you.</p>"
-	    "<input type=\"hidden\" name=\"confirm\" value=\"yes\"><button>Continue</button></form></html>";
-
-	reply_header(r, "Referrer-Policy", "no-referrer");
+	TRY(reply_html(r, 200, page_confirm, NULL));
 	reply_header(r, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-	return (reply_text(r, 200, "text/html; charset=utf-8", page));
+	return (OK);
 }
 
 struct button {

@@ -442,6 +442,17 @@ place_value(struct place *at, unsigned *escapes)
 	}
 }
 
+const char *
+place_safe_url(struct place *at, unsigned *escapes)
+{
+	bool refresh = at->element == ELEMENT_META && at->attr == ATTR_CODE;
+
+	if (at->state != PLACE_VALUE || at->delim == DELIM_SPACE || (at->attr != ATTR_URL && !refresh))
+		return ("safeURL may only stand in quotes, in an attribute that is a URL or the content of meta");
+	*escapes = ESCAPE_HTML;
+	return (NULL);
+}
+
 static bool
 place_same(const struct place *a, const struct place *b)
 {

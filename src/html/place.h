@@ -37,6 +37,9 @@ const char *place_pass(struct place *, const char *text, size_t len, struct buf 
 /* What a value needs here, flags of html/escape.h.  NULL, or why none may stand here. */
 const char *place_value(struct place *, unsigned *escapes);
 
+/* The same of a URL that the program has judged. */
+const char *place_safe_url(struct place *, unsigned *escapes);
+
 /* After if and else have gone their ways: where they meet.  false: they end in different places. */
 bool place_join(struct place *, const struct place *other);
 bool place_equal(const struct place *, const struct place *);

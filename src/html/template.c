@@ -135,6 +135,12 @@ comment_pass(struct parser *p)
 	action_end(p);
 }
 
+static bool
+calls(const struct expr *e, int way)
+{
+	return (e->kind == EXPR_CALL && (int)e->function->way == way);
+}
+
 /*
  * html/template lets a last html or urlquery take the place of an escaper that does the same; what they print for what is not there
  * depends on how they are called.  The unquoted value of an attribute is not safe with html.
@@ -145,7 +151,7 @@ escaper_merge(struct parser *p, struct expr *e, struct node *node)
 	const unsigned urls = ESCAPE_URL_NORMAL | ESCAPE_URL_PART;
 	bool html;
 
-	if (e->kind != EXPR_CALL || e->function->way != FUNCTION_ESCAPER)
+	if (!calls(e, FUNCTION_ESCAPER))
 		return (e);
 	html = str_equal(e->function->name, "html");
 	if (html && (node->escapes & ESCAPE_NOSPACE) != 0)
@@ -163,7 +169,7 @@ static void
 escapers_refuse(struct parser *p, const struct expr *e)
 {
 	for (; e->kind == EXPR_CALL && e->args > 0; e = e->arg[e->args - 1])
-		if (e->function->way == FUNCTION_ESCAPER) {
+		if (calls(e, FUNCTION_ESCAPER) || calls(e, FUNCTION_SAFE_URL)) {
 			mistake(p, e->offset, arena_printf(p->arena, "%s may only be the last function here", e->function->name));
 			return;
 		}
@@ -172,13 +178,14 @@ escapers_refuse(struct parser *p, const struct expr *e)
 static void
 value_escape(struct parser *p, struct node *node, struct expr *e, size_t offset)
 {
-	const char *why = place_value(&p->place, &node->escapes);
+	bool safe = calls(e, FUNCTION_SAFE_URL);
+	const char *why = safe ? place_safe_url(&p->place, &node->escapes) : place_value(&p->place, &node->escapes);
 
 	if (why != NULL)
 		mistake(p, offset, why);
 	if (e->kind == EXPR_CALL && e->args > 0)
 		escapers_refuse(p, e->arg[e->args - 1]);
-	node->expr = escaper_merge(p, e, node);
+	node->expr = safe ? e->arg[0] : escaper_merge(p, e, node);
 }
 
 static void
@@ -193,7 +200,7 @@ value_add(struct parser *p, struct list *to, size_t offset)
 	node->expr = pipe.expr;
 	node->variable = pipe.variable;
 	node->nil = "";
-	if (pipe.variable == 0 && p->kind == TEMPLATE_HTML)
+	if (pipe.variable == 0 && p->kind != TEMPLATE_TEXT)
 		value_escape(p, node, pipe.expr, offset);
 }
 

@@ -9,7 +9,7 @@
 #include "base/json.h"
 
 /*
- * The part of Go's templates that letters need:
+ * The part of Go's templates that letters and pages need:
  *
  *	{{ .Email }}  {{ .Data.first_name }}  {{ $.Data.x }}      a value; an absent one prints nothing
  *	{{ if .X }} ... {{ else if .Y }} ... {{ else }} ... {{ end }}, likewise with and range, {{ range $i, $x := .Data.list }}
@@ -22,7 +22,11 @@
  */
 struct template;
 
-enum template_kind { TEMPLATE_HTML, TEMPLATE_TEXT };
+/*
+ * PAGE: HTML that we wrote ourselves.  There {{ safeURL .X }} is a URL that the program has judged: it may have any scheme, as an app's, and
+ * be where a meta element sends browsers.
+ */
+enum template_kind { TEMPLATE_HTML, TEMPLATE_TEXT, TEMPLATE_PAGE };
 
 /* NULL when it is refused; *why is then one sentence that begins "line 3, column 12: ". */
 struct template *template_parse(struct arena *, const char *text, size_t len, enum template_kind, const char **why);

@@ -312,6 +312,12 @@ run_printf(struct call *c)
 	return (as_text(&out));
 }
 
+static struct value
+run_safe_url(struct call *c)
+{
+	return (c->arg[0]);
+}
+
 static const struct function functions[] = {
 	{ "and", 1, 8, NULL, FUNCTION_AND },
 	{ "or", 1, 8, NULL, FUNCTION_OR },
@@ -328,6 +334,7 @@ static const struct function functions[] = {
 	{ "html", 1, 1, run_html, FUNCTION_ESCAPER },
 	{ "urlquery", 1, 1, run_urlquery, FUNCTION_ESCAPER },
 	{ "js", 1, 1, run_js, FUNCTION_PLAIN },
+	{ "safeURL", 1, 1, run_safe_url, FUNCTION_SAFE_URL },
 };
 
 const struct function *

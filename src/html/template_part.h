@@ -23,7 +23,8 @@ struct function {
 	const char *name;
 	size_t least, most;
 	struct value (*run)(struct call *);
-	enum { FUNCTION_PLAIN, FUNCTION_AND, FUNCTION_OR, FUNCTION_FORMAT, FUNCTION_ESCAPER } way; /* ESCAPER: one of html/template's own */
+	/* ESCAPER: one of html/template's own.  SAFE_URL: for pages alone. */
+	enum { FUNCTION_PLAIN, FUNCTION_AND, FUNCTION_OR, FUNCTION_FORMAT, FUNCTION_ESCAPER, FUNCTION_SAFE_URL } way;
 };
 
 const struct function *function_find(const char *name);

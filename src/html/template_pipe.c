@@ -304,7 +304,7 @@ call_read(struct parser *p, struct expr *given)
 	const char *name = name_read(p);
 
 	e->function = function_find(name);
-	if (e->function == NULL)
+	if (e->function == NULL || (e->function->way == FUNCTION_SAFE_URL && p->kind != TEMPLATE_PAGE))
 		mistake(p, e->offset,
 		    arena_printf(p->arena,
 			"%s is not understood; functions are and, or, not, eq, ne, lt, le, gt, ge, len, "

@@ -4,6 +4,9 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "html/escape.h"
+#include "html/pages.h"
+#include "html/template.h"
 #include "web/gateway.h"
 
 static const char *
@@ -81,47 +84,41 @@ location_escape(struct arena *a, const char *url)
 	return (str_or(out.data, ""));
 }
 
+err
+reply_html(struct request *r, int status, const char *template, const char *values)
+{
+	struct arena *a = r->arena;
+	const char *why, *text = NULL;
+	const struct template *t = template_parse(a, template, strlen(template), TEMPLATE_PAGE, &why);
+
+	if (t != NULL)
+		text = template_render(a, t, values != NULL ? json_parse(a, values, strlen(values), NULL) : NULL, &why);
+	if (text == NULL) {
+		r->failure.cause = why;
+		return (fail(r, E_UNEXPECTED_FAILURE, NULL));
+	}
+	reply_header(r, "Referrer-Policy", "no-referrer");
+	reply_header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	return (reply_text(r, status, "text/html; charset=utf-8", text));
+}
+
 static const char *
 html_escape(struct arena *a, const char *text)
 {
-	static const char special[] = "&<>\"'";
-	static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&#34;", "&#39;" };
 	struct buf out = buf_new(a);
 
-	for (const char *c = text; *c != '\0'; c++) {
-		const char *at = strchr(special, *c);
-
-		if (at != NULL)
-			buf_puts(&out, entity[at - special]);
-		else
-			buf_putc(&out, *c);
-	}
+	escape_put(&out, ESCAPE_HTML_PLAIN, text);
 	return (str_or(out.data, ""));
 }
 
-/* As long as a web server lets no header through, it is a page that leads there; scripts and other pages get nothing of it. */
-static err
-reply_redirect_page(struct request *r, const char *url)
-{
-	const char *to = html_escape(r->arena, url);
-
-	reply_header(r, "Referrer-Policy", "no-referrer");
-	reply_header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-	return (reply_text(r, 200, "text/html; charset=utf-8",
-	    arena_printf(r->arena,
-		"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%s\">"
-		"<title>Continue</title><p><a href=\"%s\">Continue</a></p></html>\n",
-		to, to)));
-}
-
-/* Browsers follow; the page is for the rest.  Go gives it to GET alone. */
+/* Browsers follow; the page is for the rest.  Go gives it to GET alone.  What a web server lets through no header becomes a page itself. */
 err
 reply_redirect(struct request *r, int status, const char *location)
 {
 	const char *url = location_escape(r->arena, location);
 
 	if (cfg->postern_redirect_max > 0 && strlen(url) > (size_t)cfg->postern_redirect_max)
-		return (reply_redirect_page(r, url));
+		return (reply_html(r, 200, page_redirect, json_pairs(r->arena, "To", url, NULL)));
 	reply_header(r, "Location", url);
 	if (strcmp(r->method, "GET") != 0)
 		return (reply_empty(r, status));

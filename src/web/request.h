@@ -228,6 +228,13 @@ err reply_json(struct request *, int status, const char *text);
 err reply_empty(struct request *, int status); /* 204 and its like */
 err reply_redirect(struct request *, int status, const char *location);
 err reply_text(struct request *, int status, const char *type, const char *text);
+
+/*
+ * A page: a template of html/pages.h with its values, an object as JSON (NULL: none).  It may load nothing and stand in no frame, and where
+ * its links lead nobody learns of its URL; a handler that needs more sets another Content-Security-Policy afterwards.
+ */
+err reply_html(struct request *, int status, const char *template, const char *values);
+
 void reply_header(struct request *, const char *name, const char *value); /* set; control characters become spaces */
 
 /* A cookie of the reply, out of reach of scripts and of other sites' POST; of two of a name the last counts.  An error drops them all. */

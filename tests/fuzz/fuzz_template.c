@@ -4,26 +4,34 @@
 #include "html/template.h"
 #include "letter/text.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void
+try(struct arena *a, const char *text, size_t len, enum template_kind kind)
 {
 	static const char values[] =
 	    "{\"A\":\"<evil-tag>\\\"'`= &\",\"B\":\"javascript:evil\",\"C\":{\"d\":[1,null,{\"e\":1e9}]},\"D\":\"\"}";
-	struct arena *a = arena_new();
-	char *text = arena_strndup(a, (const char *)data, len);
 	json *v = json_parse(a, values, sizeof(values) - 1, NULL);
 	const char *why;
-	struct template *t = template_parse(a, text, len, TEMPLATE_HTML, &why);
+	struct template *t = template_parse(a, text, len, kind, &why);
 
 	PROMISE((t == NULL) == (why != NULL));
 	if (t != NULL) {
 		char *html = template_render(a, t, v, &why);
 
 		PROMISE((html == NULL) == (why != NULL));
-		PROMISE(html == NULL || strstr(text, "evil-tag") != NULL || strstr(html, "<evil-tag") == NULL);
+		PROMISE(kind == TEMPLATE_TEXT || html == NULL || strstr(text, "evil-tag") != NULL || strstr(html, "<evil-tag") == NULL);
 		text_of_html(a, html != NULL ? html : "");
 	}
-	template_parse(a, text, len, TEMPLATE_TEXT, &why);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct arena *a = arena_new();
+	char *text = arena_strndup(a, (const char *)data, len);
+
+	try(a, text, len, TEMPLATE_HTML);
+	try(a, text, len, TEMPLATE_PAGE);
+	try(a, text, len, TEMPLATE_TEXT);
 	arena_free(a);
 	return (0);
 }

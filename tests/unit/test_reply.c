@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "html/pages.h"
 
 static struct arena *arena;
 
@@ -311,6 +312,45 @@ test_redirect(void **state)
 	assert_null(r->reply.body);
 }
 
+#define PAGE "Content-Type: text/html; charset=utf-8\r\n"
+#define LOCKED "Referrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+
+static void
+test_pages(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	assert_int_equal(reply_html(r, 403, "<p>{{ .A }}</p>", "{\"A\":\"<b>\"}"), OK);
+	assert_string_equal(reply_bytes(r).data,
+	    "Status: 403 Forbidden\r\n" PAGE "Content-Length: 16\r\n" KEPT LOCKED "\r\n<p>&lt;b&gt;</p>");
+	r = PLAIN();
+	assert_int_equal(reply_html(r, 200, page_confirm, NULL), OK);
+	assert_non_null(strstr(r->reply.body, "<form method=\"post\">"));
+	r = PLAIN();
+	assert_int_equal(reply_html(r, 200, "<p {{ .A }}>", NULL), E_UNEXPECTED_FAILURE);
+	reply_failure(r, E_UNEXPECTED_FAILURE);
+	assert_int_equal(r->reply.status, 500);
+	assert_non_null(strstr(r->failure.cause, "line 1, column 4"));
+}
+
+/* As long as no header may be. */
+static void
+test_redirect_page(void **state)
+{
+	struct request *r = PLAIN();
+
+	(void)state;
+	double_settings.postern_redirect_max = 10;
+	reply_redirect(r, 303, "app://a/?x=\"<'&\xc3\xa4");
+	double_settings.postern_redirect_max = 0;
+	assert_int_equal(r->reply.status, 200);
+	assert_string_equal(header(r, "Location"), "");
+	assert_non_null(strstr(r->reply.body, "content=\"0;url=app://a/?x=&#34;&lt;&#39;&amp;%c3%a4\">"));
+	assert_non_null(strstr(r->reply.body, "<a href=\"app://a/?x=&#34;&lt;&#39;&amp;%c3%a4\">Continue</a>"));
+	assert_string_equal(header(r, "Content-Security-Policy"), "default-src 'none'; frame-ancestors 'none'");
+}
+
 static bool
 allowed(const char *method, const char *headers)
 {
@@ -378,8 +418,8 @@ main(void)
 		cmocka_unit_test(test_2024_form), cmocka_unit_test(test_extra), cmocka_unit_test(test_oauth),
 		cmocka_unit_test(test_challenge), cmocka_unit_test(test_database), cmocka_unit_test(test_after_is_dropped),
 		cmocka_unit_test(test_bytes), cmocka_unit_test(test_cookies), cmocka_unit_test(test_cookies_of_an_error),
-		cmocka_unit_test(test_bytes_of_a_beginning), cmocka_unit_test(test_redirect), cmocka_unit_test(test_preflight),
-		cmocka_unit_test(test_cors) };
+		cmocka_unit_test(test_bytes_of_a_beginning), cmocka_unit_test(test_redirect), cmocka_unit_test(test_redirect_page),
+		cmocka_unit_test(test_pages), cmocka_unit_test(test_preflight), cmocka_unit_test(test_cors) };
 	int failed;
 
 	arena = arena_new();

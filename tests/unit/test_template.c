@@ -180,12 +180,48 @@ test_length(void **state)
 	arena_free(a);
 }
 
+/* A page may say that the program has judged a URL; a letter, which others write, may not. */
+static void
+test_pages(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "<a href=\"{{ safeURL .U }}\">", "<a href=\"app:x?a=&#34;b&#34;&amp;c\">" },
+		{ "<meta content='0;url={{ .U | safeURL }}'>", "<meta content='0;url=app:x?a=&#34;b&#34;&amp;c'>" },
+		{ "<a href=\"{{ .U }}\">", "<a href=\"#ZgotmplZ\">" },
+		{ "{{ $u := safeURL .U }}<a href=\"{{ $u }}\">", "<a href=\"#ZgotmplZ\">" },
+		{ "{{ if safeURL .U }}x{{ end }}", "x" },
+		{ "<meta content='0;url={{ .U }}'>", NULL },
+		{ "<a href={{ safeURL .U }}>", NULL },
+		{ "<a title=\"{{ safeURL .U }}\">", NULL },
+		{ "<a onclick=\"{{ safeURL .U }}\">", NULL },
+		{ "{{ safeURL .U }}", NULL },
+		{ "<a href=\"{{ safeURL .U | html }}\">", NULL },
+		{ "<script>{{ safeURL .U }}</script>", NULL },
+	};
+	struct arena *a = arena_new();
+	const char *why, *values = "{\"U\":\"app:x?a=\\\"b\\\"&c\"}";
+	json *v = json_parse(a, values, strlen(values), NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *got = render(a, cases[i].text, TEMPLATE_PAGE, v, &why);
+
+		if (!str_equal(got, cases[i].want) || (got == NULL) != (cases[i].want == NULL))
+			fail_msg("%s\n  wanted %s\n  got    %s", cases[i].text, cases[i].want, got);
+		if (strstr(cases[i].text, "safeURL") != NULL)
+			assert_null(render(a, cases[i].text, TEMPLATE_HTML, v, &why));
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_as_go), cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_plain_text), cmocka_unit_test(test_proves), cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_length) };
+		cmocka_unit_test(test_length), cmocka_unit_test(test_pages) };
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
