@@ -11,10 +11,10 @@ left join lateral (select o.id, o.banned_until, o.encrypted_password from auth.u
 select postern.assert(not %banned(:user_id::uuid)
     and (:session::text is null or exists (select from auth.sessions s where s.id = :session::uuid)), 'changed');
 
--- session_add(id, user_id, now, aal, factor_id, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
-insert into auth.sessions (id, user_id, created_at, updated_at, aal, factor_id, not_after, user_agent, ip, tag, oauth_client_id, scopes,
+-- session_add(id, user_id, now, aal, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
+insert into auth.sessions (id, user_id, created_at, updated_at, aal, not_after, user_agent, ip, tag, oauth_client_id, scopes,
     refresh_token_hmac_key, refresh_token_counter)
-values (:id::uuid, :user_id::uuid, :now::timestamptz, :now::timestamptz, :aal::auth.aal_level, :factor_id::uuid, :not_after::timestamptz,
+values (:id::uuid, :user_id::uuid, :now::timestamptz, :now::timestamptz, :aal::auth.aal_level, :not_after::timestamptz,
     nullif(:user_agent::text, ''), nullif(:address::text, '')::inet, nullif(:tag::text, ''), :client_id::uuid, nullif(:scopes::text, ''),
     :hmac_key::text, case when :hmac_key::text is not null then 0 end);
 

@@ -13,14 +13,6 @@ struct method_row {
 	const char *updated_at, *name;
 };
 
-static bool
-is_factor(const char *method)
-{
-	static char *const factors[] = { "totp", "mfa/phone", "mfa/webauthn", NULL };
-
-	return (strs_have(factors, method));
-}
-
 /* Which one it was is known where the user has no other identity. */
 static const char *
 sso_provider(struct arena *a, const struct user *u)
@@ -32,34 +24,32 @@ sso_provider(struct arena *a, const struct user *u)
 }
 
 static void
-put_method(struct buf *b, const struct user *u, const struct method_row *row)
+put_method(struct buf *b, const struct user *u, const char *method, usec at)
 {
-	const char *provider = str_equal(row->name, "sso/saml") ? sso_provider(b->arena, u) : NULL;
+	const char *provider = str_equal(method, "sso/saml") ? sso_provider(b->arena, u) : NULL;
 
 	json_object_begin(b, NULL);
-	json_put_text(b, "method", row->name);
-	json_put_number(b, "timestamp", clock_timestamptz(row->updated_at) / 1000000);
+	json_put_text(b, "method", method);
+	json_put_number(b, "timestamp", (long long)(at / 1000000));
 	json_put_pair(b, "provider", provider);
 	json_object_end(b);
 }
 
-struct amr
-amr_read(struct arena *a, const struct user *u, const char *methods)
+char *
+amr_text(struct arena *a, const struct user *u, const char *methods, const char *latest, usec at)
 {
-	struct amr amr = { .aal = "aal1" };
 	struct buf b = buf_new(a);
 	size_t count;
 	const struct method_row *row = db_rows(a, methods, sizeof(*row) / sizeof(char *), &count);
 
 	json_array_begin(&b, NULL);
-	while (count-- > 0) {
-		put_method(&b, u, &row[count]);
-		if (is_factor(row[count].name))
-			amr.aal = "aal2";
-	}
+	if (latest != NULL)
+		put_method(&b, u, latest, at);
+	while (count-- > 0)
+		if (!str_equal(row[count].name, latest))
+			put_method(&b, u, row[count].name, clock_timestamptz(row[count].updated_at));
 	json_array_end(&b);
-	amr.text = b.data;
-	return (amr);
+	return (b.data);
 }
 
 bool

@@ -85,13 +85,8 @@ already_used(struct request *r)
 static err
 new_access(struct request *r, const struct user *u, const char *methods, struct tokens *t)
 {
-	const struct amr amr = amr_read(r->arena, u, methods);
-	const struct access access = {
-		.session_id = u->session_id, .aal = amr.aal, .amr = amr.text, .method = "token_refresh", .created_at = u->session_created_at
-	};
-
 	t->user_json = user_text(r->arena, u);
-	return (access_token(r, u, &access, t));
+	return (access_token(r, u, &(const struct access){ .method = "token_refresh", .amr = amr_text(r->arena, u, methods, NULL, 0) }, t));
 }
 
 /* Whether this session is among the share of sessions that move to v2 tokens: the same answer for a session every time. */

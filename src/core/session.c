@@ -34,27 +34,29 @@ session_validity(const struct request *r, const struct user *u, usec token_time)
 	return (SESSION_VALID);
 }
 
-/* A refresh token of the configured algorithm; key is NULL for rows of auth.refresh_tokens. */
+/* The first refresh token, of the configured algorithm; key is NULL for rows of auth.refresh_tokens. */
 static err
-first_refresh_token(struct request *r, const struct user *u, const char *session_id, const char *key, struct tokens *t)
+first_refresh_token(struct request *r, const struct user *in, const char *key, struct tokens *t)
 {
 	if (key == NULL) {
 		t->refresh = refresh_token_v1_new(r->arena);
 		reply_header(r, "sb-auth-refresh-token-prefix", arena_strndup(r->arena, t->refresh, 5));
-		return (refresh_token_add(r->db, .token = t->refresh, .user_id = u->id, .session_id = session_id, .now = r->now_text));
+		return (refresh_token_add(r->db, .token = t->refresh, .user_id = in->id, .session_id = in->session_id, .now = r->now_text));
 	}
-	if ((t->refresh = session_token_v2(r->arena, session_id, 0, key)) == NULL)
+	if ((t->refresh = session_token_v2(r->arena, in->session_id, 0, key)) == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
 	reply_header(r, "sb-auth-refresh-token-counter", "0");
 	return (OK);
 }
 
 static err
-session_rows(struct request *r, const struct user *u, const struct session_origin *origin, const char *id, const char *key)
+session_rows(struct request *r, const struct user *in, const struct session_origin *origin, const char *key)
 {
-	TRY(session_add(r->db, .id = id, .user_id = u->id, .now = r->now_text, .aal = "aal1", .factor_id = origin->factor_id,
-	    .not_after = origin->not_after, .user_agent = r->user_agent, .address = r->inet, .tag = origin->tag, .hmac_key = key));
-	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = origin->method, .now = r->now_text));
+	TRY(session_add(r->db, .id = in->session_id, .user_id = in->id, .now = r->now_text, .aal = in->session_aal,
+	    .not_after = origin->not_after, .user_agent = r->user_agent, .address = r->inet, .tag = origin->tag,
+	    .client_id = origin->client_id, .scopes = origin->scopes, .hmac_key = key));
+	return (session_method_add(r->db, .id = uuid_new(r->arena), .session_id = in->session_id, .method = origin->method,
+	    .now = r->now_text));
 }
 
 static err
@@ -76,22 +78,27 @@ user_mark_signed_in(struct request *r, const struct user *u, const struct sessio
 static err
 session_write(struct request *r, const struct user *u, const struct session_origin *origin, struct tokens *t)
 {
-	const char *id = uuid_new(r->arena);
-	const char *key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, id) : NULL;
-	const struct access access = { .session_id = id,
-		.aal = "aal1",
+	struct user in = *u;
+	const struct access access = {
 		.method = origin->method,
-		.created_at = r->now,
-		.amr = arena_printf(r->arena, "[{\"method\":\"%s\",\"timestamp\":%lld}]", origin->method, (long long)(r->now / 1000000)) };
+		.client_id = origin->client_id,
+		.scopes = origin->scopes,
+		.amr = amr_text(r->arena, u, NULL, origin->method, r->now),
+	};
+	const char *key;
 
+	in.session_id = uuid_new(r->arena);
+	in.session_aal = "aal1";
+	in.session_created_at = r->now;
+	key = cfg->gotrue_security_refresh_token_algorithm_version == 2 ? session_key_new(r->arena, in.session_id) : NULL;
 	reply_header(r, "sb-auth-user-id", u->id);
-	reply_header(r, "sb-auth-session-id", id);
+	reply_header(r, "sb-auth-session-id", in.session_id);
 	TRY(session_assert(r->db, .user_id = u->id, .password = origin->password));
 	if (origin->renewed_password != NULL)
 		TRY(user_renew_password(r->db, .id = u->id, .was = origin->password, .password = origin->renewed_password));
-	TRY(session_rows(r, u, origin, id, key));
-	TRY(first_refresh_token(r, u, id, key, t));
-	TRY(access_token(r, u, &access, t));
+	TRY(session_rows(r, &in, origin, key));
+	TRY(first_refresh_token(r, &in, key, t));
+	TRY(access_token(r, &in, &access, t));
 	TRY_DB(r, user_mark_signed_in(r, u, origin, t), "Database error granting user");
 	return (OK);
 }

@@ -6,10 +6,11 @@
 
 /* How a session came to be; only method is required. */
 struct session_origin {
-	const char *method;           /* an amr method: password, otp, oauth ... */
-	const char *password;         /* as stored, if it was compared: the session is written only while it is that */
-	const char *renewed_password; /* a better form of it, to be stored; NULL: none */
-	const char *factor_id, *not_after, *tag;
+	const char *method;             /* an amr method: password, otp, oauth ... */
+	const char *password;           /* as stored, if it was compared: the session is written only while it is that */
+	const char *renewed_password;   /* a better form of it, to be stored; NULL: none */
+	const char *client_id, *scopes; /* of an OAuth client; NULL: none */
+	const char *not_after, *tag;
 	const char *signed_up; /* the reply shows a user who has just signed up, with the identity of this provider */
 };
 

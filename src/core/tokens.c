@@ -68,14 +68,14 @@ refresh_token_v1_valid(const char *token)
 
 /* An aal1 session of a user with factors may end before its token would. */
 static long long
-access_expiry(struct request *r, const struct user *u, const struct access *access)
+access_expiry(struct request *r, const struct user *u)
 {
 	long long expires = r->now / 1000000 + cfg->gotrue_jwt_exp;
 	long long low;
 
-	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || !str_equal(access->aal, "aal1") || !user_has_factor(r->arena, u))
+	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || session_is_aal2(u) || !user_has_factor(r->arena, u))
 		return (expires);
-	low = (access->created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000) / 1000000;
+	low = (u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000) / 1000000;
 	return (low < expires ? low : expires);
 }
 
@@ -95,9 +95,9 @@ access_claims(struct request *r, const struct user *u, const struct access *acce
 	json_put_raw(&b, "app_metadata", u->app_metadata);
 	json_put_raw(&b, "user_metadata", u->user_metadata);
 	json_put_text(&b, "role", u->role);
-	json_put_text(&b, "aal", access->aal);
+	json_put_text(&b, "aal", u->session_aal);
 	json_put_raw(&b, "amr", access->amr);
-	json_put_text(&b, "session_id", access->session_id);
+	json_put_text(&b, "session_id", u->session_id);
 	json_put_bool(&b, "is_anonymous", u->anonymous);
 	json_put_filled(&b, "client_id", access->client_id);
 	json_put_filled(&b, "scope", access->scopes);
@@ -119,8 +119,8 @@ access_token(struct request *r, const struct user *u, const struct access *acces
 {
 	const char *claims;
 
-	t->expires_at = access_expiry(r, u, access);
-	t->session_id = access->session_id;
+	t->expires_at = access_expiry(r, u);
+	t->session_id = u->session_id;
 	claims = access_claims(r, u, access, t->expires_at);
 	TRY(custom_claims(r, u->id, access->method, &claims));
 	t->access = jwt_sign(r->arena, claims);

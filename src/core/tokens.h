@@ -14,12 +14,11 @@ struct tokens {
 };
 
 /*
- * Signs an access token for a session; fills access and expires_at.  amr: JSON array text; method: what the token is made for, as the
- * custom_access_token hook is told.
+ * Signs an access token for the session in the user; fills access, expires_at and session_id.  amr: amr_text(); method: what the token is
+ * made for, as the custom_access_token hook is told; client_id, scopes: of an OAuth client, or NULL.
  */
 struct access {
-	const char *session_id, *aal, *amr, *method, *client_id, *scopes;
-	usec created_at; /* of the session */
+	const char *method, *amr, *client_id, *scopes;
 };
 checked err access_token(struct request *, const struct user *, const struct access *, struct tokens *);
 

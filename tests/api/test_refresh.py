@@ -282,7 +282,7 @@ IDENTITY = "insert into auth.identities (provider_id, user_id, identity_data, pr
 
 
 def test_methods(rotating, sql):
-    """The latest first; a factor makes it aal2; sso/saml names its provider where there is no other identity."""
+    """The latest first; sso/saml names its provider where there is no other identity.  The session's row alone says what aal it has."""
     me = rotating.sign_up()
     sql("update auth.identities set provider = 'sso:one:two' where user_id = %s", me.id)
     sql(METHOD, me.session_id, "-1 hour", "sso/saml")
@@ -293,6 +293,9 @@ def test_methods(rotating, sql):
     assert saml == {"method": "sso/saml", "timestamp": saml["timestamp"], "provider": "one:two"} and 3595 < password["timestamp"] - saml["timestamp"] < 3605
     sql(METHOD, me.session_id, "1 hour", "totp")
     sql(IDENTITY, me.id)
+    reply = rotating.refresh(reply["refresh_token"]).json()
+    assert claims_of(reply["access_token"])["aal"] == "aal1"
+    sql("update auth.sessions set aal = 'aal2' where id = %s", me.session_id)
     claims = claims_of(rotating.refresh(reply["refresh_token"]).json()["access_token"])
     assert claims["aal"] == "aal2" and [x["method"] for x in claims["amr"]] == ["totp", "password", "sso/saml"] and "provider" not in claims["amr"][2]
     sql("delete from auth.identities where user_id = %s", me.id)
