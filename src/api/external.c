@@ -150,6 +150,6 @@ callback_any(struct request *r)
 {
 	const char *to = callback_target(r->state);
 
-	external_state_errors(r, 302, to, true);
+	redirect_errors(r, &(const struct error_redirect){ .status = 302, .url = to, .query = true, .fragment = true, .always = true });
 	return (callback_run(r, r->state, to));
 }

@@ -61,7 +61,7 @@ link_follow(struct request *r)
 		return (fail(r, E_VALIDATION_FAILED, "Verify requires a token or a token hash"));
 	l.to = redirect_wanted(r);
 	l.pkce = str_starts(l.v.hash, "pkce_");
-	redirect_errors(r, l.to, l.pkce);
+	redirect_errors(r, &(const struct error_redirect){ .status = 303, .url = l.to, .query = l.pkce, .fragment = true });
 	return (link_run(r, &l));
 }
 

@@ -182,13 +182,12 @@ redirect_message(struct arena *a, const char *to, const char *message, bool pkce
 	return (arena_printf(a, "%s#%s", url_close(a, &url, &query), fragment_text(a, &fragment)));
 }
 
-/* RFC 6749 section 4.1.2.1; NULL for a status that has no word there. */
-static const char *
-oauth_error(int status)
+const char *
+redirect_error_word(int status)
 {
 	static const struct {
 		int status;
-		const char *error;
+		const char *word;
 	} words[] = {
 		{ 400, "invalid_request" },
 		{ 401, "unauthorized_client" },
@@ -199,45 +198,57 @@ oauth_error(int status)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].status == status)
-			return (words[i].error);
+			return (words[i].word);
 	return (NULL);
 }
 
-struct error_target {
-	const char *url;
-	bool pkce;
-};
+static const char *
+error_word(const struct failure *f, bool always)
+{
+	static char *const denied[] = { "signup_disabled", "user_banned", "provider_email_needs_verification", NULL };
+	const char *word = redirect_error_word(f->status);
+
+	if (f->id == E_OAUTH)
+		return (f->code);
+	if (always && strs_have(denied, str_or(f->code, "")))
+		return ("access_denied");
+	return (always && word == NULL ? "server_error" : word);
+}
 
 static void
 errors_reply(struct request *r, void *arg)
 {
-	const struct error_target *target = arg;
+	const struct error_redirect *to = arg;
 	const struct failure *f = &r->failure;
-	const char *words[][2] = { { "error", oauth_error(f->status) }, { "error_code", f->code }, { "error_description", f->message } };
+	const char *words[][2] = { { "error", error_word(f, to->always) }, { "error_code", f->id == E_OAUTH ? NULL : f->code },
+		{ "error_description", f->message } };
 	struct query fragment = query_new(r->arena), query;
+	const char *location;
 	struct url url;
 
-	query = url_open(r->arena, target->url, &url);
+	query = url_open(r->arena, to->url, &url);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i][1] == NULL)
-			continue;
-		query_set(&fragment, words[i][0], words[i][1]);
-		if (target->pkce)
+		if (to->query && words[i][1] != NULL)
 			query_set(&query, words[i][0], words[i][1]);
+		if (!str_empty(words[i][1]))
+			query_set(&fragment, words[i][0], words[i][1]);
 	}
-	url.fragment = NULL;
-	if (target->pkce)
+	if (to->query)
 		url.query = query_text(&query);
-	reply_redirect(r, 303, arena_printf(r->arena, "%s#%s", url_text(r->arena, &url), fragment_text(r->arena, &fragment)));
+	if (to->fragment)
+		url.fragment = NULL;
+	location = url_text(r->arena, &url);
+	if (to->fragment)
+		location = arena_printf(r->arena, "%s#%s", location, fragment_text(r->arena, &fragment));
+	reply_redirect(r, to->status, location);
 }
 
 void
-redirect_errors(struct request *r, const char *url, bool pkce)
+redirect_errors(struct request *r, const struct error_redirect *to)
 {
-	struct error_target *target = arena_new_object(r->arena, struct error_target);
+	struct error_redirect *kept = arena_new_object(r->arena, struct error_redirect);
 
-	target->url = url;
-	target->pkce = pkce;
+	*kept = *to;
 	r->failure_reply = errors_reply;
-	r->failure_arg = target;
+	r->failure_arg = kept;
 }

@@ -32,9 +32,15 @@ char *redirect_with(struct arena *, const char *url, const char *name, const cha
 char *redirect_message(struct arena *, const char *url, const char *message, bool pkce);
 
 /*
- * From here on an error of this request is a 303 to url: error, error_code and error_description in the fragment and, for PKCE, in the
- * query.
+ * From here on an error of this request is a redirect to url: error, error_code and error_description in its query, its fragment or both.
+ * error is what RFC 6749 section 4.1.2.1 calls the HTTP status, where it has a word; always: "server_error" where it has none.
  */
-void redirect_errors(struct request *, const char *url, bool pkce);
+struct error_redirect {
+	int status;
+	const char *url;
+	bool query, fragment, always;
+};
+void redirect_errors(struct request *, const struct error_redirect *);
+const char *redirect_error_word(int status); /* NULL: none */
 
 #endif

@@ -190,78 +190,10 @@ external_state_verifier(struct request *r, const struct external_state_by_id *st
 	return (OK);
 }
 
-/* --- Errors in redirects --- */
-
-/* RFC 6749 section 4.1.2.1, as far as it has words. */
-static const char *
-status_word(int status)
-{
-	static const struct {
-		int status;
-		const char *word;
-	} words[] = { { 400, "invalid_request" }, { 401, "unauthorized_client" }, { 403, "access_denied" },
-		{ 503, "temporarily_unavailable" } };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].status == status)
-			return (words[i].word);
-	return ("server_error");
-}
-
-static const char *
-error_word(const struct failure *f)
-{
-	static char *const denied[] = { "signup_disabled", "user_banned", "provider_email_needs_verification", NULL };
-
-	if (f->id == E_OAUTH)
-		return (f->code);
-	return (strs_have(denied, str_or(f->code, "")) ? "access_denied" : status_word(f->status));
-}
-
 err
 external_state_fail(struct request *r, int status, const char *words)
 {
-	return (fail_oauth(r, status_word(status), words));
-}
-
-struct error_target {
-	const char *url;
-	int status;
-	bool both;
-};
-
-static void
-errors_reply(struct request *r, void *arg)
-{
-	const struct error_target *target = arg;
-	const struct failure *f = &r->failure;
-	const char *words[][2] = { { "error", error_word(f) }, { "error_description", f->message },
-		{ "error_code", f->id == E_OAUTH ? NULL : f->code } };
-	const char *to = target->url;
-	struct query fragment = query_new(r->arena);
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i][1] == NULL)
-			continue;
-		to = redirect_with(r->arena, to, words[i][0], words[i][1]);
-		if (*words[i][1] != '\0')
-			query_set(&fragment, words[i][0], words[i][1]);
-	}
-	query_set(&fragment, "sb", "");
-	if (target->both)
-		to = arena_printf(r->arena, "%.*s#%s", (int)strcspn(to, "#"), to,
-		    str_replace(r->arena, query_text(&fragment), "%", "%25")); /* encoded twice, as clients know it */
-	reply_redirect(r, target->status, to);
-}
-
-void
-external_state_errors(struct request *r, int status, const char *url, bool both)
-{
-	struct error_target *target = arena_new_object(r->arena, struct error_target);
-
-	*target = (struct error_target){ url, status, both };
-	r->failure_reply = errors_reply;
-	r->failure_arg = target;
+	return (fail_oauth(r, str_or(redirect_error_word(status), "server_error"), words));
 }
 
 err
@@ -270,7 +202,7 @@ gate_external_state(struct request *r, const void *unused)
 	struct external_state_by_id *state = arena_new_object(r->arena, struct external_state_by_id);
 
 	(void)unused;
-	external_state_errors(r, 303, cfg->gotrue_site_url, false);
+	redirect_errors(r, &(const struct error_redirect){ .status = 303, .url = cfg->gotrue_site_url, .query = true, .always = true });
 	TRY(external_state_find(r, state_asked(r), state));
 	r->state = state;
 	return (OK);

@@ -20,13 +20,7 @@ struct ticket external_state_ticket(struct request *, const struct external_stat
 /* The verifier of PKCE towards the provider, which is gone from now on; NULL when the state has none and none is needed. */
 checked err external_state_verifier(struct request *, const struct external_state_by_id *, const struct provider *, const char **verifier);
 
-/*
- * From here on an error of this request is a redirect to url with error, error_code and error_description in the query, and in the fragment
- * too where both is set.
- */
-void external_state_errors(struct request *, int status, const char *url, bool both);
-
-/* An error that has no error_code there; error is what OAuth calls this HTTP status. */
+/* An error that has no error_code in the redirect; error is what OAuth calls this HTTP status. */
 err external_state_fail(struct request *, int status, const char *words);
 
 /* The gate of the callbacks: r->state, or a redirect to the site. */
