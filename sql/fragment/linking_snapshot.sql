@@ -14,7 +14,7 @@
                 where x.email = lower(:email::text) and %identity_address(x) = :email::text and %believed_address(x, y)
                     and %linking_domain(x.provider) = 'default' and y.aud = :aud::text)
         or exists (select from auth.users y
-                   where y.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(y.email, :email::text)
+                   where y.instance_id = %nil and %same_address(y.email, :email::text)
                      and not y.is_sso_user) as taken
  from (values (1)) one (one)
  left join auth.identities i on i.provider = :provider::text and i.provider_id = :sub::text
@@ -23,5 +23,5 @@
                      where x.email = any (:emails::text[]) and %identity_address(x) = any (:emails::text[]) and %believed_address(x, y)
                          and %linking_domain(x.provider) = :domain::text) alike
  cross join lateral (select count(*) as people, (array_agg(x.id))[1] as user_id from auth.users x
-                     where :domain::text = 'default' and x.instance_id = '00000000-0000-0000-0000-000000000000' and lower(x.email) = any (:emails::text[])
+                     where :domain::text = 'default' and x.instance_id = %nil and lower(x.email) = any (:emails::text[])
                          and lower(x.email collate "C") = any (:emails::text[]) and not x.is_sso_user and not %yields_email(x)) owners)

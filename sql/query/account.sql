@@ -59,7 +59,8 @@ with waits as (
     select :password::text, :identity_id::uuid where :decided::bool
 ), owner as (
     update auth.users u set updated_at = :now::timestamptz, is_anonymous = false,
-        encrypted_password = case when exists (select from claim) or exists (select from waits) then (select c.password from claim c) else u.encrypted_password end,
+        encrypted_password = case when exists (select from claim) or exists (select from waits)
+            then (select c.password from claim c) else u.encrypted_password end,
         raw_user_meta_data = coalesce(:metadata::jsonb, u.raw_user_meta_data),
         email = case when :provider::text <> 'phone' then u.email end, phone = case when :provider::text = 'phone' then u.phone end
     where u.id = :user_id::uuid and u.email_confirmed_at is null and u.phone_confirmed_at is null

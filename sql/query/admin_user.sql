@@ -1,11 +1,12 @@
 -- What operators do to users.
 
 -- providers: of the identities that are made with it.  A key of app_metadata that is null is left out; those of user_metadata stay.
--- admin_user_add(id, aud, role, email, phone, password, providers, app_metadata, user_metadata, email_confirmed_at, phone_confirmed_at, banned_until, now) -> none
+-- admin_user_add(id, aud, role, email, phone, password, providers, app_metadata, user_metadata, email_confirmed_at, phone_confirmed_at,
+--     banned_until, now) -> none
 insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password, email_confirmed_at, phone_confirmed_at, banned_until,
     raw_app_meta_data, raw_user_meta_data, is_sso_user, is_anonymous, created_at, updated_at, confirmation_token, recovery_token, email_change,
     email_change_token_new, email_change_token_current, email_change_confirm_status, phone_change, phone_change_token, reauthentication_token)
-values ('00000000-0000-0000-0000-000000000000', :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
+values (%nil, :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
     :email_confirmed_at::timestamptz, :phone_confirmed_at::timestamptz, :banned_until::timestamptz,
     (:providers::jsonb || coalesce(:app_metadata::jsonb, '{}')) - array(select key from jsonb_each(:app_metadata::jsonb) where value = 'null'),
     case when :email_confirmed_at::text is null then :user_metadata::jsonb else %object(:user_metadata::jsonb) || '{"email_verified": true}' end,

@@ -15,7 +15,7 @@ order by p.created_at desc, p.id desc;
 select p.id, p.created_at, %custom_provider_json(p)::text as json
 from (select * from auth.custom_oauth_providers
     where provider_type = :type::text
-        and (created_at, id) > (coalesce(:created_at::timestamptz, '-infinity'), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
+        and (created_at, id) > (coalesce(:created_at::timestamptz, '-infinity'), coalesce(:id::uuid, %nil))
     order by created_at, id limit :most::bigint) p
 order by p.created_at, p.id;
 
@@ -27,14 +27,18 @@ select %custom_provider_json(p) as json from auth.custom_oauth_providers p where
 select exists (select from auth.custom_oauth_providers where identifier = :identifier::text) as taken,
     (select count(*) from auth.custom_oauth_providers) as total;
 
--- custom_provider_by_identifier(identifier) -> maybe id, oidc:bool, client_id, client_secret, acceptable_client_ids, scopes, pkce:bool, attribute_mapping, authorization_params, allowed_claims, enabled:bool, email_optional:bool, skip_nonce_check:bool, issuer, discovery_url, authorization_url, token_url, userinfo_url
+-- custom_provider_by_identifier(identifier) -> maybe id, oidc:bool, client_id, client_secret, acceptable_client_ids, scopes, pkce:bool,
+--     attribute_mapping, authorization_params, allowed_claims, enabled:bool, email_optional:bool, skip_nonce_check:bool, issuer,
+--     discovery_url, authorization_url, token_url, userinfo_url
 select id, provider_type = 'oidc' as oidc, client_id, client_secret, to_json(acceptable_client_ids) as acceptable_client_ids,
     to_json(scopes) as scopes, pkce_enabled as pkce, attribute_mapping, authorization_params,
     to_json(custom_claims_allowlist) as allowed_claims, enabled, email_optional, skip_nonce_check, issuer, discovery_url,
     authorization_url, token_url, userinfo_url
 from auth.custom_oauth_providers where identifier = :identifier::text;
 
--- custom_provider_add(id, type, identifier, name, client_id, client_secret, acceptable_client_ids, scopes, pkce_enabled, attribute_mapping, custom_claims_allowlist, authorization_params, enabled, email_optional, skip_nonce_check, issuer, discovery_url, discovery, authorization_url, token_url, userinfo_url, jwks_uri, now) -> final one json
+-- custom_provider_add(id, type, identifier, name, client_id, client_secret, acceptable_client_ids, scopes, pkce_enabled,
+--     attribute_mapping, custom_claims_allowlist, authorization_params, enabled, email_optional, skip_nonce_check, issuer, discovery_url,
+--     discovery, authorization_url, token_url, userinfo_url, jwks_uri, now) -> final one json
 insert into auth.custom_oauth_providers as p (id, provider_type, identifier, name, client_id, client_secret, acceptable_client_ids, scopes,
     pkce_enabled, attribute_mapping, custom_claims_allowlist, authorization_params, enabled, email_optional, skip_nonce_check, issuer,
     discovery_url, cached_discovery, discovery_cached_at, authorization_url, token_url, userinfo_url, jwks_uri, created_at, updated_at)
@@ -46,7 +50,9 @@ values (:id::uuid, :type, :identifier, :name, :client_id, :client_secret, :accep
 returning %custom_provider_json(p) as json;
 
 -- What is null stays as it is.
--- custom_provider_change(id, name, client_id, client_secret, acceptable_client_ids, scopes, pkce_enabled, attribute_mapping, custom_claims_allowlist, authorization_params, enabled, email_optional, skip_nonce_check, issuer, discovery_url, discovery, authorization_url, token_url, userinfo_url, jwks_uri, now) -> final maybe json
+-- custom_provider_change(id, name, client_id, client_secret, acceptable_client_ids, scopes, pkce_enabled, attribute_mapping,
+--     custom_claims_allowlist, authorization_params, enabled, email_optional, skip_nonce_check, issuer, discovery_url, discovery,
+--     authorization_url, token_url, userinfo_url, jwks_uri, now) -> final maybe json
 update auth.custom_oauth_providers p set updated_at = :now::timestamptz,
     name = coalesce(:name, name), client_id = coalesce(:client_id, client_id), client_secret = coalesce(:client_secret, client_secret),
     acceptable_client_ids = coalesce(:acceptable_client_ids::text[], acceptable_client_ids),

@@ -30,7 +30,8 @@ with made as (
 ), now_has as (
     select made.user_id, coalesce(
         (select jsonb_agg(p.provider order by p.since)
-         from (select i.provider, min(i.created_at) as since from auth.identities i where i.user_id = made.user_id group by 1) p), '[]') || '["email"]' as providers
+         from (select i.provider, min(i.created_at) as since from auth.identities i where i.user_id = made.user_id group by 1) p), '[]')
+            || '["email"]' as providers
     from made
 )
 update auth.users u set raw_app_meta_data = %object(u.raw_app_meta_data) || jsonb_build_object('provider', h.providers -> 0, 'providers', h.providers)

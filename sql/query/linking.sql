@@ -15,7 +15,7 @@ from %linking_snapshot w left join auth.users u on u.id = w.user_id;
 -- A user to whom an identity is to be added by hand.  owner: who has the identity already.
 -- linking_target(provider, sub, user_id) -> maybe user, owner
 select %user_columns(u), %no_session, (select i.user_id from auth.identities i where i.provider = :provider and i.provider_id = :sub) as owner
-from auth.users u where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :user_id::uuid;
+from auth.users u where u.instance_id = %nil and u.id = :user_id::uuid;
 
 -- linking_assert_target(provider, sub, user_id, email) -> none
 select postern.assert(not exists (select from auth.identities i where i.provider = :provider and i.provider_id = :sub)
@@ -40,7 +40,7 @@ from auth.users u
 left join lateral (
     select * from candidate c
     where not exists (select from auth.users o
-        where o.instance_id = '00000000-0000-0000-0000-000000000000' and c.email <> '' and %same_address(o.email, c.email) and o.aud = u.aud
+        where o.instance_id = %nil and c.email <> '' and %same_address(o.email, c.email) and o.aud = u.aud
           and not o.is_sso_user)
     order by %identity_rank(c), c.created_at, c.id limit 1) p on true
 where u.id = :user_id::uuid;
@@ -62,7 +62,7 @@ where id = :id::uuid;
 -- An address that is not proven, of somebody whose number is, gives way to who proves it.
 -- linking_yield(email, aud, now) -> none
 update auth.users u set email = null, confirmation_token = '', recovery_token = '', updated_at = :now::timestamptz
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text) and u.aud = :aud::text
+where u.instance_id = %nil and %same_address(u.email, :email::text) and u.aud = :aud::text
     and not u.is_sso_user and %yields_email(u);
 
 -- An identity of a user, and how many they have.

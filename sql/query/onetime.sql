@@ -77,7 +77,8 @@ returning %user_columns(u), %no_session, (select c.link from cleared c) as link;
 
 -- Takes as long as the writing of one row about somebody.
 -- decoy_write() -> none
-update postern.decoy d set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c', d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'
+update postern.decoy d set a = r.x || 'a', b = r.x || 'b', c = r.x || 'c',
+    d = r.x || 'd', e = r.x || 'e', f = r.x || 'f', g = r.x || 'g', h = r.x || 'h'
 from (select id, md5(random()::text) as x from postern.decoy order by random() limit 1 for update skip locked) r
 where d.id = r.id;
 
@@ -107,7 +108,8 @@ where id = :id::uuid;
 
 -- An address that nobody has proven does not stay with somebody whose number is: who proves it later would share their account.
 -- user_change_phone(id, phone, now) -> none
-update auth.users set email = case when email_confirmed_at is not null then email end, confirmation_token = '', phone = :phone, phone_change = '', phone_change_token = '', phone_confirmed_at = :now::timestamptz,
+update auth.users set email = case when email_confirmed_at is not null then email end, confirmation_token = '', phone = :phone, phone_change = '',
+    phone_change_token = '', phone_confirmed_at = :now::timestamptz,
     is_anonymous = false, updated_at = :now::timestamptz
 where id = :id::uuid;
 

@@ -5,7 +5,8 @@ values (:id::uuid, :user_id::uuid, :auth_code, :challenge, :challenge_method::au
     :now::timestamptz, :now::timestamptz);
 
 -- A flow that may be changed for tokens, and its user.
--- pkce_by_code(auth_code) -> maybe user, flow_id, challenge, challenge_method, provider, method, provider_token, provider_refresh_token, begun_at:time
+-- pkce_by_code(auth_code) -> maybe user, flow_id, challenge, challenge_method, provider, method, provider_token, provider_refresh_token,
+--     begun_at:time
 select %user_columns(u), %no_session, f.id as flow_id, f.code_challenge as challenge, f.code_challenge_method as challenge_method,
     f.provider_type as provider, f.authentication_method as method, coalesce(f.provider_access_token, '') as provider_token,
     coalesce(f.provider_refresh_token, '') as provider_refresh_token,

@@ -1,6 +1,6 @@
 -- refresh_token_add(token, user_id, session_id, parent, now) -> none
 insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
-values ('00000000-0000-0000-0000-000000000000', :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
+values (%nil, :token, :user_id, :session_id::uuid, nullif(:parent::text, ''), false, :now::timestamptz, :now::timestamptz);
 
 -- All that a refresh is decided on, by a token of auth.refresh_tokens.
 -- refresh_by_token(token) -> maybe user, hmac_key, counter:int, client_id, scopes, methods, token_updated_at:time, revoked:bool
@@ -36,7 +36,8 @@ select exists (select from auth.sessions s join auth.sessions o on o.user_id = s
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
 -- With hmac_key the session moves on to v2 tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever
 -- ends it goes; a ban that came meanwhile counts.
--- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed, swapped) -> final one done:bool
+-- refresh_swap(token, was_revoked, fresh, user_id, session_id, hmac_key, counter, now, user_agent, address, audit_address, refreshed,
+--     swapped) -> final one done:bool
 with held as materialized (
     select s.id from auth.sessions s where s.id = :session_id::uuid and not %banned(s.user_id) for no key update
 ), old as (
@@ -45,7 +46,7 @@ with held as materialized (
     returning t.id
 ), fresh as (
     insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
-    select '00000000-0000-0000-0000-000000000000', :fresh, :user_id, :session_id::uuid, :token, :hmac_key::text is not null,
+    select %nil, :fresh, :user_id, :session_id::uuid, :token, :hmac_key::text is not null,
         :now::timestamptz, :now::timestamptz
     from old
 ), touched as (
@@ -54,7 +55,7 @@ with held as materialized (
     where s.id = :session_id::uuid and exists (select from old)
 ), audited as (
     insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), v.payload::json, clock_timestamp(), coalesce(:audit_address::text, '')
+    select %nil, gen_random_uuid(), v.payload::json, clock_timestamp(), coalesce(:audit_address::text, '')
     from old, (values (:refreshed::text), (:swapped::text)) v (payload)
     where v.payload is not null
 )
@@ -68,7 +69,7 @@ with touched as (
     returning s.id
 ), audited as (
     insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-    select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), :refreshed::json, clock_timestamp(), coalesce(:audit_address::text, '')
+    select %nil, gen_random_uuid(), :refreshed::json, clock_timestamp(), coalesce(:audit_address::text, '')
     from touched where :refreshed::text is not null
 )
 select exists (select from touched) as done;

@@ -1,4 +1,10 @@
 -- A user, what decisions need of it, what core/user_json.c makes JSON of, and the session through which it was found (session_id is null
 -- without one).
 -- told: NULL; JSON that stands for the user where they are told of otherwise.
--- row user: id, aud:str, role:str, email:str, phone:str, password:str, sso:bool, anonymous:bool, banned:bool, email_confirmed:bool, phone_confirmed:bool, invited:bool, email_change:str, phone_change:str, email_change_status:int, confirmation_token:str, recovery_token:str, email_change_token_current:str, email_change_token_new:str, phone_change_token:str, reauthentication_token:str, confirmation_sent_at:time, recovery_sent_at:time, email_change_sent_at:time, phone_change_sent_at:time, reauthentication_sent_at:time, app_metadata:object, user_metadata:object, full_name, email_confirmed_at, phone_confirmed_at, confirmed_at, invited_at, last_sign_in_at, created_at, updated_at, banned_until, deleted_at, identities, factors, told, session_id, session_user_id, session_aal, session_created_at:time, session_refreshed_at:time, session_not_after:time
+-- row user: id, aud:str, role:str, email:str, phone:str, password:str, sso:bool, anonymous:bool, banned:bool, email_confirmed:bool,
+--     phone_confirmed:bool, invited:bool, email_change:str, phone_change:str, email_change_status:int, confirmation_token:str,
+--     recovery_token:str, email_change_token_current:str, email_change_token_new:str, phone_change_token:str, reauthentication_token:str,
+--     confirmation_sent_at:time, recovery_sent_at:time, email_change_sent_at:time, phone_change_sent_at:time,
+--     reauthentication_sent_at:time, app_metadata:object, user_metadata:object, full_name, email_confirmed_at, phone_confirmed_at,
+--     confirmed_at, invited_at, last_sign_in_at, created_at, updated_at, banned_until, deleted_at, identities, factors, told, session_id,
+--     session_user_id, session_aal, session_created_at:time, session_refreshed_at:time, session_not_after:time

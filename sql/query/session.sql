@@ -45,4 +45,5 @@ delete from auth.sessions where user_id = :user_id::uuid and id is distinct from
 
 -- Whether a session was begun by proof of an address.
 -- session_proven(id) -> one proven:bool
-select exists (select from auth.mfa_amr_claims c where c.session_id = :id::uuid and c.authentication_method in ('otp', 'magiclink', 'recovery')) as proven;
+select exists (select from auth.mfa_amr_claims c where c.session_id = :id::uuid
+    and c.authentication_method in ('otp', 'magiclink', 'recovery')) as proven;

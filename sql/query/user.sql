@@ -1,12 +1,12 @@
 -- user_by_id(id) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uuid;
+where u.instance_id = %nil and u.id = :id::uuid;
 
 -- The bearer of an access token: the user and, when the token names one, the session.
 -- user_by_session(id, session) -> maybe user
 select %user_columns(u), %session_columns(s)
 from auth.users u left join auth.sessions s on s.id = :session::uuid
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.id = :id::uuid;
+where u.instance_id = %nil and u.id = :id::uuid;
 
 -- The lock on all that is a user's: whoever writes more of it than a single row takes this first.
 -- user_hold(id) -> none
@@ -15,13 +15,13 @@ select from auth.users where id = :id::uuid for no key update;
 -- An address is one user's, in whichever audience they are: aud: null is any.
 -- user_by_email(email, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(u.email, :email::text)
+where u.instance_id = %nil and %same_address(u.email, :email::text)
     and (:aud::text is null or u.aud = :aud::text) and not u.is_sso_user
 limit 1;
 
 -- user_by_phone(phone, aud) -> maybe user
 select %user_columns(u), %no_session from auth.users u
-where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone = :phone::text
+where u.instance_id = %nil and u.phone = :phone::text
     and (:aud::text is null or u.aud = :aud::text) and not u.is_sso_user
 limit 1;
 
@@ -36,7 +36,7 @@ where u.id = coalesce(
        and (:aud::text is null or o.aud = :aud::text) and i.user_id is distinct from :except::uuid
      limit 1),
     (select o.id from auth.users o
-     where o.instance_id = '00000000-0000-0000-0000-000000000000' and %same_address(o.email, :email::text)
+     where o.instance_id = %nil and %same_address(o.email, :email::text)
        and (:aud::text is null or o.aud = :aud::text) and not o.is_sso_user
      limit 1));
 
@@ -44,7 +44,7 @@ where u.id = coalesce(
 insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password, raw_app_meta_data, raw_user_meta_data, is_sso_user,
     is_anonymous, created_at, updated_at, confirmation_token, recovery_token, email_change, email_change_token_new,
     email_change_token_current, email_change_confirm_status, phone_change, phone_change_token, reauthentication_token)
-values ('00000000-0000-0000-0000-000000000000', :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
+values (%nil, :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::text, ''), :password,
     coalesce(:app_metadata::jsonb, '{}'),
     coalesce(:user_metadata::jsonb, '{}')
         - array(select key from jsonb_each(:user_metadata::jsonb) where value = 'null' and :drop_nulls::bool),
@@ -115,7 +115,7 @@ delete from auth.users where id = :id::uuid;
 -- A page of all users, in the order of their ids; after: the last id of the page before.
 -- user_overview(after) -> many id, address, last_sign_in_at
 select u.id, coalesce(nullif(u.email, ''), nullif(u.phone, ''), '(anonymous)') as address, %iso(u.last_sign_in_at) as last_sign_in_at
-from auth.users u where u.id > coalesce(:after::uuid, '00000000-0000-0000-0000-000000000000') order by u.id limit 500;
+from auth.users u where u.id > coalesce(:after::uuid, %nil) order by u.id limit 500;
 
 -- Who wants a number: of several, whose code it is, else who asked last.  contested: another one's code is good, too.
 -- user_by_phone_change(phone, aud, typed, life) -> maybe user, contested:bool
@@ -123,7 +123,7 @@ with wanting as (
     select u.id, coalesce(u.phone_change_token = :typed::text, false) as fits, u.phone_change_sent_at,
         u.phone_change_sent_at + %life >= clock_timestamp() as good
     from auth.users u
-    where u.instance_id = '00000000-0000-0000-0000-000000000000' and u.phone_change = :phone::text and u.phone_change <> ''
+    where u.instance_id = %nil and u.phone_change = :phone::text and u.phone_change <> ''
         and u.aud = :aud::text and not u.is_sso_user
 )
 select %user_columns(u), %no_session, (select count(*) > 1 from wanting w where w.good) as contested

@@ -34,7 +34,7 @@ select %listed_hits;
 
 -- Behind a user; null: from the beginning.
 -- user_page_newer(aud, email, phone, filter, most, created_at, id) -> custom many listed_user
-%users_keyset(>, asc, '-infinity', '00000000-0000-0000-0000-000000000000');
+%users_keyset(>, asc, '-infinity', %nil);
 
 -- user_page_older(aud, email, phone, filter, most, created_at, id) -> custom many listed_user
 %users_keyset(<, desc, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
