@@ -20,7 +20,8 @@ clean(struct db *db, bool once)
 	if (once)
 		return (clean_all(db) != OK);
 	for (;; sleep(1))
-		clean_when_due(db);
+		while (clean_step(db))
+			;
 }
 
 int

@@ -75,39 +75,40 @@ static const struct kind {
 #include "clean.def"
 };
 
-static err
-kind_clean(struct db *db, struct arena *a, const struct kind *kind, int64_t *count)
-{
-	int64_t life = kind->life();
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-	*count = 0;
+/* *more: there were as many as a turn takes. */
+static err
+kind_clean(struct db *db, struct arena *a, const struct kind *kind, bool *more)
+{
+	int64_t life = kind->life(), count = 0;
+
 	if (life == NEVER)
 		return (OK);
 	db_start(db, a);
-	if (kind->clean(db, arena_printf(a, "%d", ROWS), arena_printf(a, "%lld", (long long)life), count) != OK) {
+	if (kind->clean(db, arena_printf(a, "%d", ROWS), arena_printf(a, "%lld", (long long)life), &count) != OK) {
 		log_event(LOG_WARN, "a table can't be tidied", "kind", kind->name, "error", db_error(db)->message, NULL);
 		db_rollback(db);
 		return (E_DATABASE);
 	}
-	if (*count > 0)
-		log_event(LOG_DEBUG, "tidied", "kind", kind->name, "rows", arena_printf(a, "%lld", (long long)*count), NULL);
+	if (count > 0)
+		log_event(LOG_DEBUG, "tidied", "kind", kind->name, "rows", arena_printf(a, "%lld", (long long)count), NULL);
+	*more = *more || count >= ROWS;
 	return (OK);
 }
 
 /* One kind that can't be tidied keeps no other from it. */
-err
+static err
 clean_turn(struct db *db, bool *more)
 {
 	struct arena *a = arena_new();
 	err first = OK;
 
 	*more = false;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int64_t count;
-		err error = kind_clean(db, a, &kinds[i], &count);
+	for (size_t i = 0; i < KINDS; i++) {
+		err error = kind_clean(db, a, &kinds[i], more);
 
 		first = first == OK ? error : first;
-		*more = *more || count >= ROWS;
 		arena_wipe(a);
 	}
 	arena_free(a);
@@ -126,14 +127,26 @@ clean_all(struct db *db)
 	return (error);
 }
 
-void
-clean_when_due(struct db *db)
+bool
+clean_step(struct db *db)
 {
-	static uint64_t due;
+	static struct {
+		uint64_t due;
+		size_t next;
+		bool more, failed;
+	} turn;
 	uint64_t now = clock_mono_ns();
-	bool more;
+	struct arena *a;
 
-	if (now < due)
-		return;
-	due = now + (clean_turn(db, &more) == OK && more ? TURN_SECONDS_MORE : TURN_SECONDS) * NS;
+	if (turn.next == 0 && now < turn.due)
+		return (false);
+	a = arena_new();
+	turn.failed = kind_clean(db, a, &kinds[turn.next], &turn.more) != OK || turn.failed;
+	arena_free(a);
+	if (++turn.next < KINDS)
+		return (true);
+	turn.due = now + (turn.more && !turn.failed ? TURN_SECONDS_MORE : TURN_SECONDS) * NS;
+	turn.next = 0;
+	turn.more = turn.failed = false;
+	return (false);
 }

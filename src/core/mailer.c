@@ -34,6 +34,7 @@ struct mailer {
 	int wake;
 	int listening;     /* the backend that was asked to listen; 0: none was */
 	bool no_notify;    /* what it hears does not come to us */
+	bool tidying;      /* there is more to tidy, when no letter waits */
 	unsigned pause_ms; /* how long the mail server, which can't be reached, is left alone */
 	sigset_t mask;     /* while waiting */
 };
@@ -216,7 +217,7 @@ database_listen(struct mailer *m)
 static int
 wait_ms(struct mailer *m, enum delivery_result result)
 {
-	if (result == DELIVERY_DONE)
+	if (result == DELIVERY_DONE || m->tidying)
 		return (0);
 	if (result == DELIVERY_UNREACHED)
 		return ((int)(m->pause_ms * 3 / 4 + clock_mono_ns() % (m->pause_ms / 2)));
@@ -252,6 +253,17 @@ mailer_wait(struct mailer *m, enum delivery_result result)
 		(void)db_hear(m->db);
 }
 
+/* Between any two kinds of rows a letter may go; where none can, all kinds are gone through. */
+static bool
+tidy(struct mailer *m, enum delivery_result result)
+{
+	bool more = clean_step(m->db);
+
+	while (more && result == DELIVERY_UNREACHED)
+		more = clean_step(m->db);
+	return (more);
+}
+
 int
 mailer_run(struct db *db, int wake)
 {
@@ -267,7 +279,7 @@ mailer_run(struct db *db, int wake)
 			if (result == DELIVERY_IDLE)
 				template_look(&m);
 		}
-		clean_when_due(m.db);
+		m.tidying = tidy(&m, result);
 		pause_adapt(&m, result);
 		mailer_wait(&m, result);
 	}
