@@ -28,14 +28,23 @@ pkce_check_challenge(struct request *r, const char *method, const char *challeng
 	return (OK);
 }
 
+const char *
+pkce_method_known(struct arena *a, const char *method)
+{
+	static char *const known[] = { "s256", "plain", NULL };
+	const char *lower = str_lower(a, str_or(method, ""));
+
+	return (strs_have(known, lower) ? lower : NULL);
+}
+
 err
 pkce_begin(struct request *r, const struct pkce *f)
 {
-	const char *method = str_lower(r->arena, f->challenge_method);
+	const char *method = pkce_method_known(r->arena, f->challenge_method);
 
 	if (str_empty(f->challenge))
 		return (OK);
-	if (!str_equal(method, "s256") && !str_equal(method, "plain"))
+	if (method == NULL)
 		return (fail(r, E_VALIDATION_FAILED, "unsupported code_challenge method \"%s\"", f->challenge_method));
 	return (pkce_add(r->db, .id = uuid_new(r->arena), .user_id = f->user_id, .auth_code = uuid_new(r->arena), .challenge = f->challenge,
 	    .challenge_method = method, .provider = f->provider, .method = f->method, .now = r->now_text));

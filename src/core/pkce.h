@@ -10,6 +10,9 @@
 /* 400 validation_failed unless both are empty or both good. */
 checked err pkce_check_challenge(struct request *, const char *method, const char *challenge);
 
+/* "s256" and "plain" are known, in any case; NULL for others, else in small letters. */
+const char *pkce_method_known(struct arena *, const char *method);
+
 /* Keeps the challenge of a flow for a user; nothing when there is none.  provider, method: as the columns are called. */
 struct pkce {
 	const char *provider, *method, *user_id;

@@ -7,6 +7,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/hook.h"
+#include "core/linking_domain.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "query/identity.h"
@@ -168,27 +169,10 @@ user_identity_put(struct request *r, const char *user_id, const struct own_ident
 	    .now = str_equal(i->provider, "phone") ? clock_rfc3339(a, r->now + 1) : r->now_text));
 }
 
-/* Providers that link only within a domain of their own. */
-static const char *
-own_domain_providers(struct arena *a)
-{
-	size_t len = 0;
-	char **names;
-
-	for (setting_map m = cfg->gotrue_experimental_provider_linking_domains; m->name != NULL; m++)
-		len++;
-	names = arena_new_array(a, char *, len + 1);
-	len = 0;
-	for (setting_map m = cfg->gotrue_experimental_provider_linking_domains; m->name != NULL; m++)
-		if (!str_equal(m->value, "default"))
-			names[len++] = arena_strdup(a, m->name);
-	return (db_array(a, names));
-}
-
 err
 user_find_email(struct request *r, const char *email, const char *aud, const char *except, struct user *u)
 {
-	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .own_domain = own_domain_providers(r->arena)));
+	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .own_domain = linking_domains_own(r->arena)));
 }
 
 err

@@ -57,8 +57,8 @@ authorize_request_read(struct request *r, struct authorize_request *q)
 	q->challenge = query_text_of(r, "code_challenge");
 	q->method = query_text_of(r, "code_challenge_method");
 	TRY(pkce_check_challenge(r, q->method, q->challenge));
-	q->method = str_lower(r->arena, q->method);
-	if (!str_empty(q->challenge) && strcmp(q->method, "s256") != 0 && strcmp(q->method, "plain") != 0)
+	q->method = pkce_method_known(r->arena, q->method);
+	if (!str_empty(q->challenge) && q->method == NULL)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid code_challenge_method"));
 	return (OK);
 }

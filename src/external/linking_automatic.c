@@ -8,37 +8,14 @@
 #include "core/audit.h"
 #include "core/claims.h"
 #include "core/hook.h"
-#include "core/owner.h"
+#include "core/linking_domain.h"
 #include "core/onetime.h"
+#include "core/owner.h"
 #include "core/user.h"
 #include "db/db.h"
 #include "external/linking.h"
 #include "query/linking.h"
 #include "query/onetime.h"
-
-/* Identities are joined within a domain; providers have the default one unless the setting says otherwise. */
-static const char *
-domain_of(const char *provider)
-{
-	const char *domain = "default";
-
-	for (setting_domains d = cfg->gotrue_experimental_provider_linking_domains; d->name != NULL; d++)
-		if (str_equal(d->name, provider))
-			domain = d->value;
-	return (domain);
-}
-
-static char *
-domains_json(struct arena *a)
-{
-	struct buf b = buf_new(a);
-
-	buf_putc(&b, '{');
-	for (setting_domains d = cfg->gotrue_experimental_provider_linking_domains; d->name != NULL; d++)
-		buf_printf(&b, "%s%s:%s", b.len == 1 ? "" : ",", json_quote(a, d->name), json_quote(a, d->value));
-	buf_putc(&b, '}');
-	return (b.data);
-}
 
 /* The look, and what is decided by it. */
 struct decision {
@@ -55,8 +32,8 @@ decision_look(struct linking *l, struct decision *d)
 	struct request *r = l->r;
 
 	d->aud = claims_audience(r);
-	d->domain = domain_of(l->in->provider);
-	d->domains = domains_json(r->arena);
+	d->domain = linking_domain_of(l->in->provider);
+	d->domains = linking_domains(r->arena);
 	TRY(linking_look(r->db, &d->seen, .provider = l->in->provider, .sub = l->sub, .emails = l->verified, .email = l->email,
 	    .aud = d->aud, .domains = d->domains, .domain = d->domain));
 	d->creates = str_equal(d->seen.decision, "create");

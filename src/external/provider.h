@@ -46,9 +46,9 @@ checked err provider_find(struct request *, const char *name, const char *scopes
 bool provider_speaks_oauth1(const char *name);
 
 /*
- * Written by external/custom_provider.c.  The row with this identifier ("custom:acme", small letters), for provider_find(): enabled, its secret
- * opened, redirect_uri set, scopes the row's (openid in front for an issuer), or the client's split at white space where there are some.
- * *why as above.  No network.
+ * In external/custom_provider_find.c, as the two below.  The row with this identifier ("custom:acme", small letters), for provider_find():
+ * enabled, its secret opened, redirect_uri set, scopes the row's (openid in front for an issuer), or the client's split at white space where
+ * there are some.  *why as above.  No network.
  */
 checked err custom_provider_find(struct request *, const char *name, const char *scopes, struct provider *, const char **why);
 

@@ -4,7 +4,7 @@
 
 #include "external/provider.h"
 
-/* The rows of provider.def, and what is done with them while somebody signs in.  For core/provider*.c and core/oauth*.c. */
+/* The rows of provider.def, and what is done with them while somebody signs in.  For external/provider*.c and id_token*.c. */
 
 /* Where it stands who has signed in. */
 enum provider_who {
