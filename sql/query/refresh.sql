@@ -74,6 +74,20 @@ with touched as (
 )
 select exists (select from touched) as done;
 
+-- A fresh token in the place of the active one; behind the session's lock.
+-- refresh_replace(token, fresh, user_id, session_id, now) -> none
+with old as (
+    update auth.refresh_tokens set revoked = true, updated_at = :now::timestamptz
+    where token = :token::text and session_id = :session_id::uuid and revoked is false
+    returning token
+), fresh as (
+    insert into auth.refresh_tokens (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
+    select '00000000-0000-0000-0000-000000000000', :fresh, :user_id, :session_id::uuid, old.token, false, :now::timestamptz, :now::timestamptz
+    from old
+    returning token
+)
+select postern.assert(exists (select from fresh), 'changed');
+
 -- refresh_revoke_all(session_id, now) -> none
 update auth.refresh_tokens set revoked = true, updated_at = :now::timestamptz where session_id = :session_id::uuid and revoked is false;
 

@@ -23,6 +23,33 @@ insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authent
 values (:id::uuid, :session_id::uuid, :now::timestamptz, :now::timestamptz, :method)
 on conflict on constraint mfa_amr_claims_session_id_authentication_method_pkey do update set updated_at = excluded.updated_at;
 
+-- What a session is that is to be raised.  active: the token of auth.refresh_tokens that its client has, null for v2.
+-- session_state(id) -> maybe user, hmac_key, counter:int, client_id, scopes, methods, active
+select %user_columns(u), %session_columns(s), %refresh_columns(s),
+    (select t.token from auth.refresh_tokens t where t.session_id = s.id and t.revoked is false order by t.id desc limit 1) as active
+from auth.sessions s
+join auth.users u on u.id = s.user_id
+where s.id = :id::uuid;
+
+-- A session is raised only as it was seen, by a factor that the user has; else the request begins anew.  Behind user_hold().
+-- session_assert_unchanged(id, counter, factor_id) -> none
+select postern.assert(s.refresh_token_counter is not distinct from :counter::bigint
+    and exists (select from auth.mfa_factors f where f.id = :factor_id::uuid and f.user_id = s.user_id), 'changed')
+from (values (1)) one (one)
+left join lateral (select o.user_id, o.refresh_token_counter from auth.sessions o where o.id = :id::uuid for no key update) s on true;
+
+-- counter: of its v2 tokens, null leaves it.
+-- session_raised(id, factor_id, counter, now) -> final one user
+update auth.sessions s set aal = 'aal2', factor_id = :factor_id::uuid, updated_at = :now::timestamptz,
+    refresh_token_counter = coalesce(:counter::bigint, s.refresh_token_counter)
+from auth.users u
+where s.id = :id::uuid and u.id = s.user_id
+returning %user_columns(u), %session_columns(s);
+
+-- Other sessions of a user that have shown no factor.
+-- session_end_lower(user_id, except) -> none
+delete from auth.sessions where user_id = :user_id::uuid and id <> :except::uuid and coalesce(aal, 'aal1') < 'aal2';
+
 -- The sessions that a factor has raised fall back to what they were; method: what the factor is in amr.
 -- session_lower(user_id, factor_id, method) -> none
 with lowered as (

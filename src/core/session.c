@@ -2,12 +2,15 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/amr.h"
+#include "core/audit.h"
 #include "core/session.h"
 #include "core/user_json.h"
 #include "db/db.h"
 #include "query/refresh.h"
 #include "query/session.h"
 #include "query/user.h"
+
+#define RAISE_STEP 2 /* of the counter: one step on, the token in hand would still give the next one */
 
 usec
 session_last_used(const struct user *u, usec token_time)
@@ -135,4 +138,69 @@ session_still(struct request *r)
 
 	TRY(user_hold(r->db, .id = u->id));
 	return (session_assert_bearer(r->db, .user_id = u->id, .session = u->session_id));
+}
+
+/* --- Raising --- */
+
+err
+session_to_raise(struct request *r, struct session_state *s)
+{
+	TRY(session_state(r->db, s, .id = r->user->session_id));
+	if (!s->found || (s->hmac_key == NULL && s->active == NULL))
+		return (fail(r, E_SESSION_NOT_FOUND, NULL));
+	return (OK);
+}
+
+static char *
+counter_text(struct arena *a, const struct session_state *s, long long more)
+{
+	return (s->hmac_key == NULL ? NULL : arena_printf(a, "%lld", (long long)s->counter + more));
+}
+
+static err
+raise_refresh_token(struct request *r, const struct session_state *s, struct tokens *t)
+{
+	const struct user *u = &s->user;
+
+	if (s->hmac_key == NULL) {
+		t->refresh = refresh_token_v1_new(r->arena);
+		TRY(audit(r, u, AUDIT_TOKEN_REVOKED, NULL));
+		return (refresh_replace(r->db, .token = s->active, .fresh = t->refresh, .user_id = u->id, .session_id = u->session_id,
+		    .now = r->now_text));
+	}
+	t->refresh = session_token_v2(r->arena, u->session_id, s->counter + RAISE_STEP, s->hmac_key);
+	return (t->refresh != NULL ? OK : fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
+}
+
+static err
+raise_access_token(struct request *r, const struct session_state *s, const char *method, struct tokens *t)
+{
+	struct user in = s->user;
+	const struct access access = {
+		.method = method,
+		.client_id = s->client_id,
+		.scopes = s->scopes,
+		.amr = amr_text(r->arena, &in, s->methods, method, r->now),
+	};
+
+	in.session_aal = "aal2";
+	return (access_token(r, &in, &access, t));
+}
+
+err
+session_raise(struct request *r, const struct session_state *s, const char *method, const char *factor_id, struct tokens *t)
+{
+	const char *id = s->user.session_id;
+	struct user raised;
+
+	TRY(session_still(r));
+	TRY(session_assert_unchanged(r->db, .id = id, .counter = counter_text(r->arena, s, 0), .factor_id = factor_id));
+	TRY(session_method_add(r->db, .id = uuid_new(r->arena), .session_id = id, .method = method, .now = r->now_text));
+	TRY(session_end_lower(r->db, .user_id = s->user.id, .except = id));
+	TRY(raise_refresh_token(r, s, t));
+	TRY(raise_access_token(r, s, method, t));
+	TRY(session_raised(r->db, &raised, .id = id, .factor_id = factor_id, .counter = counter_text(r->arena, s, RAISE_STEP),
+	    .now = r->now_text));
+	t->user_json = user_text(r->arena, &raised);
+	return (OK);
 }
