@@ -9,7 +9,9 @@ import sys
 import pytest
 
 import harness
+from peer import authority, peer_of  # noqa: F401 (fixtures)
 from post import MAIL, Phones, Post
+from providers import Providers
 
 
 def pytest_configure(config):
@@ -92,6 +94,20 @@ def mailing(serve, post, phones):
         return serve(**{**MAIL, **often, **phones.settings, "GOTRUE_SMTP_PORT": str(post.port), **settings})
 
     return start
+
+
+@pytest.fixture(scope="module")
+def providers(authority):
+    """Everybody's sign-in servers."""
+    found = Providers(authority)
+    yield found
+    found.peer.stop()
+
+
+@pytest.fixture(scope="session")
+def key():
+    """The operator's token."""
+    return harness.SERVICE
 
 
 @pytest.fixture

@@ -348,6 +348,9 @@ def mint(claims, secret=SECRET, header=None):
     return signed + "." + hs256(signed, secret)
 
 
+SERVICE = mint({"role": "service_role"})
+
+
 def spoil_audit(sql):
     """From now on the first rows of the audit log can be read, and not what is behind them."""
     sql("alter table auth.audit_log_entries alter created_at type text")

@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -108,3 +109,22 @@ class Peer:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def peer_of():
+    """peer_of(context=None): a new HTTP server."""
+    peers = []
+
+    def start(context=None):
+        peers.append(Peer(context))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        peer.stop()

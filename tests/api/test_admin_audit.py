@@ -6,12 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import BIN, PASSWORD, SETTINGS, address, is_error, mint
-
-
-@pytest.fixture(scope="module")
-def key():
-    return mint({"role": "service_role"})
+from harness import BIN, PASSWORD, SETTINGS, address, is_error
 
 
 @pytest.fixture

@@ -5,15 +5,10 @@ import uuid
 
 import pytest
 
-from harness import address, claims_of, is_error, many, mint, phone
+from harness import address, claims_of, is_error, many, phone
 
 NOBODY = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 SHAPE = {"id", "created_at", "updated_at", "status", "factor_type", "phone", "last_challenged_at"}
-
-
-@pytest.fixture(scope="module")
-def key():
-    return mint({"role": "service_role"})
 
 
 @pytest.fixture

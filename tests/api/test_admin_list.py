@@ -7,14 +7,9 @@ import uuid
 import pytest
 
 import harness
-from harness import is_error, mint, unb64
+from harness import is_error, unb64
 
 ZERO = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def key():
-    return mint({"role": "service_role"})
 
 
 @pytest.fixture(scope="module")

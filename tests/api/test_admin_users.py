@@ -13,11 +13,6 @@ NOBODY = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 BCRYPT = "$2a$04$abcdefghijklmnopqrstuugOXdu4fjtpTOHIrBRfnjYOW/1D7m7sW"  # secret12
 
 
-@pytest.fixture(scope="module")
-def key():
-    return mint({"role": "service_role"})
-
-
 @pytest.fixture
 def make(server, key):
     """make(email=...): a user of the admin API's making."""

@@ -3,10 +3,9 @@
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, mint, phone, typed
+from harness import PASSWORD, SERVICE, Session, address, is_error, phone, typed
 from post import Landing, pkce
 
-SERVICE = mint({"role": "service_role"})
 EXPIRED = "Token has expired or is invalid"
 LIMIT = 10
 

@@ -12,32 +12,12 @@ import pytest
 import requests
 
 import harness
-from harness import is_error, mint
-from peer import Authority, Peer
+from harness import SERVICE, is_error
 
-ADMIN = mint({"role": "service_role"})
 PUBLIC = "https://93.184.216.34"
 LOCAL = {"POSTERN_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8"}
 OAUTH2 = {"provider_type": "oauth2", "name": "Acme", "client_id": "me", "client_secret": "hush", "scopes": ["a", "b"],
           "authorization_url": PUBLIC + "/a", "token_url": PUBLIC + "/t", "userinfo_url": PUBLIC + "/u"}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-def peer_of():
-    peers = []
-
-    def start(context=None):
-        peers.append(Peer(context))
-        return peers[-1]
-
-    yield start
-    for peer in peers:
-        peer.stop()
 
 
 @pytest.fixture
@@ -62,7 +42,7 @@ def identifier():
 
 def create(server, **body):
     body = {"identifier": identifier(), **OAUTH2, **body}
-    return server.post("/admin/custom-providers", {k: v for k, v in body.items() if v is not None}, ADMIN)
+    return server.post("/admin/custom-providers", {k: v for k, v in body.items() if v is not None}, SERVICE)
 
 
 def create_oidc(server, issuer, **body):
@@ -70,7 +50,7 @@ def create_oidc(server, issuer, **body):
 
 
 def change(server, which, **body):
-    return server.put("/admin/custom-providers/" + which, body, ADMIN)
+    return server.put("/admin/custom-providers/" + which, body, SERVICE)
 
 
 def refused(got, words):
@@ -87,16 +67,16 @@ def test_create_read_change_remove(server, sql):
     assert "hush" not in made.text and "client_secret" not in row and "issuer" not in row
     assert row["pkce_enabled"] is True and row["enabled"] is True and row["email_optional"] is False
     path = "/admin/custom-providers/" + row["identifier"]
-    assert server.get(path, ADMIN).json() == row
+    assert server.get(path, SERVICE).json() == row
     got = change(server, row["identifier"], name="New", scopes=[], enabled=False, attribute_mapping={}, client_secret="", client_id="",
                  issuer="http://x", skip_nonce_check=True)
     assert got.status_code == 200, got.text
     want = {**row, "name": "New", "scopes": [], "enabled": False, "attribute_mapping": {}, "updated_at": got.json()["updated_at"]}
     assert got.json() == want and got.json()["updated_at"] > row["updated_at"]
-    assert server.request("DELETE", path, ADMIN).status_code == 204
-    is_error(server.get(path, ADMIN), 404, "custom_provider_not_found", "Custom OAuth provider not found")
+    assert server.request("DELETE", path, SERVICE).status_code == 204
+    is_error(server.get(path, SERVICE), 404, "custom_provider_not_found", "Custom OAuth provider not found")
     is_error(change(server, row["identifier"], name="x"), 404, "custom_provider_not_found")
-    is_error(server.request("DELETE", path, ADMIN), 404, "custom_provider_not_found")
+    is_error(server.request("DELETE", path, SERVICE), 404, "custom_provider_not_found")
 
 
 def test_identifier_is_taken(server):
@@ -141,7 +121,7 @@ def test_secret_is_sealed(serve, sql):
 
 def test_cost(server):
     name = create(server).json()["identifier"]
-    assert server.cost(lambda: server.get("/admin/custom-providers/" + name, ADMIN)) == (1, 1)
+    assert server.cost(lambda: server.get("/admin/custom-providers/" + name, SERVICE)) == (1, 1)
     assert server.cost(lambda: change(server, name, name="x"))[0] == 2
 
 
@@ -287,7 +267,7 @@ def test_change_asks_the_issuer_again(house, op, sql):
     assert len(op.seen) == asked + 1
     assert "issuer mismatch" in refused(change(house, name, issuer=op.url + "/x", discovery_url=op.url), None)["msg"]
     sql("insert into postern.oidc_cache (issuer, discovery_url, document) values (%s, 'x', '{}')", op.url)
-    assert house.request("DELETE", "/admin/custom-providers/" + name, ADMIN).status_code == 204
+    assert house.request("DELETE", "/admin/custom-providers/" + name, SERVICE).status_code == 204
     assert not sql("select 1 from postern.oidc_cache where issuer = %s", op.url)
 
 

@@ -11,20 +11,11 @@ import uuid
 import jwt
 import pytest
 
-from harness import address, claims_of, is_error, many, mint
-from peer import Authority
+from harness import SERVICE, address, claims_of, is_error, many
 from post import MAIL
-from providers import CLIENT, HOSTS, ISSUERS, PICTURE, PLACES, SECRET, TENANT, Providers, settings
+from providers import CLIENT, HOSTS, ISSUERS, PICTURE, PLACES, SECRET, TENANT, settings
 
 PAGE = "http://app.test"
-ADMIN = mint({"role": "service_role"})
-
-
-@pytest.fixture(scope="module")
-def providers(tmp_path_factory):
-    found = Providers(Authority(tmp_path_factory.mktemp("ca")))
-    yield found
-    found.peer.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -517,7 +508,7 @@ def private(house):
 def custom(server, **body):
     name = "custom:" + uuid.uuid4().hex[:10]
     body = {"identifier": name, "name": "House", "client_id": CLIENT, "client_secret": SECRET, **body}
-    got = server.post("/admin/custom-providers", body, ADMIN)
+    got = server.post("/admin/custom-providers", body, SERVICE)
     assert got.status_code == 201, got.text
     return name
 
@@ -830,7 +821,7 @@ def alike(server, sql):
     """alike("k"): a confirmed user whose address begins with that, and the rest of the address."""
     def make(letter):
         rest = address()[1:]
-        got = server.post("/admin/users", {"email": letter + rest, "email_confirm": True}, token=ADMIN)
+        got = server.post("/admin/users", {"email": letter + rest, "email_confirm": True}, token=SERVICE)
         assert got.status_code == 200, got.text
         return got.json()["id"], rest
 
@@ -846,7 +837,7 @@ def test_an_address_in_unicode_joins_nobody(server, providers, sql, alike, lette
     assert claims["sub"] != victim and claims["email"] == other + rest
     assert sql("select count(*) as n from auth.identities where user_id = %s and provider = 'gitlab'", victim)[0]["n"] == 0
     assert claims_of(walk(server, providers, "gitlab")["access_token"])["sub"] == claims["sub"]  # and is theirs the next time
-    assert server.get("/admin/users", params={"email": letter + rest}, token=ADMIN).json()["users"][0]["id"] == victim
+    assert server.get("/admin/users", params={"email": letter + rest}, token=SERVICE).json()["users"][0]["id"] == victim
     # From the other side: who has the plain address is not joined to the one who came with the other.
     someone(providers)
     providers.be(providers.sub, letter.upper() + rest)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import harness
-from harness import BIN, PASSWORD, TOP, address, is_error, mint, wait_for
+from harness import BIN, PASSWORD, SERVICE, TOP, address, is_error, mint, wait_for
 
 pytestmark = pytest.mark.plain
 ROOT = os.getuid() == 0
@@ -180,7 +180,7 @@ def test_long_tokens(front, metadata):
 
 
 def test_a_list_that_breaks_off(front, sql):
-    key = mint({"role": "service_role"})
+    key = SERVICE
     sql("""insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
         select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), json_build_object('note', repeat('x', 500)), now() - k * interval '1 minute', ''
             from generate_series(1, 3000) k""")

@@ -5,10 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from harness import PASSWORD, address, is_error, mint, typed
+from harness import PASSWORD, SERVICE, address, is_error, mint, typed
 from post import Landing
 
-SERVICE = mint({"role": "service_role"})
 TAKEN = "A user with this email address has already been registered"
 
 

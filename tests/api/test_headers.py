@@ -4,17 +4,15 @@
 import subprocess
 
 import harness
-from harness import BIN, PASSWORD, SETTINGS, mint
+from harness import BIN, PASSWORD, SERVICE, SETTINGS
 from test_odd import cgi
-
-ADMIN = mint({"role": "service_role"})
 
 
 def test_nothing_is_kept(mailing):
     server = mailing(GOTRUE_MAILER_AUTOCONFIRM="true")
     me = server.sign_up()
     answers = [server.sign_in(email=me.email, password=PASSWORD), server.sign_in(email=me.email, password="wrong"), me.get(), me.put(data={"a": 1}),
-               server.get("/admin/users", ADMIN), server.get("/admin/audit", ADMIN), server.get("/admin/users/" + me.id, ADMIN),
+               server.get("/admin/users", SERVICE), server.get("/admin/audit", SERVICE), server.get("/admin/users/" + me.id, SERVICE),
                server.get("/verify?token=x&type=signup"), server.get("/authorize?provider=x"), server.get("/callback?state=x"), server.get("/nowhere"),
                server.refresh(server.sign_in(email=me.email, password=PASSWORD).json()["refresh_token"]), server.post("/logout", token=me.access),
                server.request("OPTIONS", "/user", headers={"Origin": "http://a", "Access-Control-Request-Method": "GET"}), server.get("/user")]
@@ -35,4 +33,4 @@ def test_apikey_by_default(database):
                  HTTP_ACCESS_CONTROL_REQUEST_HEADERS="apikey,authorization,content-type,x-client-info")
     assert cgi(database, "OPTIONS", "/signup", **asked)[1]["Access-Control-Allow-Headers"] == "apikey,authorization,content-type,x-client-info"
     assert "Access-Control-Allow-Headers" not in cgi(database, "OPTIONS", "/signup", GOTRUE_CORS_ALLOWED_HEADERS="none", **asked)[1]
-    assert cgi(database, "GET", "/admin/users", HTTP_APIKEY=ADMIN)[0] == 401
+    assert cgi(database, "GET", "/admin/users", HTTP_APIKEY=SERVICE)[0] == 401

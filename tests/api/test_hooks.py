@@ -11,12 +11,11 @@ import uuid
 import pytest
 import requests
 
-from harness import PASSWORD, Session, address, claims_of, is_error, many, mint, open_transactions, phone
+from harness import PASSWORD, SERVICE, Session, address, claims_of, is_error, many, open_transactions, phone
 from peer import Peer
 
 KEYS = [b"0123456789abcdef0123456789abcdef", b"fedcba9876543210fedcba9876543210"]
 SECRETS = "|".join(f"v1,whsec_{base64.b64encode(key).decode()}" for key in KEYS)
-SERVICE = mint({"role": "service_role"})
 
 
 def says(body, status=200, content_type="application/json"):

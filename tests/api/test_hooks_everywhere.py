@@ -7,13 +7,12 @@ import re
 
 import pytest
 
-from harness import PASSWORD, TOP, Session, address, mint, phone
-from peer import Authority, Peer
+from harness import PASSWORD, SERVICE, TOP, Session, address, phone
+from peer import Peer
 from post import pkce
-from providers import Providers, settings
+from providers import settings
 
 pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
-SERVICE = mint({"role": "service_role"})
 SECRET = f"v1,whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
 HOOKS = re.findall(r"^HOOK\(\w+,\s*(\w+),", (TOP / "src/hook.def").read_text(), re.M)
 ROUTES = re.findall(r'^ROUTE\("(\w+)",\s*"([^"]+)"', (TOP / "src/route.def").read_text(), re.M)
@@ -29,13 +28,6 @@ def site():
     site.answer = lambda request: (200, {"Content-Type": "application/json"}, json.dumps(answer(json.loads(request.body))).encode())
     yield site
     site.stop()
-
-
-@pytest.fixture(scope="module")
-def providers(tmp_path_factory):
-    found = Providers(Authority(tmp_path_factory.mktemp("ca")))
-    yield found
-    found.peer.stop()
 
 
 @pytest.fixture(scope="module", params=["function", "http", "function, no proof", "http, no proof"])

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from harness import PASSWORD, address, is_error, mint, typed
+from harness import PASSWORD, SERVICE, address, is_error, mint, typed
 from post import Landing
-
-SERVICE = mint({"role": "service_role"})
 
 
 @pytest.fixture

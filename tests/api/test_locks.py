@@ -8,22 +8,13 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from harness import PASSWORD, Session, address, many, mint, phone
-from peer import Authority
+from harness import PASSWORD, SERVICE, Session, address, many, phone
 from post import Landing, exchange, pkce
-from providers import Providers, settings
+from providers import settings
 
 pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
-SERVICE = mint({"role": "service_role"})
 MANY = 64
 SESSIONS = 4
-
-
-@pytest.fixture(scope="module")
-def providers(tmp_path_factory):
-    found = Providers(Authority(tmp_path_factory.mktemp("ca")))
-    yield found
-    found.peer.stop()
 
 
 @pytest.fixture(scope="module")

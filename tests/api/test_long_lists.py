@@ -9,16 +9,10 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import mint
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 ROWS = 12_000
 MEMORY_KB = 8 * 1024
-
-
-@pytest.fixture(scope="module")
-def key():
-    return mint({"role": "service_role"})
 
 
 def users(sql, aud, first, last, date="timestamptz '2026-01-01' - (k / 3) * interval '1 minute'"):

@@ -5,11 +5,10 @@ from collections import Counter
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, many, mint, open_transactions, phone, wait_for
+from harness import PASSWORD, SERVICE, Session, address, is_error, many, open_transactions, phone, wait_for
 from peer import Peer
 from post import pkce
 
-SERVICE = mint({"role": "service_role"})
 MAIL_WORDS, SMS_WORDS = "email rate limit exceeded", "SMS rate limit exceeded"
 
 

@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from harness import PASSWORD, address, is_error, many, mint
+from harness import PASSWORD, SERVICE, address, is_error, many
 
-ADMIN = mint({"role": "service_role"})
 MAX = 65536
 
 
@@ -96,25 +95,25 @@ def test_the_sum_of_many_small_ones(server, sql):
 
 @pytest.mark.parametrize("field,column", [("app_metadata", "app"), ("user_metadata", "user")])
 def test_operators_too(server, sql, field, column):
-    is_error(server.post("/admin/users", {"email": address(), field: {"k": "x" * MAX}}, ADMIN), 400, "validation_failed",
+    is_error(server.post("/admin/users", {"email": address(), field: {"k": "x" * MAX}}, SERVICE), 400, "validation_failed",
              f"{field} must not be larger than {MAX} bytes")
-    made = server.post("/admin/users", {"email": address(), field: {"k": "x" * 60_000}}, ADMIN)
+    made = server.post("/admin/users", {"email": address(), field: {"k": "x" * 60_000}}, SERVICE)
     assert made.status_code == 200, made.text
     path = "/admin/users/" + made.json()["id"]
-    is_error(server.put(path, {field: {"l": "x" * 10_000}}, ADMIN), 400, "validation_failed", f"Metadata must not be larger than {MAX} bytes")
+    is_error(server.put(path, {field: {"l": "x" * 10_000}}, SERVICE), 400, "validation_failed", f"Metadata must not be larger than {MAX} bytes")
     assert size(sql, made.json()["id"], column) < 60_200
-    assert server.put(path, {field: {"k": "y"}}, ADMIN).status_code == 200
+    assert server.put(path, {field: {"k": "y"}}, SERVICE).status_code == 200
 
 
 def test_links_too(server, sql):
     body = {"type": "signup", "email": address(), "password": PASSWORD}
-    made = server.post("/admin/generate_link", {**body, "data": {"a": "x" * 40_000}}, ADMIN)
+    made = server.post("/admin/generate_link", {**body, "data": {"a": "x" * 40_000}}, SERVICE)
     assert made.status_code == 200, made.text
-    is_error(server.post("/admin/generate_link", {**body, "data": {"b": "x" * 40_000}}, ADMIN), 400, "validation_failed")
-    assert server.post("/admin/generate_link", {**body, "data": {"a": "y" * 40_000}}, ADMIN).status_code == 200
+    is_error(server.post("/admin/generate_link", {**body, "data": {"b": "x" * 40_000}}, SERVICE), 400, "validation_failed")
+    assert server.post("/admin/generate_link", {**body, "data": {"a": "y" * 40_000}}, SERVICE).status_code == 200
 
 
-@pytest.mark.parametrize("path,more", [("/otp", {}), ("/magiclink", {}), ("/invite", {"token": ADMIN})])
+@pytest.mark.parametrize("path,more", [("/otp", {}), ("/magiclink", {}), ("/invite", {"token": SERVICE})])
 def test_whoever_makes_a_user(mailing, path, more):
     server = mailing()
     is_error(server.post(path, {"email": address(), "data": {"k": "x" * MAX}}, **more), 400, "validation_failed", f"data must not be larger than {MAX} bytes")
@@ -128,7 +127,7 @@ def test_what_is_larger_already_may_stay_and_shrink(server, sql):
     sql("update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('old', repeat('x', 200000)) where id = %s", me.id)
     assert me.put(data={"email_verified": False}).status_code == 400  # false is a byte more than true
     assert me.put(data={"email_verified": True}).status_code == 200
-    assert server.put("/admin/users/" + me.id, {"app_metadata": {"plan": "x"}}, ADMIN).status_code == 200
+    assert server.put("/admin/users/" + me.id, {"app_metadata": {"plan": "x"}}, SERVICE).status_code == 200
 
 
 def test_another_limit(serve, sql):

@@ -5,10 +5,9 @@ import json
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, mint, phone, wait_for
+from harness import PASSWORD, SERVICE, Session, address, is_error, phone, wait_for
 from peer import Peer
 
-SERVICE = mint({"role": "service_role"})
 NOTICES = {f"GOTRUE_MAILER_NOTIFICATIONS_{what}_ENABLED": "true" for what in ("PASSWORD_CHANGED", "EMAIL_CHANGED", "PHONE_CHANGED", "IDENTITY_LINKED")}
 SINGLE = {"GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED": "false"}
 

@@ -9,9 +9,7 @@ import uuid
 import pytest
 
 import harness
-from harness import BIN, PASSWORD, SETTINGS, address, is_error, mint
-
-ADMIN = mint({"role": "service_role"})
+from harness import BIN, PASSWORD, SERVICE, SETTINGS, address, is_error
 
 
 # --- A client that is no IP address ---
@@ -78,10 +76,10 @@ def test_long_headers(server, name):
 
 @pytest.mark.parametrize("field", ["role", "aud"])
 def test_what_is_longer_than_its_column(server, field):
-    got = server.post("/admin/users", {"email": address(), "password": PASSWORD, field: noise(300)}, ADMIN)
+    got = server.post("/admin/users", {"email": address(), "password": PASSWORD, field: noise(300)}, SERVICE)
     assert got.status_code < 500, got.text
     me = server.sign_up()
-    got = server.put("/admin/users/" + me.id, {field: noise(300)}, ADMIN)
+    got = server.put("/admin/users/" + me.id, {field: noise(300)}, SERVICE)
     assert got.status_code < 500, got.text
 
 
@@ -112,9 +110,9 @@ def test_users_without_end(mailing, sql, column, when):
     assert me.get().status_code == (403 if banned else 200), me.get().text
     got = server.sign_in(email=me.email, password=PASSWORD)
     assert got.status_code == (400 if banned else 200), got.text
-    assert server.get("/admin/users/" + me.id, ADMIN).status_code == 200
+    assert server.get("/admin/users/" + me.id, SERVICE).status_code == 200
     for query in ("", "?per_page=1", "?filter=" + me.email, "?email=" + me.email, "?cursor="):
-        assert server.get("/admin/users" + query, ADMIN).status_code < 500, query
+        assert server.get("/admin/users" + query, SERVICE).status_code < 500, query
     for path, body in [("/recover", {}), ("/otp", {}), ("/resend", {"type": "signup"})]:
         got = server.post(path, {"email": me.email, **body})
         assert got.status_code < 500, got.text

@@ -3,10 +3,8 @@
 
 import pytest
 
-from harness import PASSWORD, address, is_error, mint, phone, typed
+from harness import PASSWORD, address, is_error, phone, typed
 from post import Landing
-
-SERVICE = mint({"role": "service_role"})
 
 
 @pytest.fixture

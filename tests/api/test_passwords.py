@@ -9,9 +9,8 @@ import time
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from harness import address, is_error, mint, phone
+from harness import SERVICE, address, is_error, phone
 
-SERVICE = mint({"role": "service_role"})
 
 KNOWN = {
     "bcrypt 2a": ("test", "$2a$04$WXFfMWnG/2rzY3wAoaTz9O8dQA1GlLLQYPfHwxSP7g/gFuTAYqOi."),

@@ -8,10 +8,9 @@ from collections import Counter
 import psycopg2
 import pytest
 
-from harness import CGI, PASSWORD, SANITIZED, Session, address, many, mint, phone, typed, wait_for
+from harness import CGI, PASSWORD, SANITIZED, SERVICE, Session, address, many, phone, typed, wait_for
 from post import Landing, Letter, exchange, pkce
 
-SERVICE = mint({"role": "service_role"})
 ROUNDS = int(os.environ.get("POSTERN_TEST_ROUNDS", "5" if CGI or SANITIZED else "20"))
 MANY = 64
 

@@ -5,10 +5,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from harness import PASSWORD, address, mint
+from harness import PASSWORD, SERVICE, address
 from post import Landing
 
-SERVICE = mint({"role": "service_role"})
 SITE = "https://site.test:8443/base"
 ALLOW = " , ".join((
     "https://*.ok.test/**", "http://star.test/*/end", "myapp://callback", "com.app.x://**", "https://q.test/a?b=*",

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from harness import Cluster, Database, Server, admin, make_template, many, CGI
+from harness import CGI, Cluster, Database, Server, make_template, many
 
 if CGI:
     pytest.skip("each process connects by itself", allow_module_level=True)

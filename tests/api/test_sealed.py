@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from harness import PASSWORD, address, claims_of, is_error, mint
+from harness import PASSWORD, SERVICE, address, claims_of, is_error
 from test_command import command
 
-ADMIN = mint({"role": "service_role"})
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 KEY_ID = "3f1c2a52-8d0e-4b6d-9d56-6f6b7c1f0a11"
 # A trivial cost is enough: but for its digits, the form is the same.
@@ -62,14 +61,14 @@ def by_sign_up(server):
 
 def by_operator(server):
     email = address()
-    made = server.post("/admin/users", {"email": email, "password": PASSWORD, "email_confirm": True}, ADMIN)
+    made = server.post("/admin/users", {"email": email, "password": PASSWORD, "email_confirm": True}, SERVICE)
     assert made.status_code == 200, made.text
     return made.json()["id"], email, PASSWORD
 
 
 def by_operators_change(server):
     me = server.sign_up()
-    assert server.put("/admin/users/" + me.id, {"password": "another horse"}, ADMIN).status_code == 200
+    assert server.put("/admin/users/" + me.id, {"password": "another horse"}, SERVICE).status_code == 200
     return me.id, me.email, "another horse"
 
 
@@ -82,7 +81,7 @@ def by_change(server):
 
 def by_link(server):
     email = address()
-    made = server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, ADMIN)
+    made = server.post("/admin/generate_link", {"type": "signup", "email": email, "password": PASSWORD}, SERVICE)
     assert made.status_code == 200, made.text
     got = server.post("/verify", {"type": "signup", "token_hash": made.json()["hashed_token"]})
     assert got.status_code == 200, got.text
@@ -99,7 +98,7 @@ def test_a_sealed_password_opens(server, sql, way):
 
 
 def test_what_nobody_knows_is_sealed_for_its_user(server, sql):
-    made = server.post("/admin/generate_link", {"type": "magiclink", "email": address()}, ADMIN)
+    made = server.post("/admin/generate_link", {"type": "magiclink", "email": address()}, SERVICE)
     assert made.status_code == 200 and opened(sql, made.json()["id"]).startswith("$fbscrypt$")
 
 

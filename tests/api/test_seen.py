@@ -3,11 +3,10 @@
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, mint, phone
+from harness import PASSWORD, SERVICE, Session, address, is_error, phone
 from post import Landing, exchange, pkce
 from test_hooks import Site, over_http
 
-SERVICE = mint({"role": "service_role"})
 OTHER = "entirely new 1"
 
 

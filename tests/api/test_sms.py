@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from harness import BIN, PASSWORD, SETTINGS, is_error, open_transactions, phone
-from peer import Authority, Peer
+from peer import Peer
 
 HOSTS = {"twilio": "api.twilio.com", "twilio_verify": "verify.twilio.com", "messagebird": "rest.messagebird.com", "textlocal": "api.textlocal.in",
          "vonage": "rest.nexmo.com"}
@@ -26,11 +26,6 @@ SENT = {"twilio": {"sid": "SM1", "status": "queued"}, "messagebird": {"id": "mb1
         "textlocal": {"status": "success"}, "vonage": {"messages": [{"status": "0", "message-id": "v1"}]}}
 TEXT = {"twilio": "Body", "messagebird": "body", "textlocal": "message", "vonage": "text"}
 IDS = {"twilio": {"message_id": "SM1"}, "messagebird": {"message_id": "mb1"}, "textlocal": {}, "vonage": {"message_id": "v1"}}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,8 @@ import json
 
 import pytest
 
-from harness import PASSWORD, Session, address, is_error, mint, phone, typed
+from harness import PASSWORD, SERVICE, Session, address, is_error, phone, typed
 from post import Landing, exchange, pkce
-
-SERVICE = mint({"role": "service_role"})
 
 
 @pytest.fixture

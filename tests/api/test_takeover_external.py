@@ -5,20 +5,10 @@ import uuid
 
 import pytest
 
-from harness import PASSWORD, Session, address, claims_of, is_error, mint, phone
-from peer import Authority
+from harness import PASSWORD, SERVICE, Session, address, claims_of, is_error, phone
 from post import Landing
-from providers import Providers, settings
+from providers import settings
 from test_external import authorize, callback, end_of, refusal, signed_in
-
-SERVICE = mint({"role": "service_role"})
-
-
-@pytest.fixture(scope="module")
-def providers(tmp_path_factory):
-    found = Providers(Authority(tmp_path_factory.mktemp("ca")))
-    yield found
-    found.peer.stop()
 
 
 @pytest.fixture

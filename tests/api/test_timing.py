@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from harness import PASSWORD, address, mint
+from harness import PASSWORD, SERVICE, address
 
-SERVICE = mint({"role": "service_role"})
 PAIRS = int(os.environ.get("POSTERN_TEST_TIMING", "50"))
 TRIES = 6
 pytestmark = pytest.mark.plain

@@ -3,10 +3,9 @@
 
 import pytest
 
-from harness import PASSWORD, Session, address, claims_of, is_error, mint, phone
+from harness import PASSWORD, SERVICE, Session, address, claims_of, is_error, phone
 from post import Landing, exchange, pkce
 
-SERVICE = mint({"role": "service_role"})
 EXPIRED = "Token has expired or is invalid"
 
 

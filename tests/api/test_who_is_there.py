@@ -5,10 +5,9 @@ import itertools
 
 import pytest
 
-from harness import PASSWORD, address, is_error, mint, phone
+from harness import PASSWORD, SERVICE, address, is_error, phone
 from peer import Peer
 
-SERVICE = mint({"role": "service_role"})
 OFTEN = {"GOTRUE_SMTP_MAX_FREQUENCY": "1m", "GOTRUE_SMS_MAX_FREQUENCY": "1m"}
 
 MAIL = {

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import AuthResult
 
 TOP = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests"))
-from peer import Authority, Peer  # noqa: E402
+from peer import authority, peer_of  # noqa: E402, F401 (fixtures)
 
 TOOL = os.environ.get("POSTERN_NETTOOL", str(TOP / "build/tests/net/nettool"))
 SETTINGS = {"GOTRUE_SITE_URL": "http://app.test", "API_EXTERNAL_URL": "https://auth.example.com", "GOTRUE_JWT_SECRET": "x" * 32,
@@ -34,25 +34,6 @@ def tool(*args, stdin="", **settings):
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return said[0] if len(said) == 1 else said
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-def peer_of():
-    """peer_of(context=None): a new HTTP server."""
-    peers = []
-
-    def start(context=None):
-        peers.append(Peer(context))
-        return peers[-1]
-
-    yield start
-    for peer in peers:
-        peer.stop()
 
 
 @pytest.fixture
