@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "base/url.h"
 
-#define SECOND INT64_C(1000000000)
 #define KEY_BYTES 32
 #define SECRET_LEAST 32 /* RFC 7518 3.2 */
 
@@ -19,28 +18,6 @@ struct check {
 };
 
 #define AT(field) offsetof(struct settings, field)
-
-/* Numbers from low to high become the default. */
-static const struct clamp_row {
-	size_t offset;
-	int64_t low, high;
-} clamp_table[] = {
-	{ AT(gotrue_jwt_exp), 0, 0 },
-	{ AT(gotrue_mailer_otp_exp), 0, 0 },
-	{ AT(gotrue_sms_otp_exp), 0, 0 },
-	{ AT(gotrue_smtp_max_frequency), 0, 0 },
-	{ AT(gotrue_sms_max_frequency), 0, 0 },
-	{ AT(gotrue_mfa_phone_max_frequency), 0, 0 },
-	{ AT(gotrue_mailer_otp_length), INT64_MIN, 5 },
-	{ AT(gotrue_mailer_otp_length), 11, INT64_MAX },
-	{ AT(gotrue_sms_otp_length), INT64_MIN, 5 },
-	{ AT(gotrue_sms_otp_length), 11, INT64_MAX },
-	{ AT(gotrue_mfa_phone_otp_length), INT64_MIN, 5 },
-	{ AT(gotrue_mfa_phone_otp_length), 11, INT64_MAX },
-	{ AT(gotrue_password_min_length), INT64_MIN, 5 },
-	{ AT(gotrue_mfa_factor_expiry_duration), INT64_MIN, 300 * SECOND - 1 },
-	{ AT(gotrue_external_flow_state_expiry_duration), INT64_MIN, 300 * SECOND - 1 },
-};
 
 /* Numbers outside are refused. */
 static const struct range_row {
@@ -119,71 +96,6 @@ static const char *
 text_at(const struct settings *s, size_t offset)
 {
 	return (*(const char *const *)member(s, offset));
-}
-
-static void
-reset_at(struct arena *a, struct settings *s, size_t offset)
-{
-	for (size_t i = 0; i < setting_row_count; i++) {
-		if (setting_rows[i].offset == offset)
-			setting_reset(a, s, &setting_rows[i]);
-	}
-}
-
-/* Numbers of telephones are compared without their plus and spaces. */
-static void
-test_codes_clamp(struct arena *a, struct setting_pair *pair)
-{
-	for (; pair->name != NULL; pair++)
-		pair->name = str_replace(a, pair->name + (*pair->name == '+'), " ", "");
-}
-
-static const char *
-domain_of(const struct setting_pair *pair, const char *provider)
-{
-	for (; pair->name != NULL; pair++) {
-		if (strcmp(pair->name, provider) == 0)
-			return (pair->value);
-	}
-	return (NULL);
-}
-
-/* The older of the two settings puts a provider into a domain of its own name. */
-static void
-domains_clamp(struct arena *a, struct settings *s)
-{
-	char *const *own = s->gotrue_experimental_providers_with_own_linking_domain;
-	const struct setting_pair *given = s->gotrue_experimental_provider_linking_domains;
-	size_t len = 0;
-
-	while (given[len].name != NULL)
-		len++;
-
-	struct setting_pair *all = arena_new_array(a, struct setting_pair, len + strs_len(own) + 1);
-
-	if (len > 0)
-		memcpy(all, given, len * sizeof(*all));
-	for (; *own != NULL; own++) {
-		if (domain_of(all, *own) == NULL)
-			all[len++] = (struct setting_pair){ *own, *own };
-	}
-	s->gotrue_experimental_provider_linking_domains = all;
-}
-
-void
-settings_clamp(struct arena *a, struct settings *s)
-{
-	for (size_t i = 0; i < COUNT(clamp_table); i++) {
-		const struct clamp_row *row = &clamp_table[i];
-
-		if (number_at(s, row->offset) >= row->low && number_at(s, row->offset) <= row->high)
-			reset_at(a, s, row->offset);
-	}
-	if (s->gotrue_mfa_challenge_expiry_duration < 300)
-		reset_at(a, s, AT(gotrue_mfa_challenge_expiry_duration));
-	s->gotrue_security_captcha_secret = str_trim(a, s->gotrue_security_captcha_secret);
-	test_codes_clamp(a, s->gotrue_sms_test_otp);
-	domains_clamp(a, s);
 }
 
 /* A value that was refused has been taken away. */
@@ -325,7 +237,7 @@ check_encryption_key(struct check *c)
 		    ENCRYPTION);
 	if (!key_is_good(c->arena, s->gotrue_security_db_encryption_encryption_key))
 		refuse(c, ENCRYPTION "ENCRYPTION_KEY", "%sENCRYPTION_KEY must be 32 bytes as base64url without padding.", ENCRYPTION);
-	if (str_empty(domain_of(s->gotrue_security_db_encryption_decryption_keys, id)))
+	if (str_empty(pair_value(s->gotrue_security_db_encryption_decryption_keys, id)))
 		refuse(c, ENCRYPTION "DECRYPTION_KEYS", "%sDECRYPTION_KEYS must have the key that encrypts too: \"%s\".", ENCRYPTION, id);
 }
 

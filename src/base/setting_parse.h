@@ -40,6 +40,8 @@ const char *form_host(struct arena *, const char *); /* or an IP address */
 const char *form_email(struct arena *, const char *);
 const char *form_role(struct arena *, const char *);
 
+const char *pair_value(const struct setting_pair *, const char *name); /* of pairs that end with a NULL name; NULL without */
+
 /* Names and values as they came; a later one of the same name takes the place of an earlier one. */
 struct setting_source {
 	struct arena *arena;
