@@ -100,7 +100,7 @@ check_letters(struct arena *a, struct report *r)
 			report_error(r, wrong);
 }
 
-/* Whom providers of the operator's own are looked for at, and who vouches for them. */
+/* Whether text messages can be sent: their template, and what the gateway needs. */
 static void
 check_messages(struct arena *a, struct report *r)
 {

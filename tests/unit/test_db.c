@@ -24,7 +24,7 @@
 #define URL "postgresql://?pool_max_conns=3&work_mem=1234kB"
 #define SKIPPED 77
 
-/* The server of pg_virtualenv, seen from beside. */
+/* The server of tests/with-database, seen from beside. */
 static PGconn *beside;
 
 struct fixture {
@@ -858,7 +858,7 @@ main(void)
 	int failed;
 
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {
-		puts("skipped: run it in pg_virtualenv");
+		puts("skipped: run it by tests/with-database");
 		return (SKIPPED);
 	}
 	beside = PQconnectdb("");
