@@ -68,12 +68,11 @@ callback_ask(struct request *r, const struct external_state_by_id *state, struct
 {
 	struct query callback = callback_params(r);
 	struct provider provider;
-	const char *why, *verifier;
+	const char *verifier;
 
 	TRY(callback_check(r, &callback, provider_speaks_oauth1(state->provider)));
-	TRY(provider_find(r, state->provider, "", &provider, &why));
-	if (why != NULL)
-		return (fail(r, E_OAUTH_PROVIDER_NOT_SUPPORTED, "Unsupported provider: %s", why));
+	TRY_OUTSIDE(provider_find(r, state->provider, "", &provider),
+	    fail(r, E_OAUTH_PROVIDER_NOT_SUPPORTED, "Unsupported provider: %s", r->failure.message));
 	TRY(provider_check_callback(r, &provider, &callback));
 	TRY(external_state_verifier(r, state, &provider, &verifier));
 	TRY(provider_exchange(r, &provider, &callback, verifier, result));

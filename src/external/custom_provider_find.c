@@ -97,22 +97,17 @@ provider_fill(struct request *r, const char *name, const struct custom_provider_
 }
 
 err
-custom_provider_find(struct request *r, const char *name, const char *scopes, struct provider *p, const char **why)
+custom_provider_find(struct request *r, const char *name, const char *scopes, struct provider *p)
 {
 	struct custom_provider_by_identifier row;
 
-	*why = NULL;
 	TRY(custom_provider_by_identifier(r->db, &row, .identifier = name));
-	if (!row.found || !row.enabled) {
-		*why = arena_printf(r->arena, "custom provider %s %s", name, row.found ? "is disabled" : "not found");
-		return (OK);
-	}
+	if (!row.found || !row.enabled)
+		return (fail(r, E_OUTSIDE, "custom provider %s %s", name, row.found ? "is disabled" : "not found"));
 	provider_fill(r, name, &row, p);
 	p->scopes = scopes_joined(r->arena, &row, scopes);
 	p->secret = secret_unseal(r->arena, row.id, row.client_secret, NULL);
-	if (p->secret == NULL)
-		*why = arena_printf(r->arena, "error decrypting client secret for provider %s", name);
-	return (OK);
+	return (p->secret != NULL ? OK : fail(r, E_OUTSIDE, "error decrypting client secret for provider %s", name));
 }
 
 err

@@ -45,12 +45,9 @@ invite_check(struct request *r, const char *token)
 static err
 authorize_request_read(struct request *r, struct authorize_request *q)
 {
-	const char *why;
-
 	q->asked = query_text_of(r, "provider");
-	TRY(provider_find(r, q->asked, query_text_of(r, "scopes"), &q->provider, &why));
-	if (why != NULL)
-		return (fail(r, E_VALIDATION_FAILED, "Unsupported provider: %s", why));
+	TRY_OUTSIDE(provider_find(r, q->asked, query_text_of(r, "scopes"), &q->provider),
+	    fail(r, E_VALIDATION_FAILED, "Unsupported provider: %s", r->failure.message));
 	q->invite = query_text_of(r, "invite_token");
 	TRY(invite_check(r, q->invite));
 	q->referrer = redirect_wanted(r);

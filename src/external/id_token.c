@@ -79,14 +79,14 @@ claim_text(const struct exchange *x, const char *name)
 	return (str_or(json_string(json_get(x->userinfo, name)), ""));
 }
 
-static bool
+static err
 more_google(struct exchange *x)
 {
 	const char *domain = claim_text(x, "hd");
 
 	if (*domain != '\0')
 		query_set(&x->profile.claims, "custom_claims", json_pairs(x->r->arena, "hd", domain, NULL));
-	return (true);
+	return (OK);
 }
 
 /* As Go's strconv.ParseBool; -1 when it is neither. */
@@ -100,19 +100,19 @@ bool_parse(const char *text)
 }
 
 /* LinkedIn says in words whether the address is verified. */
-static bool
+static err
 more_linkedin(struct exchange *x)
 {
 	int verified = bool_parse(claim_text(x, "email_verified"));
 
 	if (verified < 0)
-		x->why = "email_verified of the identity token is not a text that says yes or no";
-	else if (*claim_text(x, "email") != '\0')
+		return (fail_outside(x->r, "email_verified of the identity token is not a text that says yes or no"));
+	if (*claim_text(x, "email") != '\0')
 		profile_add_email(&x->profile, claim_text(x, "email"), verified == 1, true);
-	return (verified >= 0);
+	return (OK);
 }
 
-static bool
+static err
 more_vercel(struct exchange *x)
 {
 	const char *global = claim_text(x, "global_user_id");
@@ -121,7 +121,7 @@ more_vercel(struct exchange *x)
 	profile_set_text(&x->profile, "sub", sub);
 	profile_set_text(&x->profile, "provider_id", sub);
 	profile_add_email(&x->profile, claim_text(x, "user_email"), true, true);
-	return (true);
+	return (OK);
 }
 
 /* Azure writes xms_edov now as a boolean, now as a text; without it the address counts as verified. */
@@ -145,7 +145,7 @@ put_azure_claim(void *into, const char *key, json *value)
 	return (true);
 }
 
-static bool
+static err
 more_azure(struct exchange *x)
 {
 	struct buf b = buf_new(x->r->arena);
@@ -156,7 +156,7 @@ more_azure(struct exchange *x)
 	query_set(&x->profile.claims, "custom_claims", b.data);
 	if (*claim_text(x, "email") != '\0')
 		profile_add_email(&x->profile, claim_text(x, "email"), azure_email_verified(json_get(x->userinfo, "xms_edov")), true);
-	return (true);
+	return (OK);
 }
 
 /* A boolean that may be written as a text: "true", "false", or NULL when it is there and neither. */
@@ -170,17 +170,15 @@ apple_private(const json *value)
 	return (word < 0 ? NULL : word == 1 ? "true" : "false");
 }
 
-static bool
+static err
 more_apple(struct exchange *x)
 {
 	const json *private = json_get(x->userinfo, "is_private_email"), *auth_time = json_get(x->userinfo, "auth_time");
 	const char *transfer = claim_text(x, "transfer_sub");
 	struct buf b = buf_new(x->r->arena);
 
-	if (json_kind(private) != JSON_NULL && apple_private(private) == NULL) {
-		x->why = "is_private_email of the identity token is not a boolean";
-		return (false);
-	}
+	if (json_kind(private) != JSON_NULL && apple_private(private) == NULL)
+		return (fail_outside(x->r, "is_private_email of the identity token is not a boolean"));
 	if (json_kind(private) != JSON_NULL)
 		buf_printf(&b, ",\"is_private_email\":%s", apple_private(private));
 	if (json_kind(auth_time) == JSON_NUMBER)
@@ -190,33 +188,30 @@ more_apple(struct exchange *x)
 	if (b.len > 0)
 		query_set(&x->profile.claims, "custom_claims", arena_printf(x->r->arena, "{%s}", b.data + 1));
 	profile_add_email(&x->profile, claim_text(x, "email"), true, true);
-	return (true);
+	return (OK);
 }
 
-static bool
+static err
 more_standard(struct exchange *x)
 {
 	const char *email;
 
-	if (!profile_read(&x->profile, x->userinfo)) {
-		x->why = "the identity token's claims are not what OpenID Connect says";
-		return (false);
-	}
+	if (!profile_read(&x->profile, x->userinfo))
+		return (fail_outside(x->r, "the identity token's claims are not what OpenID Connect says"));
 	email = profile_text(&x->profile, "email");
 	if (*email != '\0')
 		profile_add_email(&x->profile, email, str_equal(query_get(&x->profile.claims, "email_verified"), "true"), true);
-	return (true);
+	return (OK);
 }
 
 /* Snapchat's addresses are verified whatever it says. */
-static bool
+static err
 more_snapchat(struct exchange *x)
 {
-	if (!more_standard(x))
-		return (false);
+	TRY(more_standard(x));
 	for (size_t i = 0; i < x->profile.emails; i++)
 		x->profile.email[i].verified = true;
-	return (true);
+	return (OK);
 }
 
 /* Readers of claims: rows as those of provider.def, found by the issuer. */
@@ -253,16 +248,15 @@ reader_of(const char *iss)
 	return (issuer_is_azure(iss) ? &reader_azure : issuer_is_apple(iss) ? &reader_apple : &reader_standard);
 }
 
-bool
-id_token_map(struct request *r, const struct id_token *t, struct profile *profile, const char **why)
+err
+id_token_map(struct request *r, const struct id_token *t, struct profile *profile)
 {
 	const struct provider p = { .row = reader_of(t->issuer) };
 	struct exchange x = { .r = r, .p = &p, .userinfo = t->claims, .profile = *profile };
-	bool mapped = provider_map(&x);
+	err error = provider_map(&x);
 
 	*profile = x.profile;
-	*why = x.why;
-	return (mapped);
+	return (error);
 }
 
 /* --- At the end of a sign-in --- */
@@ -287,30 +281,26 @@ token_verify(struct exchange *x, const struct id_token *t)
 		.lax = apple,
 		.discovery_url = str_equal(x->issuer, x->p->issuer) ? x->p->discovery_url : NULL };
 
-	if (apple && !issuer_is_apple(t->issuer)) {
-		x->why = "the identity token is not Apple's";
-		return (OK);
-	}
-	TRY(issuer_verify(x->r, &issuer, t, &x->why));
-	if (x->why == NULL && !audience_fits(x->p, t))
-		x->why = "the identity token is for another client";
-	return (OK);
+	if (apple && !issuer_is_apple(t->issuer))
+		return (fail_outside(x->r, "the identity token is not Apple's"));
+	TRY(issuer_verify(x->r, &issuer, t));
+	return (audience_fits(x->p, t) ? OK : fail_outside(x->r, "the identity token is for another client"));
 }
 
 err
 id_token_profile(struct exchange *x)
 {
 	struct id_token t;
+	const char *why;
 
-	if (!id_token_read(x->r->arena, x->token.id_token, &t, &x->why))
-		return (OK);
+	if (!id_token_read(x->r->arena, x->token.id_token, &t, &why))
+		return (fail_outside(x->r, "%s", why));
 	x->userinfo = t.claims;
-	if (x->p->row != NULL && x->p->row->at_id_token != NULL && !x->p->row->at_id_token(x))
-		return (OK);
+	if (x->p->row != NULL && x->p->row->at_id_token != NULL)
+		TRY(x->p->row->at_id_token(x));
 	TRY(token_verify(x, &t));
-	if (x->why != NULL || !id_token_map(x->r, &t, &x->profile, &x->why))
-		return (OK);
+	TRY(id_token_map(x->r, &t, &x->profile));
 	if (x->p->row != NULL && *t.at_hash != '\0' && !id_token_fits(x->r->arena, &t, x->token.access))
-		x->why = "the identity token belongs to another access token";
+		return (fail_outside(x->r, "the identity token belongs to another access token"));
 	return (OK);
 }

@@ -8,13 +8,13 @@
 /* Identity tokens (OpenID Connect) and what the issuers mean by their claims. */
 
 /*
- * Fills x->profile from x->token.id_token after verifying it for the provider: x->why when it does not hold.  x->userinfo: its claims.
+ * Fills x->profile from x->token.id_token after verifying it for the provider: x->userinfo: its claims.
  * The access token is compared with its at_hash.
  */
 checked err id_token_profile(struct exchange *);
 
 /* The profile in verified claims, as their issuer writes them. */
-bool id_token_map(struct request *, const struct id_token *, struct profile *, const char **why);
+checked err id_token_map(struct request *, const struct id_token *, struct profile *);
 
 /* Whether iss (may be NULL) is one of the provider's issuers: Apple has two, Google also one without scheme. */
 bool id_token_issuer_fits(const struct provider *, const char *iss);

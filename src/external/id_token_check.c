@@ -166,36 +166,36 @@ expect(struct request *r, const struct id_token_check *t, struct expectation *x)
 }
 
 static err
-refuse(struct request *r, const char *description, const char *why)
+refuse(struct request *r, const char *description)
 {
-	r->failure.cause = why;
 	return (fail_oauth(r, "invalid request", description));
 }
 
 /* Signature, issuer, times, at_hash; and what it says. */
 static err
+token_read(struct request *r, struct id_token_check *t, const struct expectation *x, struct id_token *token)
+{
+	const char *why;
+
+	if (!id_token_read(r->arena, t->id_token, token, &why))
+		return (fail_outside(r, "%s", why));
+	TRY(issuer_verify(r, &x->issuer, token));
+	if (x->issuer.lax && !issuer_is_apple(token->issuer))
+		return (fail_outside(r, "it is not Apple's"));
+	t->profile = profile_new(r->arena);
+	TRY(id_token_map(r, token, &t->profile));
+	if (!str_empty(t->access_token) && *token->at_hash != '\0' && !id_token_fits(r->arena, token, t->access_token))
+		return (fail_outside(r, "it belongs to another access token"));
+	return (OK);
+}
+
+static err
 token_verify(struct request *r, struct id_token_check *t, const struct expectation *x, struct id_token *token)
 {
 	struct oidc_document doc;
-	const char *why;
 
-	TRY(issuer_document(r, &x->issuer, &doc, &why));
-	if (why != NULL) {
-		r->failure.cause = why;
-		return (E_UNEXPECTED_FAILURE);
-	}
-	if (!id_token_read(r->arena, t->id_token, token, &why))
-		return (refuse(r, "Bad ID token", why));
-	TRY(issuer_verify(r, &x->issuer, token, &why));
-	if (why == NULL && x->issuer.lax && !issuer_is_apple(token->issuer))
-		why = "it is not Apple's";
-	if (why != NULL)
-		return (refuse(r, "Bad ID token", why));
-	t->profile = profile_new(r->arena);
-	if (!id_token_map(r, token, &t->profile, &why))
-		return (refuse(r, "Bad ID token", why));
-	if (!str_empty(t->access_token) && *token->at_hash != '\0' && !id_token_fits(r->arena, token, t->access_token))
-		return (refuse(r, "Bad ID token", "it belongs to another access token"));
+	TRY_OUTSIDE(issuer_document(r, &x->issuer, &doc), E_UNEXPECTED_FAILURE);
+	TRY_OUTSIDE(token_read(r, t, x, token), refuse(r, "Bad ID token"));
 	return (OK);
 }
 
@@ -213,7 +213,7 @@ static err
 nonce_check(struct request *r, const char *asked, const char *stated)
 {
 	if (str_empty(asked) != str_empty(stated))
-		return (refuse(r, "Passed nonce and nonce in id_token should either both exist or not.", NULL));
+		return (refuse(r, "Passed nonce and nonce in id_token should either both exist or not."));
 	if (!str_empty(asked) && !secret_equal_text(sha256_hex(r->arena, asked), stated))
 		return (fail_oauth(r, "invalid nonce", "Nonces mismatch"));
 	return (OK);
@@ -230,9 +230,9 @@ id_token_check(struct request *r, struct id_token_check *t)
 	t->email_optional = x.email_optional;
 	TRY(token_verify(r, t, &x, &token));
 	if (*token.subject == '\0')
-		return (refuse(r, "Missing sub claim in id_token", NULL));
+		return (refuse(r, "Missing sub claim in id_token"));
 	if (!audience_fits(&x, token.audience))
 		return (refuse(r,
-		    arena_printf(r->arena, "Unacceptable audience in id_token: [%s]", str_join(r->arena, token.audience, " ")), NULL));
+		    arena_printf(r->arena, "Unacceptable audience in id_token: [%s]", str_join(r->arena, token.audience, " "))));
 	return (x.skips_nonce ? OK : nonce_check(r, t->nonce, token.nonce));
 }

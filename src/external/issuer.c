@@ -18,15 +18,20 @@ struct search {
 	const struct issuer *issuer;
 	const char *discovery_url;
 	struct issuer_known known;
-	const char **why;
+	const char *why; /* what went wrong so far, for the log */
 };
 
 static void
-search_start(struct search *s, struct request *r, const struct issuer *i, const char **why)
+search_start(struct search *s, struct request *r, const struct issuer *i)
 {
-	*s = (struct search){ .r = r, .issuer = i, .why = why };
+	*s = (struct search){ .r = r, .issuer = i };
 	s->discovery_url = i->discovery_url != NULL ? i->discovery_url : oidc_discovery_url(r->arena, i->url);
-	*why = NULL;
+}
+
+static err
+search_end(const struct search *s)
+{
+	return (s->why == NULL ? OK : fail_outside(s->r, "%s", s->why));
 }
 
 static err
@@ -53,7 +58,7 @@ search_claim(struct search *s, bool *mine)
 static err
 search_give_up(struct search *s)
 {
-	log_event(LOG_WARN, "an issuer could not be asked", "issuer", s->issuer->url, "error", *s->why, NULL);
+	log_event(LOG_WARN, "an issuer could not be asked", "issuer", s->issuer->url, "error", s->why, NULL);
 	db_autonomous_begin(s->r->db);
 	TRY(issuer_give_up(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url));
 	return (db_autonomous_end(s->r->db));
@@ -94,7 +99,7 @@ document_fetch(struct search *s, struct oidc_document *doc)
 {
 	struct arena *a = s->r->arena;
 
-	if (!oidc_discover(a, s->issuer->trust, s->discovery_url, expected_name(s->issuer), doc, s->why))
+	if (!oidc_discover(a, s->issuer->trust, s->discovery_url, expected_name(s->issuer), doc, &s->why))
 		return (search_give_up(s));
 	db_autonomous_begin(s->r->db);
 	TRY(issuer_store_document(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .document = doc->text));
@@ -119,25 +124,26 @@ document_find(struct search *s, struct oidc_document *doc)
 		TRY(search_claim(s, &mine));
 	if (mine) {
 		TRY(document_fetch(s, doc));
-		if (*s->why == NULL || !document_there(s))
+		if (s->why == NULL || !document_there(s))
 			return (OK);
-		*s->why = NULL; /* the old one serves */
+		s->why = NULL; /* the old one serves */
 	}
 	if (!document_there(s)) {
-		*s->why = "another worker is waiting for its document";
+		s->why = "another worker is waiting for its document";
 		return (OK);
 	}
-	(void)oidc_document_read(s->r->arena, s->known.document, strlen(s->known.document), expected_name(s->issuer), doc, s->why);
+	(void)oidc_document_read(s->r->arena, s->known.document, strlen(s->known.document), expected_name(s->issuer), doc, &s->why);
 	return (OK);
 }
 
 err
-issuer_document(struct request *r, const struct issuer *i, struct oidc_document *doc, const char **why)
+issuer_document(struct request *r, const struct issuer *i, struct oidc_document *doc)
 {
 	struct search s;
 
-	search_start(&s, r, i, why);
-	return (document_find(&s, doc));
+	search_start(&s, r, i);
+	TRY(document_find(&s, doc));
+	return (search_end(&s));
 }
 
 static bool
@@ -151,7 +157,7 @@ keys_fetch(struct search *s, const char *url)
 {
 	const char *keys;
 
-	if (!oidc_fetch_keys(s->r->arena, s->issuer->trust, url, &keys, s->why))
+	if (!oidc_fetch_keys(s->r->arena, s->issuer->trust, url, &keys, &s->why))
 		return (search_give_up(s));
 	db_autonomous_begin(s->r->db);
 	TRY(issuer_store_keys(s->r->db, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .keys = keys));
@@ -176,9 +182,9 @@ keys_find(struct search *s, const struct oidc_document *doc, bool newer)
 	if (mine)
 		TRY(keys_fetch(s, doc->jwks));
 	if (keys_there(s))
-		*s->why = NULL;
-	else if (*s->why == NULL)
-		*s->why = "another worker is waiting for its keys";
+		s->why = NULL;
+	else if (s->why == NULL)
+		s->why = "another worker is waiting for its keys";
 	return (OK);
 }
 
@@ -189,11 +195,11 @@ signature_check(struct search *s, const struct oidc_document *doc, const struct 
 
 	for (int newer = 0; newer < 2 && verdict == ID_TOKEN_NO_KEY; newer++) {
 		TRY(keys_find(s, doc, newer == 1));
-		if (*s->why != NULL)
+		if (s->why != NULL)
 			return (OK);
-		verdict = id_token_verify(s->r->arena, t, doc->algs, s->known.keys, s->why);
+		verdict = id_token_verify(s->r->arena, t, doc->algs, s->known.keys, &s->why);
 		if (verdict == ID_TOKEN_GOOD)
-			*s->why = NULL;
+			s->why = NULL;
 	}
 	return (OK);
 }
@@ -208,21 +214,20 @@ name_fits(const struct issuer *i, const char *name)
 }
 
 err
-issuer_verify(struct request *r, const struct issuer *i, const struct id_token *t, const char **why)
+issuer_verify(struct request *r, const struct issuer *i, const struct id_token *t)
 {
 	struct oidc_document doc;
 	struct search s;
 
-	search_start(&s, r, i, why);
+	search_start(&s, r, i);
 	TRY(document_find(&s, &doc));
-	if (*why != NULL)
-		return (OK);
+	TRY(search_end(&s));
 	TRY(signature_check(&s, &doc, t));
-	if (*why == NULL && !name_fits(i, t->issuer))
-		*why = arena_printf(r->arena, "its issuer is \"%s\"", t->issuer);
-	if (*why == NULL)
-		(void)id_token_in_time(t, clock_now(), why);
-	return (OK);
+	TRY(search_end(&s));
+	if (!name_fits(i, t->issuer))
+		return (fail_outside(r, "its issuer is \"%s\"", t->issuer));
+	(void)id_token_in_time(t, clock_now(), &s.why);
+	return (search_end(&s));
 }
 
 err

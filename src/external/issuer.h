@@ -17,11 +17,11 @@ struct issuer {
 	bool lax; /* its document may have another name in it */
 };
 
-/* *why is set, for the log, when there is no document. */
-checked err issuer_document(struct request *, const struct issuer *, struct oidc_document *, const char **why);
+/* fail_outside() when there is none. */
+checked err issuer_document(struct request *, const struct issuer *, struct oidc_document *);
 
-/* Signature, name and times of a token of this issuer: *why is set, for the log, when they do not hold. */
-checked err issuer_verify(struct request *, const struct issuer *, const struct id_token *, const char **why);
+/* Signature, name and times of a token of this issuer: fail_outside() when they do not hold. */
+checked err issuer_verify(struct request *, const struct issuer *, const struct id_token *);
 
 /* Forgets what is kept of it: its provider's row has changed. */
 checked err issuer_forget(struct request *, const char *url);

@@ -114,18 +114,12 @@ row_fill(struct arena *a, const struct provider_row *row, const char *scopes, st
 
 /* The endpoints that the issuer's document names and the row does not.  What went wrong is for the log, not for strangers. */
 static err
-endpoints_discover(struct request *r, struct provider *p, const char **why)
+endpoints_discover(struct request *r, struct provider *p)
 {
-	const char *cause;
 	struct oidc_document doc;
 	struct issuer i = { .url = p->issuer, .discovery_url = p->discovery_url, .trust = p->trust };
 
-	TRY(issuer_document(r, &i, &doc, &cause));
-	if (cause != NULL) {
-		r->failure.cause = cause;
-		*why = "its issuer's discovery document could not be read";
-		return (OK);
-	}
+	TRY_OUTSIDE(issuer_document(r, &i, &doc), fail(r, E_OUTSIDE, "its issuer's discovery document could not be read"));
 	p->authorize = str_or(p->authorize, doc.authorize);
 	p->token = str_or(p->token, doc.token);
 	p->userinfo = str_or(p->userinfo, doc.userinfo);
@@ -134,33 +128,28 @@ endpoints_discover(struct request *r, struct provider *p, const char **why)
 }
 
 static err
-custom_find(struct request *r, const char *name, const char *scopes, struct provider *p, const char **why)
+custom_find(struct request *r, const char *name, const char *scopes, struct provider *p)
 {
-	TRY(custom_provider_find(r, name, scopes, p, why));
-	return (*why == NULL && p->issuer != NULL ? endpoints_discover(r, p, why) : OK);
+	if (!cfg->gotrue_custom_oauth_enabled)
+		return (fail(r, E_OUTSIDE, "custom OAuth providers are disabled"));
+	TRY(custom_provider_find(r, name, scopes, p));
+	return (p->issuer != NULL ? endpoints_discover(r, p) : OK);
 }
 
 err
-provider_find(struct request *r, const char *asked, const char *scopes, struct provider *p, const char **why)
+provider_find(struct request *r, const char *asked, const char *scopes, struct provider *p)
 {
-	const char *name = str_lower(r->arena, asked);
+	const char *name = str_lower(r->arena, asked), *lack;
 	const struct provider_row *row = provider_row_find(name);
 
-	*why = NULL;
-	if (str_starts(name, "custom:")) {
-		if (cfg->gotrue_custom_oauth_enabled)
-			return (custom_find(r, name, scopes, p, why));
-		*why = "custom OAuth providers are disabled";
-		return (OK);
-	}
-	if (row == NULL) {
-		*why = arena_printf(r->arena, "Provider %s could not be found", name);
-		return (OK);
-	}
-	if ((*why = settings_lack(row)) != NULL)
-		return (OK);
+	if (str_starts(name, "custom:"))
+		return (custom_find(r, name, scopes, p));
+	if (row == NULL)
+		return (fail(r, E_OUTSIDE, "Provider %s could not be found", name));
+	if ((lack = settings_lack(row)) != NULL)
+		return (fail(r, E_OUTSIDE, "%s", lack));
 	row_fill(r->arena, row, scopes, p);
-	return (row->discovered ? endpoints_discover(r, p, why) : OK);
+	return (row->discovered ? endpoints_discover(r, p) : OK);
 }
 
 bool

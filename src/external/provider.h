@@ -36,11 +36,11 @@ struct provider {
 };
 
 /*
- * Finds a provider that can be used.  name: as asked for, in any case; scopes: as the client sent them.  *why is set to what the reference says
- * after "Unsupported provider: " when there is none that can be used, NULL otherwise.  Reads the database for a custom one only.
+ * Finds a provider that can be used.  name: as asked for, in any case; scopes: as the client sent them.  E_OUTSIDE when there is none that can be
+ * used: failure.message is what the reference says after "Unsupported provider: ".  Reads the database for a custom one only.
  * An issuer's endpoints are discovered: may go over the network.
  */
-checked err provider_find(struct request *, const char *name, const char *scopes, struct provider *, const char **why);
+checked err provider_find(struct request *, const char *name, const char *scopes, struct provider *);
 
 /* Whether its callback is one of OAuth 1.0a: no code, no error. */
 bool provider_speaks_oauth1(const char *name);
@@ -48,9 +48,9 @@ bool provider_speaks_oauth1(const char *name);
 /*
  * In external/custom_provider_find.c, as the two below.  The row with this identifier ("custom:acme", small letters), for provider_find():
  * enabled, its secret opened, redirect_uri set, scopes the row's (openid in front for an issuer), or the client's split at white space where
- * there are some.  *why as above.  No network.
+ * there are some.  E_OUTSIDE as above.  No network.
  */
-checked err custom_provider_find(struct request *, const char *name, const char *scopes, struct provider *, const char **why);
+checked err custom_provider_find(struct request *, const char *name, const char *scopes, struct provider *);
 
 /* The same for POST /token with an identity token: 400 with the reference's words.  Only p's client_id, audiences, issuer, discovery_url, flags count. */
 checked err custom_provider_find_issuer(struct request *, const char *name, struct provider *);

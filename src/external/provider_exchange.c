@@ -72,7 +72,7 @@ provider_authorize_url(struct request *r, const struct provider *p, const struct
 	if (p->row != NULL && p->row->protocol != NULL)
 		return (p->row->protocol->begin(&x, b->state, url));
 	if (p->row != NULL && p->row->at_authorize != NULL)
-		(void)p->row->at_authorize(&x);
+		TRY(p->row->at_authorize(&x));
 	*url = arena_printf(r->arena, "%s%c%s", p->authorize, strchr(p->authorize, '?') == NULL ? '?' : '&', query_text(&params));
 	return (OK);
 }
@@ -121,12 +121,12 @@ type_is(const char *type, const char *wanted)
 }
 
 /* JSON, or a form as GitHub sends it. */
-static bool
+static err
 token_read(struct exchange *x, const struct http_answer *answer)
 {
 	struct provider_token *t = &x->token;
 	struct query form;
-	const char *error;
+	const char *error, *why = NULL;
 
 	if (type_is(answer->type, "application/x-www-form-urlencoded") || type_is(answer->type, "text/plain")) {
 		form = query_parse(x->r->arena, answer->body);
@@ -135,21 +135,21 @@ token_read(struct exchange *x, const struct http_answer *answer)
 			.id_token = query_get(&form, "id_token") };
 		error = form_get(&form, "error");
 	} else {
-		t->answer = json_parse(x->r->arena, answer->body, answer->len, &x->why);
+		t->answer = json_parse(x->r->arena, answer->body, answer->len, &why);
 		if (json_kind(t->answer) != JSON_OBJECT)
-			return (false);
+			return (fail_outside(x->r, "%s", str_or(why, "the token endpoint's answer is not an object")));
 		t->access = answer_text(t->answer, "access_token");
 		t->refresh = answer_text(t->answer, "refresh_token");
 		t->id_token = json_string(json_get(t->answer, "id_token"));
 		error = answer_text(t->answer, "error");
 	}
 	if (*error != '\0' || *t->access == '\0')
-		x->why = arena_printf(x->r->arena, "the token endpoint gave no token (%s)", str_or(error, "it names no error"));
-	return (*error == '\0' && *t->access != '\0');
+		return (fail_outside(x->r, "the token endpoint gave no token (%s)", str_or(error, "it names no error")));
+	return (OK);
 }
 
 /* in_body: where the client's secret goes. */
-static bool
+static err
 token_ask(struct exchange *x, bool in_body, int64_t timeout_ns)
 {
 	static const char *const headers[] = { "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", NULL };
@@ -171,28 +171,30 @@ token_ask(struct exchange *x, bool in_body, int64_t timeout_ns)
 		call.password = url_escape(a, str_or(x->p->secret, ""));
 	}
 	call.body = query_text(&form);
-	x->why = NULL;
 	if (http_do(a, &call, &answer) != HTTP_ANSWERED)
-		x->why = answer.why;
-	else if (answer.status < 200 || answer.status > 299)
-		x->why = arena_printf(a, "the token endpoint answered %d", answer.status);
-	return (x->why == NULL && token_read(x, &answer));
+		return (fail_outside(x->r, "%s", answer.why));
+	if (answer.status < 200 || answer.status > 299)
+		return (fail_outside(x->r, "the token endpoint answered %d", answer.status));
+	return (token_read(x, &answer));
 }
 
 /* As golang.org/x/oauth2, which does not know either what a provider takes; both tries have one time limit. */
-static bool
+static err
 token_exchange(struct exchange *x)
 {
 	const struct provider_row *row = x->p->row;
 	uint64_t begun = clock_mono_ns();
 	int64_t limit = cfg->gotrue_internal_http_timeout, left;
+	err error;
 
 	if (row != NULL && row->secret_in_body)
 		return (token_ask(x, true, limit));
-	if (token_ask(x, false, limit))
-		return (true);
+	error = token_ask(x, false, limit);
 	left = limit - (int64_t)(clock_mono_ns() - begun);
-	return (left > 0 && token_ask(x, true, left));
+	if (error != E_OUTSIDE || left <= 0)
+		return (error);
+	x->r->failure = (struct failure){ 0 };
+	return (token_ask(x, true, left));
 }
 
 static struct query
@@ -209,106 +211,109 @@ token_params(struct request *r, const struct provider *p, const char *code, cons
 	return (params);
 }
 
-bool
+err
 exchange_get(struct exchange *x, const char *url, json **answer)
 {
 	struct arena *a = x->r->arena;
 	struct http_answer http;
+	const char *why = NULL;
 
 	x->headers[0] = "Authorization";
 	x->headers[1] = arena_printf(a, "Bearer %s", x->token.access);
 	x->call = (struct http_call){ .trust = x->p->trust, .url = url, .headers = x->headers };
-	if (x->p->row != NULL && x->p->row->at_userinfo != NULL && !x->p->row->at_userinfo(x))
-		return (false);
+	if (x->p->row != NULL && x->p->row->at_userinfo != NULL)
+		TRY(x->p->row->at_userinfo(x));
 	if (http_do(a, &x->call, &http) != HTTP_ANSWERED)
-		x->why = http.why;
-	else if (http.status < 200 || http.status > 299)
-		x->why = arena_printf(a, "the user data were refused with %d", http.status);
-	else
-		*answer = json_parse(a, http.body, http.len, &x->why);
-	return (x->why == NULL);
+		return (fail_outside(x->r, "%s", http.why));
+	if (http.status < 200 || http.status > 299)
+		return (fail_outside(x->r, "the user data were refused with %d", http.status));
+	*answer = json_parse(a, http.body, http.len, &why);
+	return (why == NULL ? OK : fail_outside(x->r, "%s", why));
 }
 
-static bool
+static err
 profile_from_userinfo(struct exchange *x)
 {
-	return (exchange_get(x, x->p->userinfo, &x->userinfo) && provider_map(x));
+	TRY(exchange_get(x, x->p->userinfo, &x->userinfo));
+	return (provider_map(x));
 }
 
 static err
 profile_of_row(struct exchange *x)
 {
-	bool has_id_token = x->token.id_token != NULL;
+	enum provider_who who = x->p->row->who;
 
-	switch (x->p->row->who) {
+	switch (who) {
 	case WHO_TOKEN_ANSWER:
 		x->userinfo = x->token.answer;
-		(void)provider_map(x);
-		return (OK);
+		return (provider_map(x));
 	case WHO_ID_TOKEN_OR_USERINFO:
 	case WHO_ID_TOKEN_OR_NOBODY:
 	case WHO_ID_TOKEN:
-		if (has_id_token)
+		if (x->token.id_token != NULL)
 			return (id_token_profile(x));
-		if (x->p->row->who == WHO_ID_TOKEN)
-			x->why = "the token answer has no identity token";
-		if (x->p->row->who != WHO_ID_TOKEN_OR_USERINFO)
+		if (who == WHO_ID_TOKEN)
+			return (fail_outside(x->r, "the token answer has no identity token"));
+		if (who == WHO_ID_TOKEN_OR_NOBODY)
 			return (OK);
 		/* fall through */
 	case WHO_USERINFO:
-		(void)profile_from_userinfo(x);
+		return (profile_from_userinfo(x));
 	}
 	return (OK);
 }
 
-static void
+static err
 custom_from_userinfo(struct exchange *x)
 {
-	if (str_empty(x->p->userinfo)) {
-		x->why = "no ID token or userinfo endpoint available";
-		return;
-	}
-	if (!exchange_get(x, x->p->userinfo, &x->userinfo))
-		return;
-	if (!profile_read(&x->profile, x->userinfo)) {
-		x->why = "the user data are not what OpenID Connect says";
-		return;
-	}
+	if (str_empty(x->p->userinfo))
+		return (fail_outside(x->r, "no ID token or userinfo endpoint available"));
+	TRY(exchange_get(x, x->p->userinfo, &x->userinfo));
+	if (!profile_read(&x->profile, x->userinfo))
+		return (fail_outside(x->r, "the user data are not what OpenID Connect says"));
 	custom_provider_map(x->r->arena, x->p, x->userinfo, &x->profile);
 	if (*profile_text(&x->profile, "email") != '\0')
 		profile_add_email(&x->profile, profile_text(&x->profile, "email"),
 		    str_equal(query_get(&x->profile.claims, "email_verified"), "true"), true);
+	return (OK);
 }
 
 static err
 profile_of_custom(struct exchange *x)
 {
-	if (str_empty(x->p->issuer) || str_empty(x->token.id_token)) {
-		custom_from_userinfo(x);
-		return (OK);
-	}
+	if (str_empty(x->p->issuer) || str_empty(x->token.id_token))
+		return (custom_from_userinfo(x));
 	TRY(id_token_profile(x));
-	if (x->why == NULL)
-		custom_provider_map(x->r->arena, x->p, x->userinfo, &x->profile);
+	custom_provider_map(x->r->arena, x->p, x->userinfo, &x->profile);
 	return (OK);
 }
 
 static err
-exchange_failed(struct exchange *x, err error)
+profile_get(struct exchange *x)
 {
-	x->r->failure.cause = x->why;
-	log_event(LOG_WARN, "signing in through a provider failed", "provider", x->p->name, "error", x->why, NULL);
-	return (error);
+	const struct provider_row *row = x->p->row;
+
+	if (row == NULL)
+		return (profile_of_custom(x));
+	TRY(profile_of_row(x));
+	return (row->at_end != NULL ? row->at_end(x) : OK);
+}
+
+err
+exchange_failed(struct exchange *x, const char *words)
+{
+	log_event(LOG_WARN, "signing in through a provider failed", "provider", x->p->name, "error", x->r->failure.cause, NULL);
+	return (fail(x->r, E_UNEXPECTED_FAILURE, "%s", words));
 }
 
 static err
 code_exchange(struct exchange *x, const char *code)
 {
 	if (x->p->row != NULL && x->p->row->at_token != NULL)
-		(void)x->p->row->at_token(x);
-	if (token_exchange(x))
-		return (OK);
-	return (exchange_failed(x, fail(x->r, E_UNEXPECTED_FAILURE, "Unable to exchange external code: %.*s", CODE_SHOWN, code)));
+		TRY(x->p->row->at_token(x));
+	TRY_OUTSIDE(token_exchange(x),
+	    exchange_failed(x, arena_printf(x->r->arena, "Unable to exchange external code: %.*s", CODE_SHOWN, code)));
+	return (OK);
 }
 
 err
@@ -325,11 +330,7 @@ provider_exchange(struct request *r, const struct provider *p, const struct quer
 		TRY(p->row->protocol->end(&x));
 	} else {
 		TRY(code_exchange(&x, code));
-		TRY(p->row != NULL ? profile_of_row(&x) : profile_of_custom(&x));
-		if (x.why == NULL && p->row != NULL && p->row->at_end != NULL)
-			(void)p->row->at_end(&x);
-		if (x.why != NULL)
-			return (exchange_failed(&x, fail(r, E_UNEXPECTED_FAILURE, "Error getting user profile from external provider")));
+		TRY_OUTSIDE(profile_get(&x), exchange_failed(&x, "Error getting user profile from external provider"));
 	}
 	*result = (struct provider_result){ .profile = x.profile, .access = x.token.access, .refresh = str_or(x.token.refresh, "") };
 	return (OK);

@@ -60,7 +60,7 @@ claim_split(struct arena *a, const char *word, const char **path)
 	return (word + (*word == '#' || *word == '@'));
 }
 
-static bool
+static err
 claims_map(struct exchange *x, const char *list)
 {
 	struct arena *a = x->r->arena;
@@ -68,16 +68,14 @@ claims_map(struct exchange *x, const char *list)
 	for (char **word = str_split(a, list, ' '); list != NULL && *word != NULL; word++) {
 		const char *path, *name = claim_split(a, *word, &path), *text = texts_at(x, path);
 
-		if (text == NULL) {
-			x->why = arena_printf(a, "%s of the user data has not its type", path);
-			return (false);
-		}
+		if (text == NULL)
+			return (fail_outside(x->r, "%s of the user data has not its type", path));
 		profile_set_text(&x->profile, name, text);
 	}
-	return (true);
+	return (OK);
 }
 
-static bool
+static err
 custom_map(struct exchange *x, const char *list)
 {
 	struct arena *a = x->r->arena;
@@ -87,10 +85,8 @@ custom_map(struct exchange *x, const char *list)
 		const char *path, *name = claim_split(a, *word, &path), *text = NULL;
 
 		buf_printf(&b, "%s%s:", b.len == 0 ? "{" : ",", json_quote(a, name));
-		if (*path != '@' && (text = text_at(x, path)) == NULL) {
-			x->why = arena_printf(a, "%s of the user data has not its type", path);
-			return (false);
-		}
+		if (*path != '@' && (text = text_at(x, path)) == NULL)
+			return (fail_outside(x->r, "%s of the user data has not its type", path));
 		if (*path == '@')
 			buf_puts(&b, json_text(a, path_find(x->userinfo, path + 1)));
 		else
@@ -98,67 +94,68 @@ custom_map(struct exchange *x, const char *list)
 	}
 	buf_putc(&b, '}');
 	query_set(&x->profile.claims, "custom_claims", b.data);
-	return (true);
+	return (OK);
 }
 
-static bool
-true_at(struct exchange *x, const char *path)
+static err
+true_at(struct exchange *x, const char *path, bool *is)
 {
 	const json *value;
 
+	*is = *path == '?' && !str_empty(text_at(x, path + 1));
 	if (*path == '?')
-		return (!str_empty(text_at(x, path + 1)));
+		return (OK);
 	value = path_find(x->userinfo, path);
+	*is = json_true(value);
 	if (json_kind(value) != JSON_BOOL && json_kind(value) != JSON_NULL && !x->p->row->lenient)
-		x->why = arena_printf(x->r->arena, "%s of the user data is not a boolean", path);
-	return (json_true(value));
+		return (fail_outside(x->r, "%s of the user data is not a boolean", path));
+	return (OK);
 }
 
-static bool
-verified_map(struct exchange *x, const char *rule)
+static err
+verified_map(struct exchange *x, const char *rule, bool *verified)
 {
 	size_t len = strcspn(str_or(rule, ""), "&|");
-	const char *first;
 	bool one, other;
 
+	*verified = !str_empty(rule);
 	if (str_empty(rule) || strcmp(rule, "yes") == 0)
-		return (!str_empty(rule));
-	first = arena_strndup(x->r->arena, rule, len);
-	one = true_at(x, first);
+		return (OK);
+	TRY(true_at(x, arena_strndup(x->r->arena, rule, len), &one));
+	*verified = one;
 	if (rule[len] == '\0')
-		return (one);
-	other = true_at(x, rule + len + 1);
-	return (rule[len] == '&' ? one && other : one || other);
+		return (OK);
+	TRY(true_at(x, rule + len + 1, &other));
+	*verified = rule[len] == '&' ? one && other : one || other;
+	return (OK);
 }
 
-static bool
+static err
 email_map(struct exchange *x, const struct provider_row *row)
 {
 	const char *address = text_at(x, row->email);
-	bool verified = verified_map(x, row->verified);
+	bool verified;
 
+	TRY(verified_map(x, row->verified, &verified));
 	if (address == NULL)
-		x->why = "the address in the user data is not a text";
-	else if (*address != '\0')
+		return (fail_outside(x->r, "the address in the user data is not a text"));
+	if (*address != '\0')
 		profile_add_email(&x->profile, address, verified, true);
-	return (x->why == NULL);
+	return (OK);
 }
 
-bool
+err
 provider_map(struct exchange *x)
 {
 	const struct provider_row *row = x->p->row;
 
-	if (json_kind(x->userinfo) != JSON_OBJECT) {
-		x->why = "the user data are not an object";
-		return (false);
-	}
+	if (json_kind(x->userinfo) != JSON_OBJECT)
+		return (fail_outside(x->r, "the user data are not an object"));
 	profile_set_text(&x->profile, "iss", provider_url(x->r->arena, row, row->iss));
-	if (!claims_map(x, row->claims))
-		return (false);
-	if (row->custom != NULL && !custom_map(x, row->custom))
-		return (false);
-	if (row->more != NULL && !row->more(x))
-		return (false);
-	return (row->email == NULL || email_map(x, row));
+	TRY(claims_map(x, row->claims));
+	if (row->custom != NULL)
+		TRY(custom_map(x, row->custom));
+	if (row->more != NULL)
+		TRY(row->more(x));
+	return (row->email == NULL ? OK : email_map(x, row));
 }

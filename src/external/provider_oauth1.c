@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "external/provider_row.h"
 #include "sec/secret.h"
@@ -80,7 +79,7 @@ call_prepare(const struct exchange *x, struct oauth1_call *c, const char *method
 	query_set(&c->oauth, "oauth_version", "1.0");
 }
 
-static bool
+static err
 call_make(struct exchange *x, struct oauth1_call *c, struct http_answer *answer)
 {
 	struct arena *a = x->r->arena;
@@ -94,32 +93,32 @@ call_make(struct exchange *x, struct oauth1_call *c, struct http_answer *answer)
 	if (strcmp(c->method, "POST") == 0)
 		call.body = "";
 	if (http_do(a, &call, answer) != HTTP_ANSWERED)
-		x->why = answer->why;
-	else if (answer->status < 200 || answer->status > 299)
-		x->why = arena_printf(a, "%s answered %d", c->url, answer->status);
-	return (x->why == NULL);
+		return (fail_outside(x->r, "%s", answer->why));
+	if (answer->status < 200 || answer->status > 299)
+		return (fail_outside(x->r, "%s answered %d", c->url, answer->status));
+	return (OK);
 }
 
-static bool
+static err
 token_get(struct exchange *x, struct oauth1_call *c, struct oauth1_token *t, struct query *form)
 {
 	struct http_answer answer;
 
-	if (!call_make(x, c, &answer))
-		return (false);
+	TRY(call_make(x, c, &answer));
 	*form = query_parse(x->r->arena, answer.body);
 	*t = (struct oauth1_token){ query_get(form, "oauth_token"), query_get(form, "oauth_token_secret") };
 	if (str_empty(t->token) || t->secret == NULL)
-		x->why = arena_printf(x->r->arena, "%s gave no token", c->url);
-	return (x->why == NULL);
+		return (fail_outside(x->r, "%s gave no token", c->url));
+	return (OK);
 }
 
 static err
-oauth1_failed(struct exchange *x, const char *words)
+request_token_get(struct exchange *x, struct oauth1_call *c, struct oauth1_token *t, struct query *form)
 {
-	x->r->failure.cause = x->why;
-	log_event(LOG_WARN, "signing in through a provider failed", "provider", x->p->name, "error", x->why, NULL);
-	return (fail(x->r, E_UNEXPECTED_FAILURE, "%s", words));
+	TRY(token_get(x, c, t, form));
+	if (!str_equal(query_get(form, "oauth_callback_confirmed"), "true"))
+		return (fail_outside(x->r, "it did not confirm the callback"));
+	return (OK);
 }
 
 /* The state travels in the callback's URL; nothing else of the client's does. */
@@ -133,19 +132,17 @@ oauth1_begin(struct exchange *x, const char *state, const char **url)
 
 	call_prepare(x, &c, "POST", provider_url(a, x->p->row, x->p->row->request_token));
 	query_set(&c.oauth, "oauth_callback", arena_printf(a, "%s?state=%s", x->p->redirect_uri, state));
-	if (token_get(x, &c, &t, &form) && !str_equal(query_get(&form, "oauth_callback_confirmed"), "true"))
-		x->why = "it did not confirm the callback";
-	if (x->why != NULL)
-		return (oauth1_failed(x, "Unable to retrieve request token"));
+	TRY_OUTSIDE(request_token_get(x, &c, &t, &form), exchange_failed(x, "Unable to retrieve request token"));
 	*url = arena_printf(a, "%s?oauth_token=%s", x->p->authorize, url_escape(a, t.token));
 	return (OK);
 }
 
-static bool
+static err
 user_data_get(struct exchange *x, const struct oauth1_token *t)
 {
 	struct http_answer answer;
 	struct oauth1_call c;
+	const char *why = NULL;
 
 	call_prepare(x, &c, "GET", x->p->userinfo);
 	query_set(&c.oauth, "oauth_token", t->token);
@@ -153,10 +150,9 @@ user_data_get(struct exchange *x, const struct oauth1_token *t)
 	query_set(&c.query, "include_entities", "false");
 	query_set(&c.query, "skip_status", "true");
 	c.token_secret = t->secret;
-	if (!call_make(x, &c, &answer))
-		return (false);
-	x->userinfo = json_parse(x->r->arena, answer.body, answer.len, &x->why);
-	return (x->userinfo != NULL && provider_map(x));
+	TRY(call_make(x, &c, &answer));
+	x->userinfo = json_parse(x->r->arena, answer.body, answer.len, &why);
+	return (x->userinfo != NULL ? provider_map(x) : fail_outside(x->r, "%s", str_or(why, "the user data are null")));
 }
 
 /* The request token's secret was not kept: its part of the key is empty, as with the reference. */
@@ -170,10 +166,8 @@ oauth1_end(struct exchange *x)
 	call_prepare(x, &c, "POST", x->p->token);
 	query_set(&c.oauth, "oauth_token", str_or(query_get(x->callback, "oauth_token"), ""));
 	query_set(&c.oauth, "oauth_verifier", str_or(query_get(x->callback, "oauth_verifier"), ""));
-	if (!token_get(x, &c, &t, &form))
-		return (oauth1_failed(x, "Unable to retrieve access token"));
-	if (!user_data_get(x, &t))
-		return (oauth1_failed(x, "Error getting user email from external provider"));
+	TRY_OUTSIDE(token_get(x, &c, &t, &form), exchange_failed(x, "Unable to retrieve access token"));
+	TRY_OUTSIDE(user_data_get(x, &t), exchange_failed(x, "Error getting user email from external provider"));
 	x->token.access = t.token;
 	return (OK);
 }

@@ -24,13 +24,11 @@ set_picture(struct exchange *x, const char *url)
 }
 
 /* A list of objects with an address each.  Members of a wrong type are not to be relied on: nothing of such a list is. */
-static bool
+static err
 emails_take(struct exchange *x, const json *list, const char *verified, const char *primary)
 {
-	if (json_kind(list) != JSON_ARRAY && json_kind(list) != JSON_NULL) {
-		x->why = "the addresses are not a list";
-		return (false);
-	}
+	if (json_kind(list) != JSON_ARRAY && json_kind(list) != JSON_NULL)
+		return (fail_outside(x->r, "the addresses are not a list"));
 	for (size_t i = 0; i < json_len(list); i++) {
 		const json *one = json_at(list, i);
 		const char *address = json_string(json_get(one, "email"));
@@ -39,18 +37,18 @@ emails_take(struct exchange *x, const json *list, const char *verified, const ch
 			profile_add_email(&x->profile, address, verified != NULL && json_true(json_get(one, verified)),
 			    primary != NULL && json_true(json_get(one, primary)));
 	}
-	return (true);
+	return (OK);
 }
 
 /* The second call, at a path below the user data. */
-static bool
+static err
 emails_get(struct exchange *x, json **answer)
 {
 	return (exchange_get(x, arena_printf(x->r->arena, "%s/emails", x->p->userinfo), answer));
 }
 
 /* Apple answers with a POST of the browser, and knows no parameters but its own. */
-bool
+err
 quirk_form_post(struct exchange *x)
 {
 	const char *state = query_get(x->params, "state");
@@ -62,39 +60,37 @@ quirk_form_post(struct exchange *x)
 	query_set(x->params, "redirect_uri", x->p->redirect_uri);
 	query_set(x->params, "scope", x->p->scopes);
 	query_set(x->params, "state", state);
-	return (true);
+	return (OK);
 }
 
-bool
+err
 quirk_apple_secret(struct exchange *x)
 {
 	query_set(x->params, "client_id", x->p->client_id);
 	query_set(x->params, "secret", x->p->secret);
-	return (true);
+	return (OK);
 }
 
 /* The name comes with the browser, and only when somebody signs in for the first time. */
-bool
+err
 quirk_apple_name(struct exchange *x)
 {
 	const char *text = str_or(query_get(x->callback, "user"), ""), *full;
 
 	if (*text == '\0')
-		return (true);
+		return (OK);
 	x->userinfo = json_parse(x->r->arena, text, strlen(text), NULL);
-	if (json_kind(x->userinfo) != JSON_OBJECT) {
-		x->why = "the name that came along is not an object";
-		return (false);
-	}
+	if (json_kind(x->userinfo) != JSON_OBJECT)
+		return (fail_outside(x->r, "the name that came along is not an object"));
 	full = str_trim(x->r->arena,
 	    arena_printf(x->r->arena, "%s %s", userinfo_text(x, "name.firstName"), userinfo_text(x, "name.lastName")));
 	profile_set_text(&x->profile, "name", full);
 	profile_set_text(&x->profile, "full_name", full);
-	return (true);
+	return (OK);
 }
 
 /* The issuer of a tenant is known by the token only; a URL of the setting that names a tenant fixes it. */
-bool
+err
 quirk_azure_issuer(struct exchange *x)
 {
 	static char *const many[] = { "https://login.microsoftonline.com/common/v2.0",
@@ -105,37 +101,40 @@ quirk_azure_issuer(struct exchange *x)
 
 	x->issuer = iss;
 	if (fixed ? !str_equal(iss, expected) : !issuer_is_azure(iss) && !issuer_is_azure_sts(iss) && !issuer_is_azure_ciam(iss))
-		x->why = arena_printf(x->r->arena, "the identity token's issuer \"%s\" is not the tenant's", iss);
-	return (x->why == NULL);
+		return (fail_outside(x->r, "the identity token's issuer \"%s\" is not the tenant's", iss));
+	return (OK);
 }
 
-bool
+err
 quirk_bitbucket_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(x, &answer) && emails_take(x, json_get(answer, "values"), "is_confirmed", "is_primary"));
+	TRY(emails_get(x, &answer));
+	return (emails_take(x, json_get(answer, "values"), "is_confirmed", "is_primary"));
 }
 
-bool
+err
 quirk_github_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(x, &answer) && emails_take(x, answer, "verified", "primary"));
+	TRY(emails_get(x, &answer));
+	return (emails_take(x, answer, "verified", "primary"));
 }
 
 /* GitLab does not say which of the further addresses are confirmed. */
-bool
+err
 quirk_gitlab_emails(struct exchange *x)
 {
 	json *answer;
 
-	return (emails_get(x, &answer) && emails_take(x, answer, NULL, NULL));
+	TRY(emails_get(x, &answer));
+	return (emails_take(x, answer, NULL, NULL));
 }
 
 /* Discord's pictures are at places that are made of what it says. */
-bool
+err
 quirk_discord_name(struct exchange *x)
 {
 	struct arena *a = x->r->arena;
@@ -148,23 +147,22 @@ quirk_discord_name(struct exchange *x)
 		set_picture(x, arena_printf(a, "https://cdn.discordapp.com/avatars/%s/%s.%s", userinfo_text(x, "id"), hash,
 				   str_starts(hash, "a_") ? "gif" : "png"));
 	} else if (*number == '\0' || *end != '\0') {
-		x->why = "the discriminator is not a number";
-		return (false);
+		return (fail_outside(x->r, "the discriminator is not a number"));
 	} else {
 		set_picture(x, arena_printf(a, "https://cdn.discordapp.com/embed/avatars/%ld.png", n % 5));
 	}
-	return (true);
+	return (OK);
 }
 
 /* Facebook wants to see that whoever has the token also has the secret. */
-bool
+err
 quirk_appsecret_proof(struct exchange *x)
 {
 	unsigned char mac[SHA256_LEN];
 
 	hmac_sha256(x->p->secret, strlen(x->p->secret), x->token.access, strlen(x->token.access), mac);
 	x->call.url = arena_printf(x->r->arena, "%s&appsecret_proof=%s", x->call.url, hex_encode(x->r->arena, mac, sizeof(mac)));
-	return (true);
+	return (OK);
 }
 
 static bool
@@ -179,7 +177,7 @@ put_keycloak_claim(void *into, const char *key, json *value)
 }
 
 /* What a realm's mappers add are claims of the house. */
-bool
+err
 quirk_keycloak_claims(struct exchange *x)
 {
 	struct buf b = buf_new(x->r->arena);
@@ -188,7 +186,7 @@ quirk_keycloak_claims(struct exchange *x)
 	json_each(x->userinfo, put_keycloak_claim, &b);
 	buf_putc(&b, '}');
 	query_set(&x->profile.claims, "custom_claims", b.data);
-	return (true);
+	return (OK);
 }
 
 /* A name in the language that its bearer prefers. */
@@ -203,7 +201,7 @@ linkedin_localized(const struct exchange *x, const char *name)
 }
 
 /* LinkedIn of old: localized names, a picture deep inside, the address by a call of its own. */
-bool
+err
 quirk_linkedin_name(struct exchange *x)
 {
 	struct arena *a = x->r->arena;
@@ -212,16 +210,11 @@ quirk_linkedin_name(struct exchange *x)
 	const char *given = linkedin_localized(x, "firstName"), *family = linkedin_localized(x, "lastName"), *full, *address;
 	json *answer;
 
-	if (given == NULL || family == NULL) {
-		x->why = "the name is not there in the preferred language";
-		return (false);
-	}
-	if (!exchange_get(x, url, &answer))
-		return (false);
-	if (json_len(json_get(answer, "elements")) == 0) {
-		x->why = "the answer has no address";
-		return (false);
-	}
+	if (given == NULL || family == NULL)
+		return (fail_outside(x->r, "the name is not there in the preferred language"));
+	TRY(exchange_get(x, url, &answer));
+	if (json_len(json_get(answer, "elements")) == 0)
+		return (fail_outside(x->r, "the answer has no address"));
 	full = str_trim(a, arena_printf(a, "%s %s", given, family));
 	profile_set_text(&x->profile, "name", full);
 	profile_set_text(&x->profile, "full_name", full);
@@ -229,7 +222,7 @@ quirk_linkedin_name(struct exchange *x)
 	address = json_string(json_path(answer, "elements.0.handle~.emailAddress"));
 	if (!str_empty(address))
 		profile_add_email(&x->profile, address, true, true);
-	return (true);
+	return (OK);
 }
 
 static void
@@ -239,23 +232,23 @@ add_header(struct exchange *x, const char *name, const char *value)
 	x->headers[3] = value;
 }
 
-bool
+err
 quirk_notion_version(struct exchange *x)
 {
 	add_header(x, "Notion-Version", "2021-08-16");
-	return (true);
+	return (OK);
 }
 
 /* Twitch wants to know who asks. */
-bool
+err
 quirk_client_id_header(struct exchange *x)
 {
 	add_header(x, "Client-Id", x->p->client_id);
-	return (true);
+	return (OK);
 }
 
 /* The largest of the pictures. */
-bool
+err
 quirk_spotify_picture(struct exchange *x)
 {
 	const json *images = json_get(x->userinfo, "images");
@@ -274,18 +267,18 @@ quirk_spotify_picture(struct exchange *x)
 		}
 	}
 	set_picture(x, largest);
-	return (true);
+	return (OK);
 }
 
-bool
+err
 quirk_x_profile(struct exchange *x)
 {
 	profile_set_text(&x->profile, "profile", arena_printf(x->r->arena, "https://x.com/%s", userinfo_text(x, "data.username")));
-	return (true);
+	return (OK);
 }
 
 /* Who signs in to Zoom by mail (login_type 100) may not have proven the address. */
-bool
+err
 quirk_zoom_email(struct exchange *x)
 {
 	const char *address = userinfo_text(x, "email");
@@ -294,5 +287,5 @@ quirk_zoom_email(struct exchange *x)
 	(void)json_integer(json_get(x->userinfo, "verified"), &verified);
 	if (*address != '\0')
 		profile_add_email(&x->profile, address, strcmp(userinfo_text(x, "login_type"), "100") != 0 || verified != 0, true);
-	return (true);
+	return (OK);
 }

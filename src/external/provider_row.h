@@ -22,7 +22,7 @@ struct provider_token {
 	json *answer;                 /* the whole of it; NULL when it was a form */
 };
 
-/* One sign-in, from the callback's parameters to the profile. */
+/* One sign-in, from the callback's parameters to the profile.  What does not hold of it is fail_outside(). */
 struct exchange {
 	struct request *r;
 	const struct provider *p;
@@ -35,11 +35,10 @@ struct exchange {
 	const char *headers[9]; /* its headers: name, value, ..., NULL */
 	json *userinfo;         /* the user data as they came */
 	struct profile profile;
-	const char *why; /* what went wrong, for the log */
 };
 
-/* A peculiarity of a provider: external/provider_quirk.c.  false: it cannot go on, x->why says why. */
-typedef bool provider_quirk(struct exchange *);
+/* A peculiarity of a provider: external/provider_quirk.c. */
+typedef err provider_quirk(struct exchange *);
 
 /* A protocol of its own. */
 struct provider_protocol {
@@ -76,9 +75,12 @@ extern const struct provider_protocol protocol_oauth1;
 char *provider_url(struct arena *, const struct provider_row *, const char *pattern);
 
 /* The row's claims, custom claims and address out of x->userinfo. */
-bool provider_map(struct exchange *);
+checked err provider_map(struct exchange *);
+
+/* Says in the log why the exchange ended; the client hears the words: 500. */
+err exchange_failed(struct exchange *, const char *words);
 
 /* GET with the access token; the answer's JSON. */
-bool exchange_get(struct exchange *, const char *url, json **answer);
+checked err exchange_get(struct exchange *, const char *url, json **answer);
 
 #endif

@@ -52,6 +52,18 @@ fail_as(struct request *r, err error, int status, const char *fmt, ...)
 }
 
 err
+fail_outside(struct request *r, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	failure_set(r, E_OUTSIDE, 0, NULL);
+	r->failure.cause = arena_vprintf(r->arena, why, args);
+	va_end(args);
+	return (E_OUTSIDE);
+}
+
+err
 fail_oauth(struct request *r, const char *error, const char *description)
 {
 	failure_set(r, E_OAUTH, 0, description);

@@ -192,6 +192,20 @@ err fail_oauth(struct request *, const char *error, const char *description);
  */
 err fail_challenge(struct request *, err, int status, const char *scheme, ...) __attribute__((sentinel));
 
+/*
+ * What somebody outside (a provider, an issuer, a token) says does not hold, or they say nothing: E_OUTSIDE; why goes to failure.cause, for the
+ * log.  Whoever knows what the client is told of it says so, with fail() or TRY_OUTSIDE.
+ */
+err fail_outside(struct request *, const char *why, ...) printf_like(2, 3);
+#define TRY_OUTSIDE(call, told)                \
+	do {                                   \
+		err try_outside_ = (call);     \
+		if (try_outside_ == E_OUTSIDE) \
+			return (told);         \
+		if (try_outside_ != OK)        \
+			return (try_outside_); \
+	} while (0)
+
 /* A database error gets the words the reference gives it here; every other error passes as it is. */
 #define TRY_DB(r, call, words)                                         \
 	do {                                                           \

@@ -36,7 +36,7 @@ token_try(struct request *r, const char *text, const char *keys)
 		PROMISE(str_equal(t.alg, "ES256") || str_equal(t.alg, "RS256"));
 	(void)id_token_in_time(&t, 0, &why);
 	(void)id_token_fits(r->arena, &t, "access");
-	if (id_token_map(r, &t, &profile, &why))
+	if (id_token_map(r, &t, &profile) == OK)
 		profile_look(r->arena, &profile);
 }
 
@@ -55,7 +55,7 @@ rows_try(struct request *r, json *said)
 		const struct provider p = { .row = &provider_rows[i] };
 		struct exchange v = { .r = r, .p = &p, .userinfo = said, .profile = profile_new(r->arena) };
 
-		if (!row_asks_again(p.row) && provider_map(&v))
+		if (!row_asks_again(p.row) && provider_map(&v) == OK)
 			profile_look(r->arena, &v.profile);
 	}
 }
