@@ -132,7 +132,7 @@ sms_code(struct request *r, struct otp *p)
 		return (fail(r, E_PHONE_PROVIDER_DISABLED, NULL));
 	p->channel = str_or(p->channel, "sms");
 	TRY(address_check_phone(r, &p->phone));
-	TRY(address_check_channel(r, p->channel));
+	TRY(sms_check_channel(r, p->channel));
 	r->jitter = true;
 	TRY_DB(r, user_by_phone(r->db, &u, .phone = p->phone, .aud = claims_audience(r)), "Database error finding user");
 	TRY(sending_check(r, SENDING_SMS, p->phone, &u));

@@ -13,6 +13,7 @@
 #include "core/notice.h"
 #include "core/onetime.h"
 #include "core/session.h"
+#include "core/sms.h"
 #include "core/user.h"
 #include "core/verify.h"
 #include "query/onetime.h"
@@ -67,7 +68,7 @@ update_check_forms(struct request *r, struct user_update *p)
 		TRY(address_check_email(r, &p->email));
 	if (!str_empty(p->phone)) {
 		TRY(address_check_phone(r, &p->phone));
-		TRY(address_check_channel(r, str_or(p->channel, "sms")));
+		TRY(sms_check_channel(r, str_or(p->channel, "sms")));
 	}
 	if (p->password != NULL)
 		TRY(credential_check_strength(r, p->password));

@@ -2,10 +2,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/setting.h"
 #include "base/str.h"
 #include "core/address.h"
-#include "core/sms.h"
 
 #define EMAIL_MAX 255
 #define LABEL_MAX 63
@@ -69,14 +67,4 @@ address_check_phone(struct request *r, const char **phone)
 		return (fail(r, E_VALIDATION_FAILED, "Invalid phone number format (E.164 required)"));
 	*phone = digits;
 	return (OK);
-}
-
-err
-address_check_channel(struct request *r, const char *channel)
-{
-	if (sms_channel_known(channel))
-		return (OK);
-	return (fail(r, E_VALIDATION_FAILED,
-	    "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used "
-	    "as the provider."));
 }

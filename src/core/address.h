@@ -15,7 +15,4 @@ checked err address_check_phone(struct request *, const char **phone);
 /* Without the check: what a number looks like in the database. */
 char *address_phone(struct arena *, const char *phone);
 
-/* "sms", or "whatsapp" where the provider has it: 400 validation_failed. */
-checked err address_check_channel(struct request *, const char *channel);
-
 #endif

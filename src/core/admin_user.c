@@ -18,8 +18,6 @@
 #include "sec/password.h"
 #include "sec/secret.h"
 
-#define PASSWORD_MAX 72 /* bytes: what bcrypt reads */
-
 static char *
 user_traits(struct arena *a, const struct user *u, const char *provider)
 {
@@ -115,9 +113,7 @@ create_check_password(struct request *r, struct admin_user *p)
 		return (fail(r, E_VALIDATION_FAILED, "Only a password or a password hash should be provided"));
 	if (!str_empty(p->password_hash))
 		return (create_check_hash(r, p->password_hash));
-	if (p->password != NULL && strlen(p->password) > PASSWORD_MAX)
-		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
-	return (OK);
+	return (p->password != NULL ? credential_check_length(r, p->password) : OK);
 }
 
 static err

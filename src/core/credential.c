@@ -73,12 +73,19 @@ weakness_json(struct arena *a, const char *weakness)
 }
 
 err
+credential_check_length(struct request *r, const char *password)
+{
+	if (strlen(password) > PASSWORD_MAX)
+		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
+	return (OK);
+}
+
+err
 credential_check_strength(struct request *r, const char *password)
 {
 	struct weakness w;
 
-	if (strlen(password) > PASSWORD_MAX)
-		return (fail(r, E_VALIDATION_FAILED, "Password cannot be longer than %d characters", PASSWORD_MAX));
+	TRY(credential_check_length(r, password));
 	weakness_find(r, password, &w);
 	if (w.message.len == 0)
 		return (OK);

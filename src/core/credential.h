@@ -7,7 +7,10 @@
 
 /* Passwords of users: the rules for them, and what is stored. */
 
-/* 400 when it is too long for a hash, 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it. */
+/* 400 when it is too long for a hash. */
+checked err credential_check_length(struct request *, const char *password);
+
+/* The same, and 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it. */
 checked err credential_check_strength(struct request *, const char *password);
 
 /* The same for a password that is accepted all the same: the member weak_password of a reply, null when it is strong. */

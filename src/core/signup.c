@@ -11,6 +11,7 @@
 #include "core/onetime.h"
 #include "core/sending.h"
 #include "core/signup.h"
+#include "core/sms.h"
 #include "core/user.h"
 #include "query/account.h"
 #include "query/onetime.h"
@@ -51,7 +52,7 @@ signup_check(struct request *r, const struct signup *p)
 	if (by_email(p) && !str_empty(p->phone))
 		return (fail(r, E_VALIDATION_FAILED, "Only an email address or phone number should be provided on signup."));
 	if (!by_email(p))
-		TRY(address_check_channel(r, str_or(p->channel, "sms")));
+		TRY(sms_check_channel(r, str_or(p->channel, "sms")));
 	if (!str_empty(p->phone) && !str_empty(p->code_challenge))
 		return (fail(r, E_VALIDATION_FAILED, "PKCE not supported for phone signups"));
 	return (pkce_check_challenge(r, p->code_challenge_method, p->code_challenge));

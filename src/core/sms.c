@@ -84,10 +84,14 @@ sms_deliver(struct request *r, const struct user *u, const struct sms *sms, cons
 	return (deliver_by_gateway(r, sms, message_id));
 }
 
-bool
-sms_channel_known(const char *channel)
+err
+sms_check_channel(struct request *r, const char *channel)
 {
-	return (hook_enabled(HOOK_SEND_SMS) || gateway_takes_channel(channel));
+	if (hook_enabled(HOOK_SEND_SMS) || gateway_takes_channel(channel))
+		return (OK);
+	return (fail(r, E_VALIDATION_FAILED,
+	    "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used "
+	    "as the provider."));
 }
 
 /* --- Codes that are not ours --- */

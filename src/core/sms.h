@@ -18,7 +18,8 @@ struct sms {
 /* *message_id: what the gateway calls the message, or "".  422 sms_send_failed, or the hook's own error. */
 checked err sms_deliver(struct request *, const struct user *, const struct sms *, const char **message_id);
 
-bool sms_channel_known(const char *channel); /* the hook takes any, a gateway those of its row */
+/* The hook takes any, a gateway those of its row: 400 validation_failed. */
+checked err sms_check_channel(struct request *, const char *channel);
 
 /* What is sent: the template, with the code.  NULL for a template that is refused; *why says where. */
 const char *sms_text(struct arena *, const char *template, const char *code, const char **why);
