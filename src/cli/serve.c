@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "core/mailer.h"
-#include "core/outbox.h"
 #include "db/db.h"
 #include "db/outage.h"
 #include "route.h"
@@ -83,7 +82,7 @@ serve_prepare(struct serve *s)
 		return (false);
 	}
 	s->outage = outage_shared();
-	outbox_wake_by(WAKE_PIPE, s->hint[1]);
+	mailer_wake_by(WAKE_PIPE, s->hint[1]);
 	admission_open(admission_memory());
 	return (true);
 }
@@ -143,7 +142,7 @@ cli_worker(int argc, char **argv)
 	server = worker_server(NULL);
 	admission_open(admission_file(cfg->api_external_url));
 	if (server_is_cgi() && cfg->postern_cgi_deliver)
-		outbox_wake_by(WAKE_CHILD, -1);
+		mailer_wake_by(WAKE_CHILD, -1);
 	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);
 	db_free(server.db);
 	return (status);

@@ -13,12 +13,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "base/signals.h"
 #include "core/clean.h"
-#include "core/outbox.h"
+#include "core/outbox_seal.h"
 #include "db/db.h"
+#include "letter/letter.h"
 #include "net/mime.h"
 #include "net/transport.h"
 #include "query/outbox.h"
+#include "web/request.h"
 
 #define MS INT64_C(1000000)
 #define POLL_MS 1000
@@ -48,6 +51,7 @@ enum delivery_result {
 };
 
 static volatile sig_atomic_t stopping;
+static const int ends[] = { SIGTERM, SIGINT, 0 };
 
 static void
 stop(int sig)
@@ -178,25 +182,6 @@ template_look(struct mailer *m)
 
 /* --- Waiting --- */
 
-/* The signals that end us arrive only while we wait, so that no letter is cut off. */
-static void
-signals_prepare(sigset_t *waiting)
-{
-	static const int ends[] = { SIGTERM, SIGINT };
-	struct sigaction action = { .sa_handler = stop };
-	sigset_t block;
-
-	sigemptyset(&block);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		sigaddset(&block, ends[i]);
-		sigaction(ends[i], &action, NULL);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &block, waiting);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		sigdelset(waiting, ends[i]);
-}
-
 /* Once for each connection.  A pooler would pass what comes on to whoever uses its connection just then. */
 static void
 database_listen(struct mailer *m)
@@ -269,7 +254,7 @@ mailer_run(struct db *db, int wake)
 {
 	struct mailer m = { .db = db, .arena = arena_new(), .wake = wake };
 
-	signals_prepare(&m.mask);
+	signals_prepare(ends, stop, &m.mask);
 	while (!stopping) {
 		enum delivery_result result = DELIVERY_IDLE;
 
@@ -294,7 +279,7 @@ mailer_drain(struct db *db, unsigned seconds)
 	uint64_t end = clock_mono_ns() + seconds * UINT64_C(1000000000);
 	enum delivery_result result;
 
-	signals_prepare(&m.mask);
+	signals_prepare(ends, stop, &m.mask);
 	do {
 		result = letter_next(&m);
 		mailer_wait(&m, DELIVERY_DONE);
@@ -316,7 +301,7 @@ child_run(void)
 	_exit(mailer_drain(db_new(cfg->database_url, cfg->db_namespace), CHILD_LAST_START) == OK ? 0 : 1);
 }
 
-void
+static void
 mailer_start_child(void)
 {
 	static bool started; /* it takes all letters of the request */
@@ -333,4 +318,43 @@ mailer_start_child(void)
 	default:
 		break;
 	}
+}
+
+/* --- Waking --- */
+
+static struct {
+	enum wake by;
+	int pipe;
+} waking = { WAKE_NOTIFY, -1 };
+
+void
+mailer_wake_by(enum wake by, int pipe)
+{
+	waking.by = by;
+	waking.pipe = pipe;
+}
+
+/* Waking is a hint: a full pipe has hints enough, and the mailer looks by itself. */
+static void
+mailer_wake_late(struct request *r, void *unused)
+{
+	(void)unused;
+	if (waking.by == WAKE_CHILD)
+		mailer_start_child();
+	else if (outbox_notify(r->db) != OK)
+		log_line(LOG_DEBUG, "the mailer was not woken; it looks by itself");
+}
+
+/* A byte costs the client nothing; what costs more waits until the client has the reply. */
+void
+mailer_wake(struct request *r)
+{
+	const struct timespec grace = { .tv_sec = cfg->postern_mail_grace / 1000000000, .tv_nsec = cfg->postern_mail_grace % 1000000000 };
+
+	if (waking.by == WAKE_PIPE)
+		(void)!write(waking.pipe, "", 1);
+	else
+		after(r, mailer_wake_late, NULL);
+	if (cfg->postern_mail_grace > 0)
+		nanosleep(&grace, NULL);
 }

@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 struct db;
+struct request;
 
 /*
  * Sends the letters of the outbox.  One at a time is claimed, until now and twice POSTERN_SMTP_TIMEOUT, and removed when the transport has
@@ -21,7 +22,14 @@ int mailer_run(struct db *, int wake);
 /* Until none is due, or the mail server can't be reached (E_UNAVAILABLE), or so many seconds have gone (0: no limit). */
 checked err mailer_drain(struct db *, unsigned seconds);
 
-/* The same in a process of its own, for a CGI process after its reply: at most 30 seconds. */
-void mailer_start_child(void);
+/*
+ * How this process wakes the mailer; NOTIFY until told otherwise.  CHILD: a process of its own, for a CGI process after its reply, sends
+ * what is due, for at most 30 seconds.
+ */
+enum wake { WAKE_NOTIFY, WAKE_PIPE, WAKE_CHILD };
+void mailer_wake_by(enum wake, int pipe);
+
+/* When a request that has written a letter is committed. */
+void mailer_wake(struct request *);
 
 #endif

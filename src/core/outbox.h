@@ -21,22 +21,4 @@ struct letter_order {
  */
 checked err outbox_add(struct request *, const struct user *, const struct letter_order *);
 
-/* How this process wakes the mailer; NOTIFY until told otherwise. */
-enum wake { WAKE_NOTIFY, WAKE_PIPE, WAKE_CHILD };
-void outbox_wake_by(enum wake, int pipe);
-
-/*
- * Opens what is sealed in a row; false when none of our keys does.  Keys: those of POSTERN_QUEUE_KEYS, the first of which seals, and one
- * derived from GOTRUE_JWT_SECRET, which seals where there is no other.
- */
-struct sealed_row {
-	const char *id, *letter, *recipient; /* what is sealed belongs to these alone */
-	const char *key_id, *sealed;         /* hex */
-};
-struct letter_content {
-	const char *language; /* as letter_render() takes it */
-	json *values;
-};
-bool outbox_unseal(struct arena *, const struct sealed_row *, struct letter_content *);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "web/admission.h"
 #include "web/deadline.h"
 #include "web/gateway.h"
@@ -22,6 +23,7 @@
 #define DRAIN_NS UINT64_C(15000000000)
 
 static volatile sig_atomic_t stopping; /* the signal that said so */
+static const int ends[] = { SIGTERM, SIGUSR1, 0 };
 
 static void
 stop(int sig)
@@ -112,30 +114,6 @@ role_refuse(FCGX_Request *request)
 	log_line(LOG_ERROR, "the web server asks for FastCGI role %d: only responders are served here", request->role);
 	fcgi_write(request, refusal, sizeof(refusal) - 1);
 	fcgi_finish(request);
-}
-
-/*
- * The signals that end a worker arrive nowhere but in fcgi_wait(), so that no request is disturbed and none of them is missed
- * between the look at the flag and the waiting.  mask: what to block while waiting.
- */
-static void
-signals_prepare(sigset_t *mask)
-{
-	static const int ends[] = { SIGTERM, SIGUSR1 };
-	struct sigaction action;
-	sigset_t block;
-
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = stop;
-	sigemptyset(&block);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		sigaddset(&block, ends[i]);
-		sigaction(ends[i], &action, NULL);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &block, mask);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		sigdelset(mask, ends[i]);
 }
 
 /* Of all the workers that wait, a connection wakes one; accept() must not block, for another may have been faster. */
@@ -306,7 +284,7 @@ server_fastcgi(const struct server *server)
 	bool ready = FCGX_Init() == 0;
 	int status;
 
-	signals_prepare(&w.mask);
+	signals_prepare(ends, stop, &w.mask);
 	deadline_prepare();
 	admission_join();
 	for (size_t i = 0; i <= PARKED_MAX; i++)
