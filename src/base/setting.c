@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/setting.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,24 +23,6 @@ setting_text_at(size_t offset)
 	return (*(const setting_text *)setting_at(offset));
 }
 
-/* clang-format off */
-const struct setting_row setting_rows[] = {
-#define SETTING(type, field, name, fallback, state, sentence) \
-	{ name, fallback, sentence, state, &setting_type_##type, offsetof(struct settings, field) },
-#include "setting.def"
-#define FIELD(id, type, member, name, fallback, state, sentence) \
-	{ "GOTRUE_EXTERNAL_" #id "_" name, fallback, sentence, state, &setting_type_##type, \
-	    offsetof(struct settings, provider[PROVIDER_##id].member) },
-#define PROVIDER(id, ...) SETTING_PROVIDER_FIELDS(FIELD, id)
-#include "provider.def"
-#undef PROVIDER
-#undef FIELD
-};
-/* clang-format on */
-
-#define ROWS (sizeof(setting_rows) / sizeof(setting_rows[0]))
-const size_t setting_row_count = ROWS;
-
 static const struct alias {
 	const char *alias, *name;
 } alias_table[] = {
@@ -57,30 +38,8 @@ struct load {
 	struct settings *settings;
 	struct complaints *complaints;
 	struct setting_source source;
-	const char *given_as[ROWS]; /* the name that the value came by, NULL when there is none */
+	const char **given_as; /* the name that the value came by, NULL when there is none */
 };
-
-void
-complain(struct arena *a, struct complaints *c, enum complaint_kind kind, const char *setting, const char *fmt, ...)
-{
-	size_t room = sizeof(c->item) / sizeof(c->item[0]);
-	va_list args;
-
-	/* The last place is overwritten, so that a fatal one is never lost among warnings. */
-	if (c->len == room && kind != FATAL)
-		return;
-	if (c->len < room)
-		c->len++;
-
-	struct complaint *item = &c->item[c->len - 1];
-
-	item->fatal = kind == FATAL;
-	item->not_built = kind == UNBUILT;
-	item->setting = setting;
-	va_start(args, fmt);
-	item->sentence = arena_vprintf(a, fmt, args);
-	va_end(args);
-}
 
 /* Names that are looked for when nothing says that the rest of the environment is meant for us. */
 static bool
@@ -92,7 +51,7 @@ name_is_ours(const char *name)
 static bool
 name_is_known(const char *name)
 {
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < setting_row_count; i++) {
 		if (strcmp(setting_rows[i].name, name) == 0)
 			return (true);
 	}
@@ -156,7 +115,7 @@ name_nearest(const char *name)
 	const char *nearest = NULL;
 	size_t best = strlen(name) / 3 + 1;
 
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < setting_row_count; i++) {
 		size_t distance = name_distance(name, setting_rows[i].name);
 
 		if (distance < best) {
@@ -226,20 +185,6 @@ row_value(const struct settings *s, const struct setting_row *row)
 	return ((const char *)s + row->offset);
 }
 
-static bool
-row_is_optional(const struct setting_row *row)
-{
-	return (row->type == &setting_type_maybe_duration);
-}
-
-void
-setting_reset(struct arena *a, struct settings *s, const struct setting_row *row)
-{
-	/* The tests parse every default, so this can't fail. */
-	if (!row_is_optional(row))
-		(void)row->type->parse(a, row->fallback, row_member(s, row));
-}
-
 static void
 row_load(struct load *l, const struct setting_row *row, const char *name)
 {
@@ -278,7 +223,7 @@ row_switch(const struct setting_row *row)
 {
 	static const char end[] = "ENABLED";
 
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < setting_row_count; i++) {
 		const struct setting_row *other = &setting_rows[i];
 		size_t len = strlen(other->name);
 
@@ -314,12 +259,12 @@ row_judge(struct load *l, const struct setting_row *row, const char *name)
 static void
 rows_load(struct load *l)
 {
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < setting_row_count; i++) {
 		l->given_as[i] = name_in_use(&l->source, setting_rows[i].name);
 		row_load(l, &setting_rows[i], l->given_as[i]);
 	}
 	settings_clamp(l->arena, l->settings);
-	for (size_t i = 0; i < ROWS; i++)
+	for (size_t i = 0; i < setting_row_count; i++)
 		row_judge(l, &setting_rows[i], l->given_as[i]);
 }
 
@@ -343,6 +288,7 @@ settings_load(struct arena *a, const char *file, struct complaints *complaints)
 	l->settings = arena_new_object(a, struct settings);
 	l->complaints = complaints;
 	l->source.arena = a;
+	l->given_as = arena_new_array(a, const char *, setting_row_count);
 	environment_read(l);
 	if (file != NULL)
 		file_read(l, file);
@@ -358,7 +304,7 @@ settings_load(struct arena *a, const char *file, struct complaints *complaints)
 void
 settings_each(struct arena *a, const struct settings *s, void (*call)(void *arg, const struct setting_view *), void *arg)
 {
-	for (size_t i = 0; i < ROWS; i++) {
+	for (size_t i = 0; i < setting_row_count; i++) {
 		const struct setting_row *row = &setting_rows[i];
 		const char *value = row->type->show(a, row_value(s, row));
 		struct setting_view view = {

@@ -11,12 +11,6 @@
 #include "letter/source.h"
 #include "letter/text.h"
 
-static const struct letter_row rows[] = {
-#define LETTER(id, name, type, ...) { #name, type, false },
-#define NOTICE(id, name, ...) { #name, #name, true },
-#include "letter.def"
-};
-
 /* What the settings say of a letter, and what stands in their place. */
 struct letter_settings {
 	const char *end; /* of their names */
@@ -39,23 +33,6 @@ settings_of(enum letter_id id)
 	return (all[id]);
 }
 
-const struct letter_row *
-letter_row(enum letter_id id)
-{
-	return (&rows[id]);
-}
-
-bool
-letter_find(const char *name, enum letter_id *id)
-{
-	for (size_t i = 0; i < LETTER_COUNT; i++)
-		if (str_equal(rows[i].name, name)) {
-			*id = (enum letter_id)i;
-			return (true);
-		}
-	return (false);
-}
-
 bool
 letter_enabled(enum letter_id id)
 {
@@ -69,7 +46,7 @@ parsed_render(struct arena *a, enum letter_id id, struct template *t, const char
 	char *text = t != NULL ? template_render(a, t, values, &why) : NULL;
 
 	if (text == NULL)
-		log_event(LOG_ERROR, "a letter's template can't be used", "mail_type", rows[id].name, "error", why, NULL);
+		log_event(LOG_ERROR, "a letter's template can't be used", "mail_type", letter_row(id)->name, "error", why, NULL);
 	return (text);
 }
 
@@ -95,7 +72,7 @@ static const char *
 subject_render(struct arena *a, enum letter_id id, const char *languages, const json *values)
 {
 	struct letter_settings s = settings_of(id);
-	const char *subject = subject_text(a, id, source_file(a, rows[id].name, languages, ".subject"), values);
+	const char *subject = subject_text(a, id, source_file(a, letter_row(id)->name, languages, ".subject"), values);
 
 	if (subject == NULL)
 		subject = subject_text(a, id, s.subject, values);
@@ -108,7 +85,7 @@ static const char *
 body_render(struct arena *a, enum letter_id id, const char *languages, const json *values)
 {
 	struct letter_settings s = settings_of(id);
-	const char *body = body_text(a, id, source_file(a, rows[id].name, languages, ".html"), values);
+	const char *body = body_text(a, id, source_file(a, letter_row(id)->name, languages, ".html"), values);
 
 	if (body == NULL && *s.url != '\0')
 		body = body_text(a, id, source_url(a, id, s.url), values);

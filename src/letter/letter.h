@@ -2,27 +2,11 @@
 #ifndef LETTER_LETTER_H
 #define LETTER_LETTER_H
 
-#include <stdbool.h>
-
 #include "base/arena.h"
 #include "base/json.h"
+#include "letter/letter_row.h"
 
-enum letter_id {
-#define LETTER(id, ...) LETTER_##id,
-#define NOTICE(id, ...) LETTER_##id,
-#include "letter.def"
-	LETTER_COUNT
-};
-
-struct letter_row {
-	const char *name;         /* "magic_link": of settings, files and the outbox */
-	const char *message_type; /* for struct mime_letter's kind */
-	bool notice;
-};
-
-const struct letter_row *letter_row(enum letter_id);
-bool letter_find(const char *name, enum letter_id *); /* by its name */
-bool letter_enabled(enum letter_id);                  /* a notice: whether its setting asks for it; others always */
+bool letter_enabled(enum letter_id); /* a notice: whether its setting asks for it; others always */
 
 struct letter {
 	const char *subject, *html, *text;

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "html/template.h"
-#include "letter/letter.h"
+#include "letter/letter_row.h"
 
 /* Where the templates of letters come from. */
 
