@@ -42,6 +42,10 @@ class Me:
         self.link = server.post("/admin/generate_link", {"type": "magiclink", "email": self.email}, SERVICE).json()
         assert server.post("/token?grant_type=id_token", {"provider": "google", "id_token": self.token}).status_code == 200
         self.identity = sql("select id from auth.identities where user_id = %s and provider = 'google'", self.id)[0]["id"]
+        self.factor = str(uuid.uuid4())
+        sql("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)"
+            " values (%s, %s, 'totp', 'unverified', now(), now())", self.factor, self.id)  # fmt: skip
+        sql("update auth.sessions set factor_id = %s where user_id = %s", self.factor, self.id)
         self.one.put(email=address("new"), phone=phone())
 
     def session(self):
@@ -60,7 +64,14 @@ def admin(me, method, body):
     return me.server.request(method, f"/admin/users/{me.id}", SERVICE, json=body)
 
 
+def factor(me, i):
+    """Renamed many times, then deleted."""
+    path = f"/admin/users/{me.id}/factors/{me.factor}"
+    return me.server.request("DELETE", path, SERVICE) if i >= MANY - 2 else me.server.put(path, {"friendly_name": f"n{i}"}, SERVICE)
+
+
 WAYS = {
+    "admin factor": factor,
     "sign in": lambda me, i: me.server.sign_in(email=me.email, password=PASSWORD),
     "sign in by Google": lambda me, i: me.server.post("/token?grant_type=id_token", {"provider": "google", "id_token": me.token}),
     "refresh": lambda me, i: me.server.refresh(me.of(i).refresh_token),
