@@ -66,11 +66,7 @@ otp_sign_up(struct request *r, const struct otp *p, struct user *u, enum signup_
 static err
 magic_link_send(struct request *r, const struct otp *p, struct user *u)
 {
-	TRY(pkce_begin(r, &(const struct pkce){ .provider = "magiclink",
-			      .method = "magiclink",
-			      .user_id = u->id,
-			      .challenge = p->code_challenge,
-			      .challenge_method = p->code_challenge_method }));
+	TRY(onetime_begin_pkce(r, ONETIME_MAGIC_LINK, u, p->code_challenge, p->code_challenge_method));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
 	TRY(onetime_send(r, ONETIME_MAGIC_LINK, u, !str_empty(p->code_challenge)));
 	return (reply_nothing(r));
@@ -226,11 +222,7 @@ static const struct param recover_params[] = {
 static err
 recover_known(struct request *r, const struct recover *p, const struct user *u)
 {
-	TRY(pkce_begin(r, &(const struct pkce){ .provider = "recovery",
-			      .method = "recovery",
-			      .user_id = u->id,
-			      .challenge = p->code_challenge,
-			      .challenge_method = p->code_challenge_method }));
+	TRY(onetime_begin_pkce(r, ONETIME_RECOVERY, u, p->code_challenge, p->code_challenge_method));
 	TRY(audit(r, u, AUDIT_RECOVERY_REQUESTED, NULL));
 	return (onetime_send(r, ONETIME_RECOVERY, u, !str_empty(p->code_challenge)));
 }
@@ -304,23 +296,13 @@ resend_check(struct request *r, struct resend *p)
 }
 
 static err
-resend_pkce(struct request *r, const struct resend *p, const struct user *u, const char *method)
-{
-	return (pkce_begin(r, &(const struct pkce){ .provider = method,
-				  .method = method,
-				  .user_id = u->id,
-				  .challenge = p->code_challenge,
-				  .challenge_method = p->code_challenge_method }));
-}
-
-static err
 resend_signup(struct request *r, const struct resend *p, const struct user *u)
 {
 	TRY(sending_check(r, SENDING_MAIL, p->email, u));
 	if (!u->found || u->email_confirmed)
 		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_MAIL, p->email));
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, NULL));
-	TRY(resend_pkce(r, p, u, "email/signup"));
+	TRY(onetime_begin_pkce(r, ONETIME_SIGNUP, u, p->code_challenge, p->code_challenge_method));
 	return (onetime_send(r, ONETIME_SIGNUP, u, !str_empty(p->code_challenge)));
 }
 
@@ -334,7 +316,7 @@ resend_email_change(struct request *r, const struct resend *p, const struct user
 		TRY(sending_check(r, SENDING_EMAIL_CHANGE, address, u));
 		return (onetime_pretend(r, ONETIME_RECOVERY, SENDING_EMAIL_CHANGE, address));
 	}
-	TRY(resend_pkce(r, p, u, "email_change"));
+	TRY(onetime_begin_pkce(r, ONETIME_EMAIL_CHANGE, u, p->code_challenge, p->code_challenge_method));
 	return (onetime_send_email_change(r, u, u->email_change, !str_empty(p->code_challenge)));
 }
 

@@ -8,7 +8,6 @@
 #include "core/claims.h"
 #include "core/credential.h"
 #include "core/gate.h"
-#include "core/pkce.h"
 #include "core/owner.h"
 #include "core/notice.h"
 #include "core/onetime.h"
@@ -214,11 +213,7 @@ update_email(struct request *r, const struct user *u, const struct user_update *
 {
 	if (email_needs_no_proof(u))
 		return (verify_change_email(r, u, p->email));
-	TRY(pkce_begin(r, &(const struct pkce){ .provider = "email_change",
-			      .method = "email_change",
-			      .user_id = u->id,
-			      .challenge = p->code_challenge,
-			      .challenge_method = p->code_challenge_method }));
+	TRY(onetime_begin_pkce(r, ONETIME_EMAIL_CHANGE, u, p->code_challenge, p->code_challenge_method));
 	return (onetime_send_email_change(r, u, p->email, !str_empty(p->code_challenge)));
 }
 

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/url.h"
 #include "core/onetime.h"
+#include "core/pkce.h"
 #include "core/redirect.h"
 #include "db/db.h"
 #include "sec/secret.h"
@@ -184,4 +185,14 @@ err
 onetime_by_link(struct request *r, enum onetime_type type, const char *link, struct onetime_holder *holder)
 {
 	return (onetime_holder(r->db, holder, .link = link, .kinds = onetime_kind_names(r->arena, onetime_rows[type].kinds)));
+}
+
+err
+onetime_begin_pkce(struct request *r, enum onetime_type type, const struct user *u, const char *challenge, const char *challenge_method)
+{
+	return (pkce_begin(r, &(const struct pkce){ .provider = onetime_rows[type].pkce,
+				  .method = onetime_rows[type].pkce,
+				  .user_id = u->id,
+				  .challenge = challenge,
+				  .challenge_method = challenge_method }));
 }

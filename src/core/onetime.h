@@ -99,6 +99,9 @@ char *onetime_hash(struct arena *, const char *address, const char *code);
 checked err onetime_store(struct request *, enum onetime_type, const struct user *, const struct onetime *, const char *address);
 checked err onetime_store_link(struct request *, enum onetime_kind, const struct user *, const struct onetime *, const char *address);
 
+/* Keeps the challenge of the flow that a link of this type will end; nothing when there is none. */
+checked err onetime_begin_pkce(struct request *, enum onetime_type, const struct user *, const char *challenge, const char *method);
+
 /* Who holds a link of this type, if it went to the address that they have. */
 checked err onetime_by_link(struct request *, enum onetime_type, const char *link, struct onetime_holder *);
 

@@ -129,7 +129,7 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, provider_trait(r, p)));
 	if (by_email(p)) {
 		TRY(pkce_begin(r, &(const struct pkce){ .provider = "email",
-				      .method = "email/signup",
+				      .method = onetime_rows[ONETIME_SIGNUP].pkce,
 				      .user_id = u->id,
 				      .challenge = p->code_challenge,
 				      .challenge_method = p->code_challenge_method }));
