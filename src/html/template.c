@@ -360,7 +360,7 @@ template_read(struct parser *p, struct template *t)
 {
 	p->variable[p->variables++] = "$";
 	t->first = list_read(p);
-	t->proves = p->proves;
+	t->named = p->named;
 	if (p->stop == STOP_ELSE)
 		mistake(p, p->stopped_at, "an else without its if");
 	if (p->stop == STOP_END)
@@ -386,7 +386,10 @@ template_parse(struct arena *a, const char *text, size_t len, enum template_kind
 }
 
 bool
-template_proves(const struct template *t)
+template_names(const struct template *t, const char *name)
 {
-	return (t->proves);
+	for (const struct named *n = t->named; n != NULL; n = n->next)
+		if (str_equal(n->name, name))
+			return (true);
+	return (false);
 }

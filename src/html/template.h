@@ -34,7 +34,7 @@ struct template *template_parse(struct arena *, const char *text, size_t len, en
 /* values: an object of what the names stand for.  NULL where Go would stop: *why is then such a sentence as well. */
 char *template_render(struct arena *, const struct template *, const json *values, const char **why);
 
-/* Whether it has what proves an address: .ConfirmationURL, .Token or .TokenHash. */
-bool template_proves(const struct template *);
+/* Whether it says this name of a value anywhere: .Token, or index . "Token". */
+bool template_names(const struct template *, const char *name);
 
 #endif

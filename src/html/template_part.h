@@ -54,12 +54,18 @@ struct node {
 	const struct node *body, *otherwise, *next;
 };
 
+/* A name that the template says, and the one before it. */
+struct named {
+	const char *name;
+	const struct named *next;
+};
+
 struct template
 {
 	const char *text;
 	size_t len;
 	const struct node *first;
-	bool proves;
+	const struct named *named;
 };
 
 struct parser {
@@ -72,7 +78,7 @@ struct parser {
 	size_t variables, depth;
 	enum { STOP_TEXT, STOP_ELSE, STOP_END } stop; /* what ended the list of nodes */
 	size_t stopped_at;
-	bool proves;
+	const struct named *named;
 	const char *why; /* the first mistake */
 };
 

@@ -137,12 +137,13 @@ expr_new(struct parser *p, int kind)
 	return (e);
 }
 
-static bool
-is_proof(const char *name)
+static void
+name_note(struct parser *p, const char *name)
 {
-	static char *const names[] = { "ConfirmationURL", "Token", "TokenHash", NULL };
+	struct named *named = arena_new_object(p->arena, struct named);
 
-	return (strs_have(names, name));
+	*named = (struct named){ name, p->named };
+	p->named = named;
 }
 
 /* ".Data.x" behind a value. */
@@ -158,7 +159,7 @@ path_read(struct parser *p, struct expr *e)
 
 		p->at++;
 		name = name_read(p);
-		p->proves = p->proves || is_proof(name);
+		name_note(p, name);
 		buf_printf(&path, "%s%s", path.len > 0 ? "." : "", name);
 	}
 	if (path.len > 0)
@@ -228,7 +229,8 @@ written_read(struct parser *p)
 
 	if (good && !at_end_of_value(p))
 		mistake(p, p->at, "a blank is wanted here");
-	p->proves = p->proves || (good && text && is_proof(e->written.text));
+	if (good && text)
+		name_note(p, e->written.text);
 	return (p->why == NULL ? e : NULL);
 }
 

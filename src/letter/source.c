@@ -75,12 +75,19 @@ source_file(struct arena *a, const char *name, const char *languages, const char
 	return (text);
 }
 
+/* What the address is proven by. */
+static bool
+proves(const struct template *t)
+{
+	return (template_names(t, "ConfirmationURL") || template_names(t, "Token") || template_names(t, "TokenHash"));
+}
+
 struct template *
 source_body(struct arena *a, enum letter_id id, const char *text, size_t len, const char **why)
 {
 	struct template *t = template_parse(a, text, len, TEMPLATE_HTML, why);
 
-	if (t == NULL || letter_row(id)->notice || template_proves(t))
+	if (t == NULL || letter_row(id)->notice || proves(t))
 		return (t);
 	*why = "it has none of {{ .ConfirmationURL }}, {{ .Token }} and {{ .TokenHash }}, so nobody could go on with it";
 	return (NULL);
