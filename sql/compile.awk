@@ -462,11 +462,8 @@ function header_text(t,    out, h, guard, seen, name) {
 	guard = "QUERY_" toupper(thing_name[t]) "_H"
 	out = "/* Made by sql/compile.awk of sql/query/" thing_name[t] ".sql: change that. */\n" \
 	    "#ifndef " guard "\n#define " guard "\n\n#include \"db/db.h\"\n"
-	for (h = 1; h <= heads; h++)
-		if (head_thing[h] == t && row_head[h])
-			out = out row_struct(head_name[h]) rows_struct(head_name[h])
 	for (h = 1; h <= heads; h++) {
-		name = row_of[h]
+		name = row_head[h] ? head_name[h] : row_of[h]
 		if (name in nested)
 			name = nested[name]
 		if (head_thing[h] == t && (name in row_thing) && row_thing[name] != t && !(row_thing[name] in seen)) {
@@ -474,6 +471,9 @@ function header_text(t,    out, h, guard, seen, name) {
 			out = out "\n#include \"query/" thing_name[row_thing[name]] ".h\"\n"
 		}
 	}
+	for (h = 1; h <= heads; h++)
+		if (head_thing[h] == t && row_head[h])
+			out = out row_struct(head_name[h]) rows_struct(head_name[h])
 	for (h = 1; h <= heads; h++)
 		if (head_thing[h] == t && !row_head[h])
 			out = out declaration(h)

@@ -1,4 +1,4 @@
-c.total, %listed_user(u)
+%listed_user(u), c.total
 from (select count(*) as total from hits) c
 left join (select h.id, h.created_at from hits h
     order by case when :oldest::bool then h.created_at end, case when :oldest::bool then h.id end, h.created_at desc, h.id desc

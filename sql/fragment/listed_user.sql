@@ -1,1 +1,1 @@
-&1.id, &1.created_at, (%plain_user_json(&1) || '{"identities": null}')::text as json
+%user_plain(&1), null as identities, null as factors, null as told, %no_session

@@ -12,25 +12,12 @@ values (%nil, :id::uuid, :aud, :role, nullif(:email::text, ''), nullif(:phone::t
     case when :email_confirmed_at::text is null then :user_metadata::jsonb else %object(:user_metadata::jsonb) || '{"email_verified": true}' end,
     false, false, :now::timestamptz, :now::timestamptz, '', '', '', '', '', 0, '', '', '');
 
--- As the reference shows one that it has just made: without what the database computes, and metadata that may be null.
--- admin_user_made(id) -> final one json
-select (%user_json(u) - 'confirmed_at' || jsonb_build_object('user_metadata', u.raw_user_meta_data))::text as json
-from auth.users u where u.id = :id::uuid;
-
 -- Null leaves as it is.  ban: banned_until counts, null ends a ban.  named: no longer anonymous.
 -- admin_user_change(id, role, email, phone, ban, banned_until, named, now) -> none
 update auth.users set role = coalesce(:role, role), email = coalesce(:email, email), phone = coalesce(:phone, phone),
     banned_until = case when :ban::bool then :banned_until::timestamptz else banned_until end, is_anonymous = is_anonymous and not :named::bool,
     updated_at = :now::timestamptz
 where id = :id::uuid;
-
--- As the reference shows one that it has just changed: with the identities that it read before, and those that it made since.
--- admin_user_changed(id, identities, made, confirmed_at) -> final maybe json
-select (%user_json(u) - 'confirmed_at' || jsonb_strip_nulls(jsonb_build_object('confirmed_at', :confirmed_at::text))
-    || jsonb_build_object('identities', :identities::jsonb || coalesce(
-        (select jsonb_agg(%identity_json(i) order by i.created_at) from auth.identities i
-         where i.user_id = u.id and i.id = any (:made::uuid[])), '[]')))::text as json
-from auth.users u where u.id = :id::uuid;
 
 -- Keeps the row, so that what points to the user still does, and nothing that tells who it was.
 -- admin_user_hide(id, now) -> none

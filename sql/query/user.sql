@@ -98,16 +98,8 @@ select u.id, u.encrypted_password as password from auth.users u where u.id = coa
 update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
 returning %user_columns(u), %no_session;
 
--- The reply to a sign-up shows the provider's identity, of a new user with the metadata of the user, and not yet the column that the database
--- makes; of somebody invited, nothing that the inviter has said.
--- user_signed_up(id, provider, now) -> one json
-select (%signed_up_json(u)
-    || case when u.invited_at is null then '{}' else '{"user_metadata": {}, "identities": []}'::jsonb end)::text as json
-from auth.users u where u.id = :id::uuid;
-
--- user_signed_up_and_in(id, provider, now) -> final one json
-update auth.users u set last_sign_in_at = :now::timestamptz, updated_at = :now::timestamptz where u.id = :id::uuid
-returning %signed_up_json(u)::text as json;
+-- user_written(id) -> final maybe user
+select %user_columns(u), %no_session from auth.users u where u.id = :id::uuid;
 
 -- user_delete(id) -> none
 delete from auth.users where id = :id::uuid;

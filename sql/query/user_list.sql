@@ -1,5 +1,5 @@
 -- Users for operators, as many as one statement shall bring.  oldest: oldest first, otherwise newest first.
--- row listed_user: total:int, id, created_at, json
+-- row listed_user: user, total:int
 
 -- By number, from whichever end is nearer, so that no page is further than the middle.  There is one row without a user where there are none.
 -- user_page(aud, most, skip, oldest) -> custom many listed_user
@@ -11,7 +11,7 @@ with counted as materialized (
         case when near then :most::bigint else greatest(least(:most::bigint, n - :skip::bigint), 0) end as most
     from (select n, 2 * :skip::bigint <= n as near from counted) placed
 )
-select ends.n as total, %listed_user(u)
+select %listed_user(u), ends.n as total
 from ends
 left join unnest(case when ends.upward
         then array(select u.id from %users_of(:aud::text) order by u.created_at, u.id limit ends.most offset ends.skip)

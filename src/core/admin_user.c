@@ -138,22 +138,43 @@ create_password(struct request *r, const struct admin_user *p)
 	return (str_empty(p->password) ? credential_unknown(r, p->id) : credential_new(r, p->id, p->password));
 }
 
+/* The reference gives a user that comes with a hash the metadata null; that is what its row is like. */
+static const char *
+create_metadata(const struct admin_user *p)
+{
+	if (p->user_metadata != NULL)
+		return (p->user_metadata);
+	return (str_empty(p->password_hash) ? "{}" : "null");
+}
+
 static err
 create_row(struct request *r, const struct admin_user *p, const struct ban *ban)
 {
-	bool hashed = !str_empty(p->password_hash), email = !str_empty(p->email);
+	bool email = !str_empty(p->email);
 
 	/* The provider of the first address is the provider. */
 	return (admin_user_add(r->db, .id = p->id, .aud = p->aud, .email = p->email, .phone = p->phone,
 	    .role = str_trim(r->arena, str_or(p->role, cfg->gotrue_jwt_default_group_name)), .password = create_password(r, p),
 	    .providers = user_providers(r->arena, email ? "email" : "phone", email && !str_empty(p->phone) ? "phone" : NULL),
-	    .app_metadata = p->app_metadata,
-	    /* The reference gives a user that comes with a hash the metadata null; that is what its row is like. */
-	    .user_metadata = p->user_metadata != NULL ? p->user_metadata
-			     : hashed                 ? "null"
-						      : "{}",
+	    .app_metadata = p->app_metadata, .user_metadata = create_metadata(p),
 	    .email_confirmed_at = p->email_confirm ? r->now_text : NULL, .phone_confirmed_at = p->phone_confirm ? r->now_text : NULL,
 	    .banned_until = ban->until, .now = r->now_text));
+}
+
+/* As the reference shows one that it has just made: without what the database computes, and metadata that may be null. */
+static err
+create_shown(struct request *r, const struct admin_user *p, const char **text)
+{
+	struct user made;
+
+	TRY(refusal_tell(r, user_written(r->db, &made, .id = p->id)));
+	if (!made.found)
+		return (fail(r, E_USER_NOT_FOUND, NULL));
+	made.confirmed_at = NULL;
+	if (!p->email_confirm && str_equal(create_metadata(p), "null"))
+		made.user_metadata = "null";
+	*text = user_text(r->arena, &made);
+	return (OK);
 }
 
 static err
@@ -161,7 +182,6 @@ create_write(struct request *r, const struct admin_user *p, const struct ban *ba
 {
 	const struct user shown = { .id = p->id, .email = p->email, .phone = p->phone };
 	const char *provider = str_empty(p->email) ? "phone" : "email";
-	struct admin_user_made made;
 
 	TRY(create_row(r, p, ban));
 	if (!str_empty(p->email))
@@ -171,9 +191,7 @@ create_write(struct request *r, const struct admin_user *p, const struct ban *ba
 		TRY(user_identity_put(r, p->id,
 		    &(const struct own_identity){ .id = uuid_new(r->arena), .provider = "phone", .address = p->phone }));
 	TRY(audit_admin(r, AUDIT_SIGNED_UP, user_traits(r->arena, &shown, provider)));
-	TRY(refusal_tell(r, admin_user_made(r->db, &made, .id = p->id)));
-	*text = made.json;
-	return (OK);
+	return (create_shown(r, p, text));
 }
 
 err
@@ -291,20 +309,26 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 	return (audit_admin(r, AUDIT_USER_MODIFIED, user_traits(r->arena, &shown, NULL)));
 }
 
-/* The reference shows what it read at first, but for what it changed. */
+/* As the reference shows one that it has just changed: with the identities that it read before, and those that it made since. */
 static err
 update_shown(struct request *r, const struct update *change, const char **text)
 {
-	const char *shown = user_text(r->arena, r->user);
-	const json *before = json_parse(r->arena, shown, strlen(shown), NULL);
-	struct admin_user_changed changed;
+	struct identity_row *before, *after, *all;
+	size_t count, more;
+	struct user changed;
 
-	TRY(refusal_tell(r,
-	    admin_user_changed(r->db, &changed, .id = r->user->id, .identities = json_text(r->arena, json_get(before, "identities")),
-		.made = db_array(r->arena, change->made), .confirmed_at = json_string(json_get(before, "confirmed_at")))));
+	TRY(refusal_tell(r, user_written(r->db, &changed, .id = r->user->id)));
 	if (!changed.found) /* somebody has deleted them meanwhile */
 		return (fail(r, E_USER_NOT_FOUND, NULL));
-	*text = changed.json;
+	changed.confirmed_at = r->user->confirmed_at;
+	before = user_identities(r->arena, r->user, &count);
+	after = user_identities(r->arena, &changed, &more);
+	all = arena_new_array(r->arena, struct identity_row, count + more);
+	memcpy(all, before, count * sizeof(*all));
+	for (size_t i = 0; i < more; i++)
+		if (strs_have(change->made, after[i].id))
+			all[count++] = after[i];
+	*text = user_text_with(r->arena, &changed, all, count);
 	return (OK);
 }
 

@@ -66,15 +66,9 @@ static err
 user_mark_signed_in(struct request *r, const struct user *u, const struct session_origin *origin, struct tokens *t)
 {
 	struct user in;
-	struct user_signed_up_and_in up;
 
-	if (origin->signed_up != NULL) {
-		TRY(user_signed_up_and_in(r->db, &up, .id = u->id, .provider = origin->signed_up, .now = r->now_text));
-		t->user_json = up.json;
-	} else {
-		TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));
-		t->user_json = user_text(r->arena, &in);
-	}
+	TRY(user_signed_in(r->db, &in, .id = u->id, .now = r->now_text));
+	t->user_json = origin->signed_up == NULL ? user_text(r->arena, &in) : user_text_signed_up(r->arena, &in, origin->signed_up, r->now);
 	return (OK);
 }
 

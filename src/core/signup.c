@@ -117,6 +117,17 @@ hook_told(struct request *r, const struct user *u)
 	return (fail(r, error == E_HOOK_FUNCTION ? E_HOOK_FUNCTION : E_UNEXPECTED_FAILURE, words));
 }
 
+/* Of somebody invited nothing that the inviter has said. */
+static const char *
+signup_shown(struct request *r, const struct signup *p, const struct user *u)
+{
+	struct user shown = *u;
+
+	if (u->invited)
+		shown.user_metadata = "{}";
+	return (user_text_signed_up(r->arena, &shown, u->invited ? "" : signup_provider(p), r->now));
+}
+
 /* The address has to be proven first. */
 static err
 signup_unconfirmed(struct request *r, const struct attempt *at)
@@ -124,7 +135,6 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 	const struct signup *p = at->params;
 	struct user *u = at->user;
 	const char *message_id;
-	struct user_signed_up shown;
 
 	TRY(audit(r, u, AUDIT_CONFIRMATION_REQUESTED, provider_trait(r, p)));
 	if (by_email(p)) {
@@ -140,8 +150,8 @@ signup_unconfirmed(struct request *r, const struct attempt *at)
 	}
 	if (at->repeats)
 		TRY(owner_wait(r, u->id, at->password, NULL));
-	TRY(user_signed_up(r->db, &shown, .id = u->id, .provider = signup_provider(p), .now = r->now_text));
-	u->told = shown.json;
+	TRY(user_reload(r, u));
+	u->told = signup_shown(r, p, u);
 	return (hook_told(r, u));
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -9,33 +7,19 @@
 #include "db/db.h"
 
 static void
-put_text(struct buf *b, const char *name, const char *text)
-{
-	buf_printf(b, ",\"%s\":%s", name, json_quote(b->arena, text));
-}
-
-/* What is empty is left out. */
-static void
-put_maybe(struct buf *b, const char *name, const char *text)
-{
-	if (!str_empty(text))
-		put_text(b, name, text);
-}
-
-static void
 put_time(struct buf *b, const char *name, const char *timestamptz)
 {
-	put_maybe(b, name, clock_iso(b->arena, timestamptz));
+	json_put_filled(b, name, clock_iso(b->arena, timestamptz));
 }
 
 static void
 put_moment(struct buf *b, const char *name, usec at)
 {
 	if (at != 0)
-		put_text(b, name, clock_rfc3339(b->arena, at));
+		json_put_text(b, name, clock_rfc3339(b->arena, at));
 }
 
-const struct identity_row *
+struct identity_row *
 user_identities(struct arena *a, const struct user *u, size_t *count)
 {
 	return (db_rows(a, u->identities, sizeof(struct identity_row) / sizeof(char *), count));
@@ -48,40 +32,42 @@ user_factors(struct arena *a, const struct user *u, size_t *count)
 }
 
 static void
-put_identities(struct buf *b, const struct user *u)
+put_identity(struct buf *b, const struct user *u, const struct identity_row *row)
 {
-	size_t count;
-	const struct identity_row *row = user_identities(b->arena, u, &count);
+	json_object_begin(b, NULL);
+	json_put_text(b, "identity_id", row->id);
+	json_put_text(b, "user_id", u->id);
+	json_put_text(b, "id", row->provider_id);
+	if (!str_equal(row->data, "{}"))
+		json_put_raw(b, "identity_data", row->data);
+	json_put_text(b, "provider", row->provider);
+	put_time(b, "last_sign_in_at", row->last_sign_in_at);
+	put_time(b, "created_at", row->created_at);
+	put_time(b, "updated_at", row->updated_at);
+	json_put_filled(b, "email", row->email);
+	json_object_end(b);
+}
 
-	buf_puts(b, ",\"identities\":[");
-	for (size_t i = 0; i < count; i++, row++) {
-		buf_printf(b, "%s{\"identity_id\":\"%s\",\"user_id\":\"%s\"", i > 0 ? "," : "", row->id, u->id);
-		put_text(b, "id", row->provider_id);
-		if (!str_equal(row->data, "{}"))
-			buf_printf(b, ",\"identity_data\":%s", row->data);
-		put_text(b, "provider", row->provider);
-		put_time(b, "last_sign_in_at", row->last_sign_in_at);
-		put_time(b, "created_at", row->created_at);
-		put_time(b, "updated_at", row->updated_at);
-		put_maybe(b, "email", row->email);
-		buf_putc(b, '}');
-	}
-	buf_putc(b, ']');
+static void
+put_identities(struct buf *b, const struct user *u, const struct identity_row *row, size_t count)
+{
+	json_array_begin(b, "identities");
+	for (size_t i = 0; i < count; i++)
+		put_identity(b, u, &row[i]);
+	json_array_end(b);
 }
 
 static void
 put_factor(struct buf *b, const struct factor_row *row)
 {
-	struct arena *a = b->arena;
-
 	json_object_begin(b, NULL);
 	json_put_text(b, "id", row->id);
-	json_put_text(b, "created_at", clock_iso(a, row->created_at));
-	json_put_text(b, "updated_at", clock_iso(a, row->updated_at));
+	json_put_text(b, "created_at", clock_iso(b->arena, row->created_at));
+	json_put_text(b, "updated_at", clock_iso(b->arena, row->updated_at));
 	json_put_text(b, "status", row->status);
 	json_put_text(b, "factor_type", row->type);
 	json_put_text(b, "phone", str_or(row->phone, ""));
-	json_put_text(b, "last_challenged_at", clock_iso(a, row->last_challenged_at));
+	json_put_text(b, "last_challenged_at", clock_iso(b->arena, row->last_challenged_at));
 	json_put_filled(b, "friendly_name", row->friendly_name);
 	json_put_filled(b, "web_authn_aaguid", row->aaguid);
 	json_put_raw(b, "last_webauthn_challenge_data", row->challenge);
@@ -121,13 +107,13 @@ factors_text(struct arena *a, const struct user *u)
 static void
 put_address(struct buf *b, const struct user *u)
 {
-	put_text(b, "email", u->email);
+	json_put_text(b, "email", u->email);
 	put_time(b, "email_confirmed_at", u->email_confirmed_at);
-	put_text(b, "phone", u->phone);
+	json_put_text(b, "phone", u->phone);
 	put_time(b, "phone_confirmed_at", u->phone_confirmed_at);
 	put_time(b, "confirmed_at", u->confirmed_at);
-	put_maybe(b, "new_email", u->email_change);
-	put_maybe(b, "new_phone", u->phone_change);
+	json_put_filled(b, "new_email", u->email_change);
+	json_put_filled(b, "new_phone", u->phone_change);
 }
 
 static void
@@ -147,22 +133,53 @@ put_moments(struct buf *b, const struct user *u)
 }
 
 const char *
+user_text_with(struct arena *a, const struct user *u, const struct identity_row *row, size_t count)
+{
+	struct buf b = buf_new(a);
+
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "id", u->id);
+	json_put_text(&b, "aud", u->aud);
+	json_put_text(&b, "role", u->role);
+	put_address(&b, u);
+	put_moments(&b, u);
+	json_put_raw(&b, "app_metadata", u->app_metadata);
+	json_put_raw(&b, "user_metadata", u->user_metadata);
+	if (row == NULL)
+		json_put_text(&b, "identities", NULL);
+	else
+		put_identities(&b, u, row, count);
+	if (!str_equal(str_or(u->factors, "{}"), "{}"))
+		put_factors(&b, "factors", u);
+	json_put_bool(&b, "is_anonymous", u->anonymous);
+	json_object_end(&b);
+	return (b.data);
+}
+
+const char *
 user_text(struct arena *a, const struct user *u)
 {
-	struct buf b;
+	size_t count;
+	const struct identity_row *row;
 
 	if (u->told != NULL)
 		return (u->told);
-	b = buf_new(a);
-	buf_printf(&b, "{\"id\":\"%s\"", u->id);
-	put_text(&b, "aud", u->aud);
-	put_text(&b, "role", u->role);
-	put_address(&b, u);
-	put_moments(&b, u);
-	buf_printf(&b, ",\"app_metadata\":%s,\"user_metadata\":%s", u->app_metadata, u->user_metadata);
-	put_identities(&b, u);
-	if (!str_equal(str_or(u->factors, "{}"), "{}"))
-		put_factors(&b, "factors", u);
-	buf_printf(&b, ",\"is_anonymous\":%s}", u->anonymous ? "true" : "false");
-	return (b.data);
+	row = user_identities(a, u, &count);
+	return (user_text_with(a, u, row, count));
+}
+
+const char *
+user_text_signed_up(struct arena *a, const struct user *u, const char *provider, usec now)
+{
+	struct user shown = *u;
+	size_t count, kept = 0;
+	struct identity_row *row = user_identities(a, u, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(row[i].provider, provider))
+			row[kept++] = row[i];
+	for (size_t i = 0; i < kept && clock_timestamptz(u->created_at) >= now; i++)
+		row[i].data = u->user_metadata;
+	shown.confirmed_at = NULL;
+	return (user_text_with(a, &shown, row, kept));
 }

@@ -10,6 +10,7 @@
 #include "core/claims.h"
 #include "core/list.h"
 #include "core/page.h"
+#include "core/user_json.h"
 #include "core/user_list.h"
 #include "query/user_list.h"
 
@@ -101,12 +102,32 @@ cursor_users(struct request *r, const struct wanted *w, const struct cursor *c, 
 }
 
 static const char *
-list_end(struct request *r, const struct wanted *w, const char *more)
+list_end(struct request *r, const struct wanted *w, const char *pagination)
 {
-	return (arena_printf(r->arena, "],\"aud\":%s%s}", json_quote(r->arena, w->aud), more));
+	struct buf b = buf_new(r->arena);
+
+	json_array_end(&b);
+	json_put_text(&b, "aud", w->aud);
+	json_put_raw(&b, "pagination", pagination);
+	json_object_end(&b);
+	return (b.data);
 }
 
-#define LIST_HEAD "{\"users\":["
+static struct buf
+list_head(struct request *r)
+{
+	struct buf b = buf_new(r->arena);
+
+	json_object_begin(&b, NULL);
+	json_array_begin(&b, "users");
+	return (b);
+}
+
+static void
+user_put(struct buf *out, const struct user *u)
+{
+	json_put_raw(out, NULL, user_text_with(out->arena, u, NULL, 0));
+}
 
 /* --- By number --- */
 
@@ -124,7 +145,7 @@ number_users(struct request *r, const struct wanted *w, struct list *list, struc
 	else
 		TRY(user_page(r->db, found, .aud = w->aud, .most = most, .skip = skip, .oldest = oldest));
 	list->total = found->row->total;
-	if (found->row->id == NULL)
+	if (found->row->user.id == NULL)
 		found->len = 0;
 	return (OK);
 }
@@ -140,8 +161,8 @@ users_read(struct request *r, struct list *list, struct buf *out)
 	else
 		TRY(cursor_users(r, list->wanted, &c, &found));
 	for (size_t i = 0; i < found.len; i++) {
-		list_row(list, out, found.row[i].created_at, found.row[i].id);
-		buf_puts(out, found.row[i].json);
+		list_row(list, out, found.row[i].user.created_at, found.row[i].user.id);
+		user_put(out, &found.row[i].user);
 	}
 	return (OK);
 }
@@ -156,9 +177,9 @@ list_by_number(struct request *r, const struct wanted *w)
 	list = list_new(r, page.most, page.skip);
 	list->read = users_read;
 	list->wanted = w;
-	list->end = list_end(r, w, "");
+	list->end = list_end(r, w, NULL);
 	list->undated_last = w->oldest;
-	TRY_DB(r, list_reply(r, list, LIST_HEAD), "Database error finding users");
+	TRY_DB(r, list_reply(r, list, list_head(r).data), "Database error finding users");
 	page_headers(r, &page, list->total);
 	return (OK);
 }
@@ -231,7 +252,7 @@ cursor_read(struct request *r, struct cursor *c)
 static char *
 cursor_text(struct arena *a, const char *created_at, const char *id)
 {
-	const char *plain = arena_printf(a, "{\"created_at\":\"%s\",\"id\":\"%s\"}", str_or(clock_iso(a, created_at), ""), id);
+	const char *plain = json_pairs(a, "created_at", str_or(clock_iso(a, created_at), ""), "id", id, NULL);
 
 	return (base64url_encode(a, plain, strlen(plain)));
 }
@@ -249,15 +270,15 @@ cursor_header(struct request *r, const char *next)
 }
 
 static const char *
-cursor_end(struct request *r, const struct wanted *w, const struct listed_user *last)
+cursor_end(struct request *r, const struct wanted *w, const struct user *last)
 {
 	const char *next;
 
 	if (last == NULL)
-		return (list_end(r, w, ",\"pagination\":{\"has_more\":false}"));
+		return (list_end(r, w, json_pairs(r->arena, "#has_more", json_boolean(false), NULL)));
 	next = cursor_text(r->arena, last->created_at, last->id);
 	cursor_header(r, next);
-	return (list_end(r, w, arena_printf(r->arena, ",\"pagination\":{\"next_cursor\":\"%s\",\"has_more\":true}", next)));
+	return (list_end(r, w, json_pairs(r->arena, "next_cursor", next, "#has_more", json_boolean(true), NULL)));
 }
 
 /* One more than is shown tells whether there are more. */
@@ -265,7 +286,7 @@ static err
 list_by_cursor(struct request *r, const struct wanted *w)
 {
 	struct listed_user_rows found;
-	struct buf out = buf_new(r->arena);
+	struct buf out = list_head(r);
 	struct cursor c;
 	bool more;
 
@@ -274,10 +295,9 @@ list_by_cursor(struct request *r, const struct wanted *w)
 	TRY_DB(r, cursor_users(r, w, &c, &found), "Database error finding users");
 	more = found.len == c.most;
 	found.len -= more;
-	buf_puts(&out, LIST_HEAD);
 	for (size_t i = 0; i < found.len; i++)
-		buf_printf(&out, "%s%s", i > 0 ? "," : "", found.row[i].json);
-	buf_puts(&out, cursor_end(r, w, more ? &found.row[found.len - 1] : NULL));
+		user_put(&out, &found.row[i].user);
+	buf_puts(&out, cursor_end(r, w, more ? &found.row[found.len - 1].user : NULL));
 	return (reply_json(r, 200, out.data));
 }
 
