@@ -33,28 +33,18 @@ grant_check(struct request *r, const struct id_token_grant *p)
 /* Members that the reply shows as they were before this sign-in, as the reference does. */
 static char *const stale[] = { "identities", "confirmed_at", NULL };
 
-static bool
-member_put(void *into, const char *key, json *value)
-{
-	struct buf *b = into;
-
-	if (!strs_have(stale, key))
-		buf_printf(b, "%s:%s,", json_quote(b->arena, key), json_text(b->arena, value));
-	return (true);
-}
-
 static const char *
 user_shown(struct arena *a, const char *now, const char *before)
 {
 	const json *old = json_parse(a, before, strlen(before), NULL);
 	struct buf b = buf_new(a);
 
-	buf_putc(&b, '{');
-	json_each(json_parse(a, now, strlen(now), NULL), member_put, &b);
+	json_object_begin(&b, NULL);
+	json_put_except(&b, json_parse(a, now, strlen(now), NULL), stale);
 	for (size_t i = 0; stale[i] != NULL; i++)
 		if (json_get(old, stale[i]) != NULL)
-			buf_printf(&b, "\"%s\":%s,", stale[i], json_text(a, json_get(old, stale[i])));
-	b.data[b.len - 1] = '}';
+			json_put(&b, stale[i], json_get(old, stale[i]));
+	json_object_end(&b);
 	return (b.data);
 }
 

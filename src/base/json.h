@@ -57,10 +57,11 @@ void json_put_text(struct buf *, const char *name, const char *);   /* null for 
 void json_put_filled(struct buf *, const char *name, const char *); /* a text; nothing where it is empty or NULL */
 void json_put_number(struct buf *, const char *name, long long);
 void json_put_bool(struct buf *, const char *name, bool);
-void json_put_raw(struct buf *, const char *name, const char *json);   /* what is JSON already; nothing for NULL */
-void json_put_list(struct buf *, const char *name, char *const *list); /* an array of texts */
-void json_put(struct buf *, const char *name, const json *);           /* a value */
-void json_put_members(struct buf *, const char *object);               /* those of an object's text; nothing for NULL */
+void json_put_raw(struct buf *, const char *name, const char *json);        /* what is JSON already; nothing for NULL */
+void json_put_list(struct buf *, const char *name, char *const *list);      /* an array of texts */
+void json_put(struct buf *, const char *name, const json *);                /* a value */
+void json_put_members(struct buf *, const char *object);                    /* those of an object's text; nothing for NULL */
+void json_put_except(struct buf *, const json *object, char *const *names); /* its members but for these */
 
 /*
  * A pair is left out where its value is NULL.  The value is a text; that of a name with '#' is JSON already, as in log_event().

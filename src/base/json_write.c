@@ -157,6 +157,27 @@ member_put(void *buf, const char *name, json *value)
 	return (true);
 }
 
+struct except {
+	struct buf *buf;
+	char *const *names;
+};
+
+static bool
+member_put_unless(void *arg, const char *name, json *value)
+{
+	const struct except *except = arg;
+
+	if (!strs_have(except->names, name))
+		json_put(except->buf, name, value);
+	return (true);
+}
+
+void
+json_put_except(struct buf *buf, const json *object, char *const *names)
+{
+	json_each(object, member_put_unless, &(struct except){ buf, names });
+}
+
 static void
 array_put(struct buf *buf, const char *name, const json *array)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "core/list.h"
 
@@ -57,6 +58,16 @@ list_next(struct request *r, void *state, struct buf *out)
 	while (list->left > 0 && out->len == 0)
 		TRY(batch_read(r, list, out));
 	return (OK);
+}
+
+struct buf
+list_begin(struct arena *a, const char *name)
+{
+	struct buf b = buf_new(a);
+
+	json_object_begin(&b, NULL);
+	json_array_begin(&b, name);
+	return (b);
 }
 
 err

@@ -32,6 +32,9 @@ struct list *list_new(struct request *, uint64_t size, uint64_t skip);
 /* A row's JSON follows.  created_at is as the database prints it. */
 void list_row(struct list *, struct buf *, const char *created_at, const char *id);
 
+/* The head of a list that is a member of an object. */
+struct buf list_begin(struct arena *, const char *name);
+
 /* 200, with the first rows behind head. */
 checked err list_reply(struct request *, struct list *, const char *head);
 

@@ -212,29 +212,14 @@ user_json(struct request *r, const struct user *u, const char **text)
 	return (OK);
 }
 
-struct members {
-	struct buf out;
-	const char *name; /* the one that is left out */
-};
-
-static bool
-member_copy(void *arg, const char *name, json *value)
-{
-	struct members *m = arg;
-
-	if (!str_equal(name, m->name))
-		json_put(&m->out, name, value);
-	return (true);
-}
-
 char *
 user_json_with(struct arena *a, const char *text, const char *name, const char *value)
 {
-	struct members m = { .out = buf_new(a), .name = name };
+	struct buf b = buf_new(a);
 
-	json_object_begin(&m.out, NULL);
-	json_each(json_parse(a, text, strlen(text), NULL), member_copy, &m);
-	json_put_text(&m.out, name, value);
-	json_object_end(&m.out);
-	return (m.out.data);
+	json_object_begin(&b, NULL);
+	json_put_except(&b, json_parse(a, text, strlen(text), NULL), (char *const[]){ (char *)name, NULL });
+	json_put_text(&b, name, value);
+	json_object_end(&b);
+	return (b.data);
 }

@@ -113,16 +113,6 @@ list_end(struct request *r, const struct wanted *w, const char *pagination)
 	return (b.data);
 }
 
-static struct buf
-list_head(struct request *r)
-{
-	struct buf b = buf_new(r->arena);
-
-	json_object_begin(&b, NULL);
-	json_array_begin(&b, "users");
-	return (b);
-}
-
 static void
 user_put(struct buf *out, const struct user *u)
 {
@@ -179,7 +169,7 @@ list_by_number(struct request *r, const struct wanted *w)
 	list->wanted = w;
 	list->end = list_end(r, w, NULL);
 	list->undated_last = w->oldest;
-	TRY_DB(r, list_reply(r, list, list_head(r).data), "Database error finding users");
+	TRY_DB(r, list_reply(r, list, list_begin(r->arena, "users").data), "Database error finding users");
 	page_headers(r, &page, list->total);
 	return (OK);
 }
@@ -286,7 +276,7 @@ static err
 list_by_cursor(struct request *r, const struct wanted *w)
 {
 	struct listed_user_rows found;
-	struct buf out = list_head(r);
+	struct buf out = list_begin(r->arena, "users");
 	struct cursor c;
 	bool more;
 

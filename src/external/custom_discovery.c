@@ -106,15 +106,19 @@ document_text(struct arena *a, const json *doc)
 {
 	struct buf b = buf_new(a);
 
+	json_object_begin(&b, NULL);
 	for (size_t i = 0; i < MEMBERS; i++) {
 		json *value = json_get_nocase(doc, members[i].name);
 		bool empty = members[i].list ? json_len(value) == 0 : str_empty(json_string(value));
 
 		if (empty && !members[i].needed)
 			continue;
-		buf_printf(&b, "%c\"%s\":%s", b.len > 0 ? ',' : '{', members[i].name, empty ? "\"\"" : json_text(a, value));
+		if (empty)
+			json_put_text(&b, members[i].name, "");
+		else
+			json_put(&b, members[i].name, value);
 	}
-	buf_putc(&b, '}');
+	json_object_end(&b);
 	return (b.data);
 }
 

@@ -357,5 +357,5 @@ custom_provider_list(struct request *r, const char *type)
 	providers->read = providers_read;
 	providers->wanted = type;
 	providers->end = "]}";
-	return (list_reply(r, providers, "{\"providers\":["));
+	return (list_reply(r, providers, list_begin(r->arena, "providers").data));
 }

@@ -146,10 +146,10 @@ object_text(const struct query *pairs)
 {
 	struct buf b = buf_new(pairs->arena);
 
-	buf_putc(&b, '{');
+	json_object_begin(&b, NULL);
 	for (size_t i = 0; i < pairs->len; i++)
-		buf_printf(&b, "%s%s:%s", i > 0 ? "," : "", json_quote(pairs->arena, pairs->pair[i].name), pairs->pair[i].value);
-	buf_putc(&b, '}');
+		json_put_raw(&b, pairs->pair[i].name, pairs->pair[i].value);
+	json_object_end(&b);
 	return (b.data);
 }
 

@@ -133,26 +133,16 @@ azure_email_verified(const json *edov)
 	return (json_true(edov) || str_equal(json_string(edov), "1") || str_equal(json_string(edov), "true"));
 }
 
-static bool
-put_azure_claim(void *into, const char *key, json *value)
-{
-	static char *const dropped[] = { "aud", "iss", "iat", "nbf", "exp", "c_hash", "at_hash", "aio", "nonce", "rh", "uti", "jti", "ver",
-		"sub", "name", "preferred_username", NULL };
-	struct buf *b = into;
-
-	if (!strs_have(dropped, key))
-		buf_printf(b, "%s%s:%s", b->len == 1 ? "" : ",", json_quote(b->arena, key), json_text(b->arena, value));
-	return (true);
-}
-
 static err
 more_azure(struct exchange *x)
 {
+	static char *const dropped[] = { "aud", "iss", "iat", "nbf", "exp", "c_hash", "at_hash", "aio", "nonce", "rh", "uti", "jti", "ver",
+		"sub", "name", "preferred_username", NULL };
 	struct buf b = buf_new(x->r->arena);
 
-	buf_putc(&b, '{');
-	json_each(x->userinfo, put_azure_claim, &b);
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_except(&b, x->userinfo, dropped);
+	json_object_end(&b);
 	query_set(&x->profile.claims, "custom_claims", b.data);
 	if (*claim_text(x, "email") != '\0')
 		profile_add_email(&x->profile, claim_text(x, "email"), azure_email_verified(json_get(x->userinfo, "xms_edov")), true);
@@ -166,8 +156,8 @@ apple_private(const json *value)
 	int word = bool_parse(str_or(json_string(value), ""));
 
 	if (json_kind(value) == JSON_BOOL)
-		return (json_true(value) ? "true" : "false");
-	return (word < 0 ? NULL : word == 1 ? "true" : "false");
+		return (json_boolean(json_true(value)));
+	return (word < 0 ? NULL : json_boolean(word == 1));
 }
 
 static err
@@ -175,18 +165,14 @@ more_apple(struct exchange *x)
 {
 	const json *private = json_get(x->userinfo, "is_private_email"), *auth_time = json_get(x->userinfo, "auth_time");
 	const char *transfer = claim_text(x, "transfer_sub");
-	struct buf b = buf_new(x->r->arena);
+	const char *custom;
 
 	if (json_kind(private) != JSON_NULL && apple_private(private) == NULL)
 		return (fail_outside(x->r, "is_private_email of the identity token is not a boolean"));
-	if (json_kind(private) != JSON_NULL)
-		buf_printf(&b, ",\"is_private_email\":%s", apple_private(private));
-	if (json_kind(auth_time) == JSON_NUMBER)
-		buf_printf(&b, ",\"auth_time\":%s", json_number(auth_time));
-	if (*transfer != '\0')
-		buf_printf(&b, ",\"transfer_sub\":%s", json_quote(x->r->arena, transfer));
-	if (b.len > 0)
-		query_set(&x->profile.claims, "custom_claims", arena_printf(x->r->arena, "{%s}", b.data + 1));
+	custom = json_pairs(x->r->arena, "#is_private_email", json_kind(private) == JSON_NULL ? NULL : apple_private(private), "#auth_time",
+	    json_number(auth_time), "transfer_sub", str_or(transfer, NULL), NULL);
+	if (!str_equal(custom, "{}"))
+		query_set(&x->profile.claims, "custom_claims", custom);
 	profile_add_email(&x->profile, claim_text(x, "email"), true, true);
 	return (OK);
 }

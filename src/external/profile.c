@@ -169,10 +169,12 @@ profile_json(const struct profile *p)
 {
 	struct buf b = buf_new(p->claims.arena);
 
-	buf_puts(&b, "{\"email_verified\":false,\"phone_verified\":false");
+	json_object_begin(&b, NULL);
+	json_put_bool(&b, "email_verified", false);
+	json_put_bool(&b, "phone_verified", false);
 	for (size_t i = 0; i < p->claims.len; i++)
-		buf_printf(&b, ",%s:%s", json_quote(p->claims.arena, p->claims.pair[i].name), p->claims.pair[i].value);
-	buf_putc(&b, '}');
+		json_put_raw(&b, p->claims.pair[i].name, p->claims.pair[i].value);
+	json_object_end(&b);
 	return (b.data);
 }
 

@@ -81,18 +81,20 @@ custom_map(struct exchange *x, const char *list)
 	struct arena *a = x->r->arena;
 	struct buf b = buf_new(a);
 
+	json_object_begin(&b, NULL);
 	for (char **word = str_split(a, list, ' '); *word != NULL; word++) {
 		const char *path, *name = claim_split(a, *word, &path), *text = NULL;
 
-		buf_printf(&b, "%s%s:", b.len == 0 ? "{" : ",", json_quote(a, name));
 		if (*path != '@' && (text = text_at(x, path)) == NULL)
 			return (fail_outside(x->r, "%s of the user data has not its type", path));
 		if (*path == '@')
-			buf_puts(&b, json_text(a, path_find(x->userinfo, path + 1)));
+			json_put(&b, name, path_find(x->userinfo, path + 1));
+		else if (*path == '#')
+			json_put_raw(&b, name, text);
 		else
-			buf_puts(&b, *path == '#' ? text : json_quote(a, text));
+			json_put_text(&b, name, text);
 	}
-	buf_putc(&b, '}');
+	json_object_end(&b);
 	query_set(&x->profile.claims, "custom_claims", b.data);
 	return (OK);
 }

@@ -165,26 +165,16 @@ quirk_appsecret_proof(struct exchange *x)
 	return (OK);
 }
 
-static bool
-put_keycloak_claim(void *into, const char *key, json *value)
-{
-	static char *const known[] = { "name", "sub", "email", "email_verified", NULL };
-	struct buf *b = into;
-
-	if (!strs_have(known, key))
-		buf_printf(b, "%s%s:%s", b->len == 1 ? "" : ",", json_quote(b->arena, key), json_text(b->arena, value));
-	return (true);
-}
-
 /* What a realm's mappers add are claims of the house. */
 err
 quirk_keycloak_claims(struct exchange *x)
 {
+	static char *const known[] = { "name", "sub", "email", "email_verified", NULL };
 	struct buf b = buf_new(x->r->arena);
 
-	buf_putc(&b, '{');
-	json_each(x->userinfo, put_keycloak_claim, &b);
-	buf_putc(&b, '}');
+	json_object_begin(&b, NULL);
+	json_put_except(&b, x->userinfo, known);
+	json_object_end(&b);
 	query_set(&x->profile.claims, "custom_claims", b.data);
 	return (OK);
 }

@@ -309,11 +309,13 @@ test_writer(void **state)
 	json_put_members(&b, "{\"m\": {\"n\": []}}");
 	json_put_pair(&b, "#raw", "1");
 	json_put(&b, "tree", parse(*state, "{\"k\":[1.50,{},\"s\",null,true]}"));
+	json_put_except(&b, parse(*state, "{\"x\":1,\"y\":2,\"z\":3}"), (char *const[]){ "x", "z", NULL });
+	json_put_except(&b, NULL, NULL);
 	json_put_filled(&b, "last", "z");
 	json_object_end(&b);
 	assert_string_equal(b.data,
 	    "{\"a\\\"\":\"{\",\"null\":null,\"list\":[{},-9223372036854775808,[],\"[\",false],\"words\":[\"x\",\"\"],\"none\":[],"
-	    "\"m\": {\"n\": []},\"raw\":1,\"tree\":{\"k\":[1.50,{},\"s\",null,true]},\"last\":\"z\"}");
+	    "\"m\": {\"n\": []},\"raw\":1,\"tree\":{\"k\":[1.50,{},\"s\",null,true]},\"y\":2,\"last\":\"z\"}");
 	assert_non_null(parse(*state, b.data));
 }
 
