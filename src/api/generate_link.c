@@ -157,14 +157,17 @@ kind_find(const char *type)
 static err
 reply_link(struct request *r, const struct generate *p, const struct user *u, const struct kind *kind)
 {
-	struct arena *a = r->arena;
-	const char *shown = user_text(a, u);
+	struct buf b = buf_new(r->arena);
 
-	return (reply_json(r, 200,
-	    arena_printf(a,
-		"%.*s,\"action_link\":%s,\"email_otp\":\"%s\",\"hashed_token\":\"%s\",\"verification_type\":%s,\"redirect_to\":%s}",
-		(int)strlen(shown) - 1, shown, json_quote(a, onetime_link(r, kind->link, p->secret.link, p->to)), p->secret.code,
-		p->secret.link, json_quote(a, p->type), json_quote(a, p->to))));
+	json_object_begin(&b, NULL);
+	json_put_members(&b, user_text(r->arena, u));
+	json_put_text(&b, "action_link", onetime_link(r, kind->link, p->secret.link, p->to));
+	json_put_text(&b, "email_otp", p->secret.code);
+	json_put_text(&b, "hashed_token", p->secret.link);
+	json_put_text(&b, "verification_type", p->type);
+	json_put_text(&b, "redirect_to", p->to);
+	json_object_end(&b);
+	return (reply_json(r, 200, b.data));
 }
 
 static err

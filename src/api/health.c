@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the server works: /health. */
 #include "api/api.h"
+#include "base/json.h"
 #include "db/db.h"
 #include "db/migrate.h"
 #include "query/outbox.h"
@@ -10,14 +11,15 @@ err
 health_get(struct request *r)
 {
 	return (reply_json(r, 200,
-	    "{\"version\":\"" PACKAGE_VERSION
-	    "\",\"name\":\"GoTrue\",\"description\":\"GoTrue is a user registration and authentication API\"}"));
+	    json_pairs(r->arena, "version", PACKAGE_VERSION, "name", "GoTrue", "description",
+		"GoTrue is a user registration and authentication API", NULL)));
 }
 
 /* GET /health/ready (ours): the database answers and has the schema of this version; how many letters wait, and how long (s). */
 err
 health_ready_get(struct request *r)
 {
+	struct buf b = buf_new(r->arena);
 	struct outbox_state mail;
 	int pending;
 
@@ -26,7 +28,13 @@ health_ready_get(struct request *r)
 	if (migrate_pending(r->db, r->arena, &pending) != OK || pending > 0)
 		return (fail(r, E_UNAVAILABLE, "The schema is not that of this version: run postern migrate"));
 	TRY(outbox_state(r->db, &mail));
-	return (reply_json(r, 200,
-	    arena_printf(r->arena, "{\"ready\":true,\"mail\":{\"waiting\":%lld,\"failed\":%lld,\"oldest_seconds\":%lld}}", mail.waiting,
-		mail.failed, mail.age)));
+	json_object_begin(&b, NULL);
+	json_put_bool(&b, "ready", true);
+	json_object_begin(&b, "mail");
+	json_put_number(&b, "waiting", mail.waiting);
+	json_put_number(&b, "failed", mail.failed);
+	json_put_number(&b, "oldest_seconds", mail.age);
+	json_object_end(&b);
+	json_object_end(&b);
+	return (reply_json(r, 200, b.data));
 }

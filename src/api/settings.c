@@ -5,12 +5,6 @@
 #include "base/json.h"
 #include "base/setting.h"
 
-static const char *
-boolean(bool value)
-{
-	return (value ? "true" : "false");
-}
-
 /* The providers that the reference shows here, under the names that it gives them; it leaves out the newest. */
 static const struct {
 	enum provider_id id;
@@ -47,16 +41,21 @@ settings_get(struct request *r)
 {
 	struct buf b = buf_new(r->arena);
 
-	buf_printf(&b, "{\"external\":{\"anonymous_users\":%s,\"email\":%s,\"phone\":%s",
-	    boolean(cfg->gotrue_external_anonymous_users_enabled), boolean(cfg->gotrue_external_email_enabled),
-	    boolean(cfg->gotrue_external_phone_enabled));
+	json_object_begin(&b, NULL);
+	json_object_begin(&b, "external");
+	json_put_bool(&b, "anonymous_users", cfg->gotrue_external_anonymous_users_enabled);
+	json_put_bool(&b, "email", cfg->gotrue_external_email_enabled);
+	json_put_bool(&b, "phone", cfg->gotrue_external_phone_enabled);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		buf_printf(&b, ",\"%s\":%s", shown[i].name, boolean(cfg->provider[shown[i].id].enabled));
-	buf_printf(&b, "},\"disable_signup\":%s,\"mailer_autoconfirm\":%s,\"phone_autoconfirm\":%s,\"sms_provider\":%s",
-	    boolean(cfg->gotrue_disable_signup), boolean(cfg->gotrue_mailer_autoconfirm), boolean(cfg->gotrue_sms_autoconfirm),
-	    json_quote(r->arena, cfg->gotrue_sms_provider));
-	buf_printf(&b, ",\"saml_enabled\":%s,\"saml_private_key_next_configured\":%s,\"passkeys_enabled\":%s}",
-	    boolean(cfg->gotrue_saml_enabled), boolean(!cfg->gotrue_saml_enabled || *cfg->gotrue_saml_private_key_next != '\0'),
-	    boolean(cfg->gotrue_passkey_enabled));
+		json_put_bool(&b, shown[i].name, cfg->provider[shown[i].id].enabled);
+	json_object_end(&b);
+	json_put_bool(&b, "disable_signup", cfg->gotrue_disable_signup);
+	json_put_bool(&b, "mailer_autoconfirm", cfg->gotrue_mailer_autoconfirm);
+	json_put_bool(&b, "phone_autoconfirm", cfg->gotrue_sms_autoconfirm);
+	json_put_text(&b, "sms_provider", cfg->gotrue_sms_provider);
+	json_put_bool(&b, "saml_enabled", cfg->gotrue_saml_enabled);
+	json_put_bool(&b, "saml_private_key_next_configured", !cfg->gotrue_saml_enabled || *cfg->gotrue_saml_private_key_next != '\0');
+	json_put_bool(&b, "passkeys_enabled", cfg->gotrue_passkey_enabled);
+	json_object_end(&b);
 	return (reply_json(r, 200, b.data));
 }

@@ -60,8 +60,8 @@ password_judge(struct request *r, const struct user *u, bool right)
 
 	if (!hook_enabled(HOOK_PASSWORD_VERIFICATION_ATTEMPT))
 		return (OK);
-	TRY(hook_verdict(r, HOOK_PASSWORD_VERIFICATION_ATTEMPT,
-	    arena_printf(r->arena, "{\"user_id\":\"%s\",\"valid\":%s}", u->id, right ? "true" : "false"), &v));
+	TRY(hook_verdict(r, HOOK_PASSWORD_VERIFICATION_ATTEMPT, json_pairs(r->arena, "user_id", u->id, "#valid", json_boolean(right), NULL),
+	    &v));
 	if (!v.rejects)
 		return (OK);
 	if (v.logout) {

@@ -168,7 +168,7 @@ verify_post(struct request *r)
 		TRY(verify_code(r, &v));
 	TRY(verify_apply(r, &v));
 	if (v.half_done)
-		return (reply_json(r, 200, "{\"msg\":\"" HALF_DONE "\",\"code\":\"200\"}"));
+		return (reply_json(r, 200, json_pairs(r->arena, "msg", HALF_DONE, "code", "200", NULL)));
 	TRY(session_start(r, &v.user, &(const struct session_origin){ .method = "otp" }, &t));
 	return (reply_tokens(r, &t));
 }

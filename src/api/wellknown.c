@@ -23,14 +23,21 @@ jwks_get(struct request *r)
 	return (reply_public(r, jwt_key_set(r->arena)));
 }
 
-static const char supported[] =
-    "\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"phone\",\"offline_access\"],\"response_types_supported\":[\"code\"],"
-    "\"response_modes_supported\":[\"query\"],\"grant_types_supported\":[\"authorization_code\",\"refresh_token\"],"
-    "\"subject_types_supported\":[\"public\"],\"id_token_signing_alg_values_supported\":[\"RS256\",\"HS256\",\"ES256\"],"
-    "\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\",\"none\"],"
-    "\"claims_supported\":[\"sub\",\"aud\",\"iss\",\"exp\",\"iat\",\"auth_time\",\"nonce\",\"email\",\"email_verified\",\"phone_number\","
-    "\"phone_number_verified\",\"name\",\"picture\",\"preferred_username\",\"updated_at\"],"
-    "\"code_challenge_methods_supported\":[\"S256\",\"plain\"]}";
+static const struct {
+	const char *name, *words;
+} supported[] = {
+	{ "scopes_supported", "openid profile email phone offline_access" },
+	{ "response_types_supported", "code" },
+	{ "response_modes_supported", "query" },
+	{ "grant_types_supported", "authorization_code refresh_token" },
+	{ "subject_types_supported", "public" },
+	{ "id_token_signing_alg_values_supported", "RS256 HS256 ES256" },
+	{ "token_endpoint_auth_methods_supported", "client_secret_basic client_secret_post none" },
+	{ "claims_supported",
+	    "sub aud iss exp iat auth_time nonce email email_verified phone_number phone_number_verified name picture preferred_username "
+	    "updated_at" },
+	{ "code_challenge_methods_supported", "S256 plain" },
+};
 
 /* GET /.well-known/openid-configuration, /.well-known/oauth-authorization-server */
 err
@@ -53,9 +60,12 @@ openid_configuration_get(struct request *r)
 
 	for (size_t len = strlen(base); len > 0 && base[len - 1] == '/'; len--)
 		base[len - 1] = '\0';
-	buf_printf(&b, "{\"issuer\":%s,", json_quote(r->arena, issuer));
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "issuer", issuer);
 	for (size_t i = 0; i < count; i++)
-		buf_printf(&b, "\"%s\":%s,", endpoints[i][0], json_quote(r->arena, arena_printf(r->arena, "%s%s", base, endpoints[i][1])));
-	buf_puts(&b, supported);
+		json_put_text(&b, endpoints[i][0], arena_printf(r->arena, "%s%s", base, endpoints[i][1]));
+	for (size_t i = 0; i < sizeof(supported) / sizeof(supported[0]); i++)
+		json_put_list(&b, supported[i].name, str_split(r->arena, supported[i].words, ' '));
+	json_object_end(&b);
 	return (reply_public(r, b.data));
 }

@@ -24,13 +24,19 @@ static int
 token_role(struct arena *a, const char *role, const char *days)
 {
 	long long now = clock_now() / 1000000;
+	struct buf b = buf_new(a);
 	int64_t life;
 
 	if (!duration_parse(arena_printf(a, "%sh", days), &life) || life <= 0)
 		return (cli_refuse(usage, "--days must be a whole number, above 0."));
 	life = life / 3600000000000LL * DAY_SECONDS;
-	puts(jwt_sign(a, arena_printf(a, "{\"iss\":%s,\"role\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
-			     json_quote(a, str_or(cfg->gotrue_jwt_issuer, "postern")), role, now, now + (long long)life)));
+	json_object_begin(&b, NULL);
+	json_put_text(&b, "iss", str_or(cfg->gotrue_jwt_issuer, "postern"));
+	json_put_text(&b, "role", role);
+	json_put_number(&b, "iat", now);
+	json_put_number(&b, "exp", now + life);
+	json_object_end(&b);
+	puts(jwt_sign(a, b.data));
 	return (0);
 }
 

@@ -67,5 +67,5 @@ message_hook(struct request *r, const char *user_json, const struct email_data *
 	    "token_hash_new", str_or(d->hash_new, ""), "old_email", str_or(d->old_email, ""), "old_phone", str_or(d->old_phone, ""),
 	    "provider", str_or(d->provider, ""), "factor_type", str_or(d->factor_type, ""), NULL);
 
-	return (hook_call(r, HOOK_SEND_EMAIL, arena_printf(a, "{\"user\":%s,\"email_data\":%s}", user_json, data), &answer));
+	return (hook_call(r, HOOK_SEND_EMAIL, json_pairs(a, "#user", user_json, "#email_data", data, NULL), &answer));
 }

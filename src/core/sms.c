@@ -30,7 +30,7 @@ deliver_by_hook(struct request *r, const struct user *u, const struct sms *sms)
 	json *answer;
 
 	TRY(user_shown(r, u, sms, &shown));
-	return (hook_call(r, HOOK_SEND_SMS, arena_printf(r->arena, "{\"user\":%s,\"sms\":%s}", shown, data), &answer));
+	return (hook_call(r, HOOK_SEND_SMS, json_pairs(r->arena, "#user", shown, "#sms", data, NULL), &answer));
 }
 
 /* --- By a gateway --- */

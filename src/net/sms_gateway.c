@@ -73,7 +73,7 @@ twilio_ask(struct arena *a, const struct text_message *m, struct asking *ask)
 	query_add(&ask->form, "From", sender);
 	if (whatsapp && *content != '\0') {
 		query_add(&ask->form, "ContentSid", content);
-		query_add(&ask->form, "ContentVariables", arena_printf(a, "{\"1\": \"%s\"}", m->code));
+		query_add(&ask->form, "ContentVariables", json_pairs(a, "1", m->code, NULL));
 	} else
 		query_add(&ask->form, "Body", m->text);
 }

@@ -335,17 +335,13 @@ char *
 jwt_key_set(struct arena *arena)
 {
 	struct buf set = buf_new(arena);
-	const char *separator = "";
 
-	buf_puts(&set, "{\"keys\":[");
-	for (size_t i = 0; i < ring.len; i++) {
-		if (ring.key[i].published == NULL)
-			continue;
-		buf_puts(&set, separator);
-		buf_puts(&set, ring.key[i].published);
-		separator = ",";
-	}
-	buf_puts(&set, "]}");
+	json_object_begin(&set, NULL);
+	json_array_begin(&set, "keys");
+	for (size_t i = 0; i < ring.len; i++)
+		json_put_raw(&set, NULL, ring.key[i].published);
+	json_array_end(&set);
+	json_object_end(&set);
 	return (set.data);
 }
 

@@ -57,7 +57,7 @@ def test_twilio(gateway):
     assert form(peer)[2] == {"To": "whatsapp:+15551234567", "Channel": "whatsapp", "From": "MG1", "Body": "Your code is 123456"}
     send(settings, channel="whatsapp", GOTRUE_SMS_TWILIO_MESSAGE_SERVICE_SID="+1 555 000", GOTRUE_SMS_TWILIO_CONTENT_SID="HX1")
     assert form(peer)[2] == {"To": "whatsapp:+15551234567", "Channel": "whatsapp", "From": "whatsapp:+1 555 000", "ContentSid": "HX1",
-                             "ContentVariables": '{"1": "123456"}'}
+                             "ContentVariables": '{"1":"123456"}'}
 
 
 def test_twilio_refuses(gateway):
