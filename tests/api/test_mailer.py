@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import harness
-from harness import BIN, address, is_error, many, wait_for
+from harness import BIN, SERVICE, address, is_error, many, wait_for
 from peer import Peer
 from post import MAIL, Post
 
@@ -249,7 +249,7 @@ def test_refused_has_failed(home):
     assert all("554 no such user" in r["last_error"] for r in home.rows())
     listed = home.command("mail", "list").stdout.splitlines()
     assert len(listed) == 2 and all("failed" in line and "554" in line for line in listed) and to in listed[0]
-    assert home.server.get("/health/ready").json()["mail"] == {"waiting": 0, "failed": 2, "oldest_seconds": 0}
+    assert home.server.get("/health/ready", SERVICE).json()["mail"] == {"waiting": 0, "failed": 2, "oldest_seconds": 0}
     # Nobody tries again until told to.
     home.post.answer = lambda recipient: "250 OK"
     time.sleep(1.5)
@@ -306,7 +306,7 @@ def test_down_for_a_while(home):
     assert max(end - start for start, _, end in wanted) < 5
     time.sleep(3)
     assert len(home.rows()) == 40 and not any(r["failed_at"] for r in home.rows())
-    assert home.server.get("/health/ready").json()["mail"]["oldest_seconds"] >= 3
+    assert home.server.get("/health/ready", SERVICE).json()["mail"]["oldest_seconds"] >= 3
     home.post.up()
     home.emptied(20)
     assert sorted(home.post.recipients()) == sorted(to for _, to, _ in wanted)
