@@ -165,7 +165,19 @@ request_run(struct request *r)
 		db_rollback(r->db);
 	if (db_kept(r->db) && r->committed != NULL)
 		r->committed(r);
-	return (error != OK ? error : commit);
+	if (commit == OK)
+		return (error);
+	/* What the client was to be told rests on what is not there now. */
+	r->commit_anyway = false;
+	r->failure = (struct failure){ 0 };
+	return (commit);
+}
+
+/* Somebody else was in the way, and no handler has told the client so, as that a name is taken. */
+static bool
+is_conflict(struct request *r, err error)
+{
+	return ((error == E_CONFLICT || error_row(error)->status >= 500) && db_conflict(r->db));
 }
 
 /* Anew from what the client sent, where somebody else was in the way: then it is as if the request came only now. */
@@ -175,7 +187,7 @@ request_settle(struct request *r)
 	const struct request sent = *r;
 	err error = request_run(r);
 
-	for (int runs = 1; error != OK && runs < RUNS && db_conflict(r->db); runs++) {
+	for (int runs = 1; error != OK && runs < RUNS && is_conflict(r, error); runs++) {
 		log_event(LOG_INFO, "the request begins anew", "error", db_error(r->db)->message, NULL);
 		request_restart(r, &sent);
 		error = request_run(r);

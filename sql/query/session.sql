@@ -5,11 +5,12 @@ select postern.assert(u.id is not null, 'gone'), postern.assert(not coalesce(u.b
 from (values (1)) one (one)
 left join lateral (select o.id, o.banned_until, o.encrypted_password from auth.users o where o.id = :user_id::uuid for no key update) u on true;
 
--- A change is written only for a bearer who is not banned, and whose session is there (null: they named none), which another password ends.
--- Else the request begins anew, and is refused.  Behind user_hold().
--- session_assert_bearer(user_id, session) -> none
+-- A change is written only for a bearer who is not banned, and whose session is there (null: they named none), which another password ends,
+-- and as strongly signed in as it was, which a factor taken away ends.  Else the request begins anew, and is refused.  Behind user_hold().
+-- session_assert_bearer(user_id, session, aal) -> none
 select postern.assert(not %banned(:user_id::uuid)
-    and (:session::text is null or exists (select from auth.sessions s where s.id = :session::uuid)), 'changed');
+    and (:session::text is null or exists (select from auth.sessions s where s.id = :session::uuid
+        and coalesce(s.aal, 'aal1') >= coalesce(nullif(:aal::text, ''), 'aal1')::auth.aal_level)), 'changed');
 
 -- session_add(id, user_id, now, aal, not_after, user_agent, address, tag, client_id, scopes, hmac_key) -> none
 insert into auth.sessions (id, user_id, created_at, updated_at, aal, not_after, user_agent, ip, tag, oauth_client_id, scopes,

@@ -17,6 +17,7 @@ struct check {
 	struct complaints *complaints;
 };
 
+#define JITTER_MOST INT64_C(1000000000) /* ns: a worker sleeps so long */
 #define AT(field) offsetof(struct settings, field)
 
 /* Numbers outside are refused. */
@@ -144,6 +145,8 @@ check_ranges(struct check *c)
 	}
 	if (c->s->postern_smtp_timeout <= 0)
 		refuse(c, "POSTERN_SMTP_TIMEOUT", "POSTERN_SMTP_TIMEOUT must be longer than 0.");
+	if (c->s->postern_reply_jitter < 0 || c->s->postern_reply_jitter > JITTER_MOST)
+		refuse(c, "POSTERN_REPLY_JITTER", "POSTERN_REPLY_JITTER must be from 0s to 1s.");
 }
 
 static bool

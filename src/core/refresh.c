@@ -304,5 +304,6 @@ refresh(struct request *r, const char *token, struct tokens *t)
 			return (OK);
 		request_restart(r, &asked);
 	}
+	db_conflict_over(r->db);
 	return (fail(r, E_CONFLICT, "Too many concurrent token refresh requests on the same session or refresh token"));
 }

@@ -131,7 +131,7 @@ session_still(struct request *r)
 	const struct user *u = r->user;
 
 	TRY(user_hold(r->db, .id = u->id));
-	return (session_assert_bearer(r->db, .user_id = u->id, .session = u->session_id));
+	return (session_assert_bearer(r->db, .user_id = u->id, .session = u->session_id, .aal = u->session_aal));
 }
 
 /* --- Raising --- */

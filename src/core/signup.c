@@ -110,8 +110,12 @@ static err
 hook_told(struct request *r, const struct user *u)
 {
 	static const char words[] = "Error invoking hook";
-	err error = hook_after_user_created(r, user_text(r->arena, u));
+	err error;
 
+	if (!hook_enabled(HOOK_AFTER_USER_CREATED))
+		return (OK);
+	TRY(db_commit_early(r->db)); /* what goes wrong here is not the hook's */
+	error = hook_after_user_created(r, user_text(r->arena, u));
 	if (error == OK || error == E_UNAVAILABLE)
 		return (error);
 	return (fail(r, error == E_HOOK_FUNCTION ? E_HOOK_FUNCTION : E_UNEXPECTED_FAILURE, words));

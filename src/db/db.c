@@ -44,6 +44,7 @@ db_new(const char *url, const char *schema)
 	if (db == NULL)
 		abort();
 	db->link = link_new(url, schema);
+	db->schema = schema;
 	db->error = (struct db_error){ .sqlstate = "", .message = "" };
 	return (db);
 }
@@ -142,13 +143,19 @@ sqlstate_meaning(const char *sqlstate)
 	return (E_DATABASE);
 }
 
-/* A serialization failure, a deadlock, a row that came to be or went since it was looked for, postern.assert() of what was seen. */
+/*
+ * A serialization failure, a deadlock, a row of ours that came to be or went since it was looked for, postern.assert() of what was seen.
+ * A row of the site's, which its triggers write, is there the next time as well.
+ */
 static bool
-error_is_conflict(const char *sqlstate, const char *message)
+error_is_conflict(const struct db *db, const PGresult *refused)
 {
-	static char *const states[] = { "40001", "40P01", "23503", "23505", NULL };
+	static char *const lost[] = { "40001", "40P01", NULL }, *const rows[] = { "23503", "23505", NULL };
+	const char *sqlstate = db->error.sqlstate, *schema = PQresultErrorField(refused, PG_DIAG_SCHEMA_NAME);
 
-	return (strs_have(states, sqlstate) || (str_equal(sqlstate, "PO001") && str_equal(message, "changed")));
+	if (strs_have(rows, sqlstate))
+		return (str_equal(schema, db->schema) || str_equal(schema, "postern"));
+	return (strs_have(lost, sqlstate) || (str_equal(sqlstate, "PO001") && str_equal(db->error.message, "changed")));
 }
 
 static err
@@ -160,8 +167,8 @@ error_said(struct db *db, PGresult *refused)
 		.message = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_PRIMARY)), "unknown error"),
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
 		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
+	db->conflict = error_is_conflict(db, refused);
 	PQclear(refused);
-	db->conflict = error_is_conflict(db->error.sqlstate, db->error.message);
 	return (sqlstate_meaning(db->error.sqlstate));
 }
 

@@ -93,6 +93,9 @@ checked err db_resume(struct db *);
  */
 bool db_conflict(const struct db *);
 
+/* What failed is not to be tried any more: the request has spent what is good once. */
+void db_conflict_over(struct db *);
+
 /*
  * A function of the site: select "schema"."name"(argument), the argument of whatever type the function takes.  Within the transaction
  * like any write; it may take limit_ns.  *text: the value, in the first row; NULL for SQL's NULL.

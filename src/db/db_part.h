@@ -24,6 +24,7 @@ struct steps {
 
 struct db {
 	struct link *link;
+	const char *schema;  /* DB_NAMESPACE */
 	struct arena *arena; /* of the request */
 	struct queue queue;
 	struct queue aside; /* what was queued before db_autonomous_begin() */

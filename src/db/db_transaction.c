@@ -138,6 +138,12 @@ db_conflict(const struct db *db)
 	return (db->conflict && !db->kept);
 }
 
+void
+db_conflict_over(struct db *db)
+{
+	db->conflict = false;
+}
+
 /* --- What stands by itself --- */
 
 static void

@@ -113,6 +113,8 @@ attempt_all(const struct linking *found)
 			TRY(ticket->check(r, ticket));
 		error = attempt(found);
 	}
+	if (error != OK)
+		db_conflict_over(r->db); /* the code is spent */
 	return (error == E_DATABASE ? write_failed(r, found->out) : error);
 }
 
