@@ -76,7 +76,7 @@ static void
 challenge_put(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "%s=\"", name);
-	for (; *value != '\0'; value++)
+	for (value = str_or(value, ""); *value != '\0'; value++)
 		buf_putc(out, *value == '"' ? '\'' : *value == '\\' || (unsigned char)*value >= 0x7F ? '?' : *value);
 	buf_putc(out, '"');
 }

@@ -94,3 +94,22 @@ def test_a_factor_goes_while_the_password_is_hashed(serve, key, sql, factor, me)
 def test_how_much_mail_waits_is_the_operators(server, key):
     assert server.get("/health/ready").json() == {"ready": True}
     assert set(server.get("/health/ready", key).json()["mail"]) == {"waiting", "failed", "oldest_seconds"}
+
+
+def test_a_hook_that_counts_is_asked_once(serve, sql):
+    """A sign-in whose commit can't be serialized the first time."""
+    sql("create table public.counted (event jsonb);"
+        "create function public.count(event jsonb) returns jsonb language sql as $$"
+        " insert into public.counted values (event); select '{\"decision\": \"continue\"}'::jsonb $$;"
+        "create sequence public.commits; create function public.late() returns trigger language plpgsql as $$ begin"
+        " if nextval('public.commits') = 1 then raise exception 'late' using errcode = '40001'; end if; return null; end $$")
+    hook = "GOTRUE_HOOK_PASSWORD_VERIFICATION_ATTEMPT_"
+    server = serve(**{hook + "ENABLED": "true", hook + "URI": "pg-functions://postgres/public/count"})
+    me = server.sign_up()
+    sql("create constraint trigger late after insert on auth.sessions deferrable initially deferred for each row execute function public.late()")
+    try:
+        got = server.sign_in(email=me.email, password=PASSWORD)
+    finally:
+        sql("drop trigger late on auth.sessions; drop function public.late(); drop sequence public.commits")
+    assert got.status_code == 200 and begun(server, got) == 1
+    assert sql("select event->>'valid' as valid from public.counted") == [{"valid": "true"}]
