@@ -91,7 +91,9 @@ server_cgi(const struct server *server)
 {
 	const char *length = getenv("CONTENT_LENGTH");
 	struct body body = { length != NULL ? strtoull(length, NULL, 10) : 0, clock_mono_ns() + PATIENCE_NS };
-	struct gateway gateway = { environ, cgi_read, cgi_write, cgi_finish, cgi_finish, &body };
+	struct gateway gateway = {
+		.variables = environ, .read = cgi_read, .write = cgi_write, .finish = cgi_finish, .cut = cgi_finish, .io = &body
+	};
 	struct arena *arena = arena_new();
 
 	signal(SIGPIPE, SIG_IGN);

@@ -18,7 +18,8 @@
 #include "web/deadline.h"
 #include "web/gateway.h"
 
-#define PARKED_MAX 64 /* so many requests a worker keeps for want of a place */
+#define PARKED_MAX 64 /* so many requests a worker keeps, for want of a place or until their replies are due */
+#define HELD_MAX 8000 /* of the 8192 bytes that libfcgi keeps */
 /* How long a queue that never ends is served after TERM: the parent waits longer than that and the longest request. */
 #define DRAIN_NS UINT64_C(15000000000)
 
@@ -30,6 +31,17 @@ stop(int sig)
 {
 	stopping = sig;
 }
+
+/*
+ * A request that finds no place is parked, and the worker goes on with others.  It is begun but not read further: that waits in the socket.
+ * One whose reply is not due is held: all is in libfcgi's buffer.  libfcgi's structs point to each other, so they stay where they are.
+ */
+struct visit {
+	FCGX_Request request; /* first: it is the io of the gateway */
+	uint64_t until;       /* when it is refused; 0: it is not parked */
+	uint64_t due;         /* when its reply goes out; 0: it is not held */
+	bool may_be_held;
+};
 
 /* The end of the body is the end of what the web server may take its time for. */
 static size_t
@@ -94,6 +106,19 @@ fcgi_finish(void *io)
 	request->ipcFd = -1;
 }
 
+/* What is more than libfcgi's buffer would go out at once. */
+static bool
+fcgi_hold(void *io, const struct held *held)
+{
+	struct visit *v = io;
+
+	if (!v->may_be_held || held->len > HELD_MAX)
+		return (false);
+	(void)FCGX_PutStr(held->bytes, (int)held->len, v->request.out);
+	v->due = held->due;
+	return (true);
+}
+
 /* lighttpd notices an end that was not announced, nginx a record that is none; Apache puts an error page behind what there is. */
 static void
 fcgi_cut(void *io)
@@ -132,15 +157,6 @@ listener_prepare(int fd)
 	return (-1);
 }
 
-/*
- * A request that finds no place is parked, and the worker goes on with others.  It is begun but not read further: that waits in the socket.
- * libfcgi's structs point to each other, so they stay where they are.
- */
-struct visit {
-	FCGX_Request request;
-	uint64_t until; /* when it is refused; 0: it is not parked */
-};
-
 struct worker {
 	const struct server *server;
 	struct arena *arena;
@@ -150,6 +166,20 @@ struct worker {
 	size_t parked;
 	struct visit visit[PARKED_MAX + 1]; /* one is free for the next */
 };
+
+/* How long to wait for a connection at most, in ms; -1: for ever. */
+static int
+fcgi_patience(const struct worker *w)
+{
+	uint64_t now = clock_mono_ns(), least = ADMISSION_TURN_MS * UINT64_C(1000000);
+
+	if (w->parked == 0)
+		return (stopping ? 0 : -1);
+	for (const struct visit *v = w->visit; v <= w->visit + PARKED_MAX; v++)
+		if (v->due != 0)
+			least = v->due <= now ? 0 : v->due - now < least ? v->due - now : least;
+	return ((int)((least + 999999) / 1000000));
+}
 
 /*
  * True when there is a connection.  After a signal nobody waits, but never before a look at what is queued: what came together with the
@@ -162,7 +192,7 @@ fcgi_wait(const struct worker *w)
 	int ready;
 
 	do
-		ready = epoll_pwait(w->poll, &event, 1, w->parked > 0 ? ADMISSION_TURN_MS : stopping ? 0 : -1, &w->mask);
+		ready = epoll_pwait(w->poll, &event, 1, fcgi_patience(w), &w->mask);
 	while (ready < 0 && errno == EINTR);
 	return (ready > 0);
 }
@@ -170,12 +200,20 @@ fcgi_wait(const struct worker *w)
 static void
 visit_serve(struct worker *w, struct visit *v, enum patience patience)
 {
-	struct gateway gateway = { v->request.envp, fcgi_read, fcgi_write, fcgi_finish, fcgi_cut, &v->request };
+	struct gateway gateway = { .variables = v->request.envp,
+		.read = fcgi_read,
+		.write = fcgi_write,
+		.finish = fcgi_finish,
+		.cut = fcgi_cut,
+		.hold = fcgi_hold,
+		.io = v };
 	bool was_parked = v->until != 0;
 
+	v->may_be_held = was_parked || w->parked < PARKED_MAX;
 	prefork_in_request(true);
 	if (gateway_serve(w->server, w->arena, &gateway, patience)) {
 		w->parked -= was_parked;
+		w->parked += v->due != 0;
 		v->until = 0;
 	} else {
 		deadline_stop();
@@ -185,10 +223,25 @@ visit_serve(struct worker *w, struct visit *v, enum patience patience)
 	prefork_in_request(false);
 }
 
+static void
+held_finish(struct worker *w)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (struct visit *v = w->visit; v <= w->visit + PARKED_MAX; v++)
+		if (v->due != 0 && v->due <= now) {
+			deadline_start(v->request.ipcFd);
+			fcgi_finish(&v->request);
+			v->due = 0;
+			w->parked--;
+		}
+}
+
 /* The oldest first. */
 static void
 parked_serve(struct worker *w)
 {
+	held_finish(w);
 	while (w->parked > 0) {
 		struct visit *oldest = NULL;
 		bool late;
@@ -222,7 +275,7 @@ connection_serve(struct worker *w, int fd)
 {
 	struct visit *v = w->visit;
 
-	while (v->until != 0)
+	while (v->until != 0 || v->due != 0)
 		v++;
 	if (!request_begin(&v->request, fd))
 		deadline_stop();

@@ -72,16 +72,28 @@ quick_ns(void)
 	return (clock_mono_ns() - work_ns());
 }
 
-/* Chance hides what is left where a busy machine takes longer than the least time. */
-static void
-reply_jitter(uint64_t start)
+/* When it goes out.  Chance hides what is left where a busy machine takes longer than the least time. */
+static uint64_t
+jitter_due(uint64_t start)
 {
-	uint64_t least = (uint64_t)cfg->postern_reply_jitter, taken = quick_ns() - start, ns;
+	uint64_t least = (uint64_t)cfg->postern_reply_jitter, taken = quick_ns() - start;
 	uint16_t chance;
 
 	secret_random(&chance, sizeof(chance));
-	ns = (taken < least ? least - taken : 0) + least / 4 / UINT16_MAX * chance;
-	nanosleep(&(struct timespec){ .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) }, NULL);
+	return (clock_mono_ns() + (taken < least ? least - taken : 0) + least / 4 / UINT16_MAX * chance);
+}
+
+/* True when the reply is kept until it is due; else that is now. */
+static bool
+reply_hold(const struct gateway *gateway, const struct buf *bytes, uint64_t due)
+{
+	const struct held held = { bytes->data, bytes->len, due };
+	struct timespec until = { .tv_sec = (time_t)(due / 1000000000), .tv_nsec = (long)(due % 1000000000) };
+
+	if (gateway->hold != NULL && gateway->hold(gateway->io, &held))
+		return (true);
+	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	return (false);
 }
 
 static void
@@ -123,8 +135,8 @@ reply_write(struct request *r, const struct gateway *gateway, uint64_t start)
 {
 	struct buf bytes = reply_bytes(r);
 
-	if (r->jitter)
-		reply_jitter(start);
+	if (r->jitter && cfg->postern_reply_jitter > 0 && reply_hold(gateway, &bytes, jitter_due(start)))
+		return;
 	if (gateway->write(gateway->io, bytes.data, bytes.len) && r->reply.next != NULL && !pieces_write(r, gateway))
 		gateway->cut(gateway->io);
 	else

@@ -4,8 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "web/server.h"
+
+/* A whole reply that goes out later, while the worker goes on with others. */
+struct held {
+	const char *bytes;
+	size_t len;
+	uint64_t due; /* as clock_mono_ns() */
+};
 
 /* What CGI and FastCGI have in common: variables, a body to read, a place to write to.  Only for web/. */
 struct gateway {
@@ -14,6 +22,7 @@ struct gateway {
 	bool (*write)(void *io, const char *bytes, size_t len); /* false: nobody reads it any more */
 	void (*finish)(void *io);                               /* the reply is complete: nobody waits any longer */
 	void (*cut)(void *io);                                  /* instead: it never will be, and the client shall see that */
+	bool (*hold)(void *io, const struct held *); /* instead of write and finish; false: it can't be done.  NULL: it never can */
 	void *io;
 };
 

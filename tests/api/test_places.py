@@ -121,3 +121,21 @@ def test_everybody_gets_a_turn(serve):
         return server.post("/signup", {"email": address(), "password": PASSWORD}).status_code
 
     assert harness.many(16, one) == [200] * 16
+
+
+@pytest.mark.usefixtures("only_workers")
+def test_a_reply_that_is_not_due_keeps_nobody(serve):
+    """One worker answers others while the least time of a reply runs."""
+    server = serve(POSTERN_TEST_WORKERS="1", POSTERN_REPLY_JITTER="1s")
+    got = []
+
+    def recover():
+        began = time.monotonic()
+        got.append((server.post("/recover", {"email": address()}, http=requests).status_code, time.monotonic() - began))
+
+    threads = [threading.Thread(target=recover) for _ in range(8)]
+    [t.start() for t in threads]
+    time.sleep(0.2)
+    assert server.get("/health").status_code == 200 and not got
+    [t.join() for t in threads]
+    assert [code for code, _ in got] == [200] * 8 and all(1 <= took < 3 for _, took in got)

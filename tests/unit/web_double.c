@@ -88,7 +88,7 @@ struct request *
 double_request(struct arena *arena, char *const *variables, const char *body, size_t len)
 {
 	struct given given = { body, len };
-	struct gateway gateway = { variables, given_read, NULL, NULL, NULL, &given };
+	struct gateway gateway = { .variables = variables, .read = given_read, .io = &given };
 	struct request *r;
 
 	cfg = &double_settings;
