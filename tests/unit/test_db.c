@@ -1,46 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
-#include <libpq-fe.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "beside.h"
 #include "db/db.h"
 #include "query/test.h"
 
 #define SCHEMA "a \"b"
 #define S "\"a \"\"b\""
 #define URL "postgresql://?pool_max_conns=3&work_mem=1234kB"
-#define SKIPPED 77
-
-/* The server of tests/with-database, seen from beside. */
-static PGconn *beside;
 
 struct fixture {
 	struct arena *arena;
 	struct db *db;
 };
-
-static void
-sql(const char *text)
-{
-	PGresult *res = PQexec(beside, text);
-
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", text, PQerrorMessage(beside));
-	PQclear(res);
-}
 
 static long long
 number(const char *text)
@@ -843,8 +823,8 @@ test_call_limit(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-int
-main(void)
+static int
+tests_run(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_read), TEST(test_what_stands_for_null), TEST(test_rows_of_an_array),
 		TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue), TEST(test_queue_is_one), TEST(test_transaction),
@@ -855,19 +835,16 @@ main(void)
 		TEST(test_forgotten_statements), TEST(test_autonomous), TEST(test_autonomous_in_a_transaction), TEST(test_begins_anew),
 		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_conflict), TEST(test_suspended_ends),
 		TEST(test_call), TEST(test_call_limit) };
-	int failed;
 
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int
+main(void)
+{
 	if (getenv("PGHOST") == NULL && getenv("PGPORT") == NULL) {
 		puts("skipped: run it by tests/with-database");
 		return (SKIPPED);
 	}
-	beside = PQconnectdb("");
-	if (PQstatus(beside) != CONNECTION_OK) {
-		fputs(PQerrorMessage(beside), stderr);
-		return (1);
-	}
-	sql("set client_min_messages = warning");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	PQfinish(beside);
-	return (failed);
+	return (run_beside(tests_run));
 }

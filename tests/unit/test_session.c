@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions that are raised, on a real server (tests/database): what no route does yet. */
-#include <stdio.h>
 #include <stdlib.h>
-
-#include <libpq-fe.h>
 
 #include "base/json.h"
 #include "base/setting.h"
@@ -12,7 +9,7 @@
 #include "core/refresh.h"
 #include "core/session.h"
 #include "db/db.h"
-#include "fixture.h"
+#include "beside.h"
 #include "query/session.h"
 #include "query/user.h"
 #include "sec/jwt.h"
@@ -20,19 +17,6 @@
 #define USER "11111111-1111-4111-8111-111111111111"
 #define FACTOR "22222222-2222-4222-8222-222222222222"
 #define CLIENT "33333333-3333-4333-8333-333333333333"
-#define SKIPPED 77
-
-static PGconn *beside;
-
-static void
-sql(const char *text)
-{
-	PGresult *res = PQexec(beside, text);
-
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", text, PQerrorMessage(beside));
-	PQclear(res);
-}
 
 /* The first column, joined by spaces. */
 static char *
@@ -300,13 +284,18 @@ test_origin(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-int
-main(void)
+static int
+tests_run(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_v1), TEST(test_v2), TEST(test_again), TEST(test_only_what_was_seen),
 		TEST(test_what_cannot_be_raised), TEST(test_origin) };
-	int failed;
 
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int
+main(void)
+{
 	if (getenv("DATABASE_URL") == NULL) {
 		puts("skipped: run it by tests/database");
 		return (SKIPPED);
@@ -314,13 +303,5 @@ main(void)
 	setenv("GOTRUE_SITE_URL", "http://app.test", 1);
 	setenv("API_EXTERNAL_URL", "http://app.test", 1);
 	setenv("GOTRUE_JWT_SECRET", "only-for-tests-0123456789abcdef0123456789", 1);
-	beside = PQconnectdb("");
-	if (PQstatus(beside) != CONNECTION_OK) {
-		fputs(PQerrorMessage(beside), stderr);
-		return (1);
-	}
-	sql("set client_min_messages = warning");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	PQfinish(beside);
-	return (failed);
+	return (run_beside(tests_run));
 }
