@@ -5,11 +5,11 @@
 select postern.assert(exists (select from auth.mfa_factors f where f.id = :id::uuid and f.user_id = :user_id::uuid), 'changed');
 
 -- Null leaves as it is.
--- factor_alter(id, friendly_name, phone, now) -> final one json
+-- factor_alter(id, friendly_name, phone, now) -> final one factors
 update auth.mfa_factors f set friendly_name = coalesce(:friendly_name, f.friendly_name), phone = coalesce(:phone, f.phone),
     updated_at = case when coalesce(:friendly_name, :phone) is null then f.updated_at else :now::timestamptz end
 where f.id = :id::uuid
-returning (%factor_json(f))::text as json;
+returning array[%factor_row(f)] as factors;
 
 -- factor_drop(id) -> final one id
 delete from auth.mfa_factors where id = :id::uuid returning id;

@@ -50,6 +50,8 @@ factor_change(struct request *r, struct factor_change *change, const char **text
 {
 	const char *name = str_or(change->friendly_name, NULL), *phone = NULL;
 	struct factor_alter altered;
+	struct user changed = { 0 };
+	size_t count;
 
 	if (!str_empty(change->phone) && str_equal(r->factor->type, "phone")) {
 		phone = change->phone;
@@ -60,7 +62,8 @@ factor_change(struct request *r, struct factor_change *change, const char **text
 	    json_pairs(r->arena, "user_id", r->user->id, "factor_id", r->factor->id, "factor_type", r->factor->type, NULL)));
 	TRY(refusal_tell(r, factor_alter(r->db, &altered, .id = r->factor->id, .friendly_name = name, .phone = phone, .now = r->now_text),
 	    name));
-	*text = altered.json;
+	changed.factors = altered.factors;
+	*text = factor_text(r->arena, user_factors(r->arena, &changed, &count));
 	return (OK);
 }
 
