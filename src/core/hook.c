@@ -172,45 +172,41 @@ not_as_declared(struct request *r)
 	return (fail(r, E_UNEXPECTED_FAILURE, "Error unmarshaling JSON output."));
 }
 
-/* A request that begins anew does not ask again: who counts tries by a hook counts each once.  What it was told stands in r->done. */
+/*
+ * A request that begins anew does not ask again: who counts tries by a hook counts each once.  By this name its answer stands in r->done;
+ * NULL: it is not kept.
+ */
 static char *
-asked(struct request *r, enum hook hook, const char *payload)
+kept_as(struct request *r, enum hook hook, const char *payload)
 {
-	return (arena_printf(r->arena, "%s %s", rows[hook].name, payload));
+	return (rows[hook].function == AUTONOMOUS ? arena_printf(r->arena, "%s %s", rows[hook].name, payload) : NULL);
 }
 
 static bool
-answered(struct request *r, enum hook hook, const char *payload, json **answer)
+answered(struct request *r, const char *kept, json **answer)
 {
-	const char *before = rows[hook].function == AUTONOMOUS ? query_get(r->done, asked(r, hook, payload)) : NULL, *why;
+	const char *before = kept != NULL ? query_get(r->done, kept) : NULL;
 
-	if (str_empty(before))
-		return (before != NULL);
-	*answer = json_parse(r->arena, before, strlen(before), &why);
-	return (*answer != NULL);
-}
-
-static void
-answer_keep(struct request *r, enum hook hook, const char *payload, const json *answer)
-{
-	if (rows[hook].function == AUTONOMOUS)
-		query_set(r->done, asked(r, hook, payload), answer != NULL ? json_text(r->arena, answer) : "");
+	if (!str_empty(before))
+		*answer = json_parse(r->arena, before, strlen(before), NULL);
+	return (before != NULL);
 }
 
 err
 hook_call(struct request *r, enum hook hook, const char *payload, json **answer)
 {
+	const char *kept = kept_as(r, hook, payload);
 	uint64_t began = clock_mono_ns();
 	err e;
 
 	*answer = NULL;
-	if (answered(r, hook, payload, answer))
+	if (answered(r, kept, answer))
 		return (OK);
 	e = call_by_scheme(r, hook, payload_complete(r, hook, payload), answer);
 	if (e == OK && *answer != NULL && json_kind(*answer) != JSON_OBJECT && json_kind(*answer) != JSON_NULL)
 		e = not_as_declared(r);
-	if (e == OK)
-		answer_keep(r, hook, payload, *answer);
+	if (e == OK && kept != NULL)
+		query_set(r->done, kept, *answer != NULL ? json_text(r->arena, *answer) : "");
 	log_event(e == OK ? LOG_INFO : LOG_WARN, e == OK ? "hook ran" : "hook failed", "hook", rows[hook].name, "#duration",
 	    arena_printf(r->arena, "%llu", (unsigned long long)(clock_mono_ns() - began)), "error", e == OK ? NULL : r->failure.message,
 	    "cause", e == OK ? NULL : r->failure.cause, NULL);
