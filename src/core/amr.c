@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/setting.h"
 #include "base/str.h"
 #include "core/amr.h"
 #include "core/user_json.h"
@@ -74,4 +75,12 @@ bool
 session_is_aal2(const struct user *u)
 {
 	return (str_equal(u->session_aal, "aal2"));
+}
+
+usec
+session_low_aal_end(struct arena *a, const struct user *u)
+{
+	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || session_is_aal2(u) || !user_has_factor(a, u))
+		return (0);
+	return (u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000);
 }

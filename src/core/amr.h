@@ -26,4 +26,7 @@ bool factor_verified(const struct factor_row *);
  */
 bool session_is_aal2(const struct user *);
 
+/* When an aal1 session of a user with factors is over, GOTRUE_SESSIONS_ALLOW_LOW_AAL after it began; 0: it goes on. */
+usec session_low_aal_end(struct arena *, const struct user *);
+
 #endif

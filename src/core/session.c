@@ -23,7 +23,7 @@ session_last_used(const struct user *u, usec token_time)
 enum session_verdict
 session_validity(const struct request *r, const struct user *u, usec token_time)
 {
-	usec last = session_last_used(u, token_time);
+	usec last = session_last_used(u, token_time), low_aal_end = session_low_aal_end(r->arena, u);
 
 	if (u->session_not_after != 0 && r->now > u->session_not_after)
 		return (SESSION_PAST_NOT_AFTER);
@@ -31,10 +31,16 @@ session_validity(const struct request *r, const struct user *u, usec token_time)
 		return (SESSION_PAST_TIMEBOX);
 	if (cfg->gotrue_sessions_inactivity_timeout.ns > 0 && r->now > last + cfg->gotrue_sessions_inactivity_timeout.ns / 1000)
 		return (SESSION_INACTIVE);
-	if (cfg->gotrue_sessions_allow_low_aal.ns > 0 && !session_is_aal2(u) && user_has_factor(r->arena, u) &&
-	    r->now > u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000)
+	if (low_aal_end != 0 && r->now > low_aal_end)
 		return (SESSION_LOW_AAL);
 	return (SESSION_VALID);
+}
+
+static err
+v2_refresh_token(struct request *r, const char *session_id, long long counter, const char *key, struct tokens *t)
+{
+	t->refresh = session_token_v2(r->arena, session_id, counter, key);
+	return (t->refresh != NULL ? OK : fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
 }
 
 /* The first refresh token, of the configured algorithm; key is NULL for rows of auth.refresh_tokens. */
@@ -46,8 +52,7 @@ first_refresh_token(struct request *r, const struct user *in, const char *key, s
 		reply_header(r, "sb-auth-refresh-token-prefix", arena_strndup(r->arena, t->refresh, 5));
 		return (refresh_token_add(r->db, .token = t->refresh, .user_id = in->id, .session_id = in->session_id, .now = r->now_text));
 	}
-	if ((t->refresh = session_token_v2(r->arena, in->session_id, 0, key)) == NULL)
-		return (fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
+	TRY(v2_refresh_token(r, in->session_id, 0, key, t));
 	reply_header(r, "sb-auth-refresh-token-counter", "0");
 	return (OK);
 }
@@ -162,8 +167,7 @@ raise_refresh_token(struct request *r, const struct session_state *s, struct tok
 		return (refresh_replace(r->db, .token = s->active, .fresh = t->refresh, .user_id = u->id, .session_id = u->session_id,
 		    .now = r->now_text));
 	}
-	t->refresh = session_token_v2(r->arena, u->session_id, s->counter + RAISE_STEP, s->hmac_key);
-	return (t->refresh != NULL ? OK : fail(r, E_UNEXPECTED_FAILURE, "Failed to get session's refresh token key"));
+	return (v2_refresh_token(r, u->session_id, s->counter + RAISE_STEP, s->hmac_key, t));
 }
 
 static err

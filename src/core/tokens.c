@@ -70,13 +70,9 @@ refresh_token_v1_valid(const char *token)
 static long long
 access_expiry(struct request *r, const struct user *u)
 {
-	long long expires = r->now / 1000000 + cfg->gotrue_jwt_exp;
-	long long low;
+	long long expires = r->now / 1000000 + cfg->gotrue_jwt_exp, low = session_low_aal_end(r->arena, u) / 1000000;
 
-	if (cfg->gotrue_sessions_allow_low_aal.ns <= 0 || session_is_aal2(u) || !user_has_factor(r->arena, u))
-		return (expires);
-	low = (u->session_created_at + cfg->gotrue_sessions_allow_low_aal.ns / 1000) / 1000000;
-	return (low < expires ? low : expires);
+	return (low != 0 && low < expires ? low : expires);
 }
 
 static char *
