@@ -118,6 +118,7 @@ user_unwritten(struct arena *a, const struct new_user *u, const char *at)
 	    .user_metadata = str_or(u->user_metadata, "{}"),
 	    .created_at = at,
 	    .updated_at = at,
+	    .sso = u->sso,
 	    .anonymous = u->provider == NULL });
 }
 

@@ -54,7 +54,6 @@ static err
 decision_prepare_user(struct linking *l, struct decision *d)
 {
 	struct request *r = l->r;
-	struct user *u = &l->out->user;
 
 	if (cfg->gotrue_disable_signup)
 		return (fail(r, E_SIGNUP_DISABLED, NULL));
@@ -66,14 +65,7 @@ decision_prepare_user(struct linking *l, struct decision *d)
 		.user_metadata = l->data,
 		.sso = !str_equal(d->domain, "default") };
 	TRY(hook_before_user_created(r, &d->fresh));
-	*u = (struct user){ .id = d->fresh.id,
-		.aud = d->aud,
-		.role = d->fresh.role,
-		.email = d->email,
-		.phone = "",
-		.sso = d->fresh.sso,
-		.user_metadata = l->data,
-		.told = "{}" };
+	l->out->user = user_queued(r->arena, &d->fresh);
 	return (OK);
 }
 
