@@ -7,7 +7,8 @@ built=$top/build # where this tree is built: in itself, when it was configured t
 [ ! -e "$top/config.status" ] || built=$top
 
 packages_build="gcc libc6-dev make autoconf automake pkg-config gawk
-	libpq-dev libjson-c-dev libssl-dev libargon2-dev libcurl4-openssl-dev libcrypt-dev libfcgi-dev libscrypt-dev"
+	libpq-dev libjson-c-dev libssl-dev libargon2-dev libcurl4-openssl-dev libcrypt-dev libfcgi-dev libscrypt-dev
+	libcbor-dev libfido2-dev libqrencode-dev"
 packages_run="postgresql lighttpd curl ca-certificates"
 packages_test="clang libclang-rt-14-dev clang-format llvm libcmocka-dev python3 python3-venv nodejs mandoc git strace
 	nginx apache2-bin libapache2-mod-fcgid chromium libnss3-tools libnss-wrapper"
