@@ -18,6 +18,7 @@ static const struct clamp_row {
 	{ AT(gotrue_smtp_max_frequency), 0, 0 },
 	{ AT(gotrue_sms_max_frequency), 0, 0 },
 	{ AT(gotrue_mfa_phone_max_frequency), 0, 0 },
+	{ AT(gotrue_security_captcha_timeout), INT64_MIN, 0 },
 	{ AT(gotrue_mailer_otp_length), INT64_MIN, 5 },
 	{ AT(gotrue_mailer_otp_length), 11, INT64_MAX },
 	{ AT(gotrue_sms_otp_length), INT64_MIN, 5 },

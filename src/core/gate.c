@@ -8,6 +8,7 @@
 #include "core/limit.h"
 #include "core/session.h"
 #include "core/user_json.h"
+#include "net/captcha.h"
 #include "query/user.h"
 
 err
@@ -118,8 +119,8 @@ struct captcha {
 	} gotrue_meta_security;
 };
 
-err
-gate_captcha(struct request *r, const void *unused)
+static err
+captcha_token(struct request *r, const char **token)
 {
 	static const struct param security[] = {
 		{ "captcha_token", PARAM_text, 0, NULL },
@@ -130,10 +131,37 @@ gate_captcha(struct request *r, const void *unused)
 		PARAM_END,
 	};
 	struct captcha p = { 0 };
+
+	TRY(params_read(r, fields, &p));
+	*token = str_trim(r->arena, p.gotrue_meta_security.captcha_token);
+	return (str_empty(*token) ? fail(r, E_CAPTCHA_FAILED, NULL) : OK);
+}
+
+static err
+captcha_check(struct request *r, const char *token)
+{
+	const char *words;
+
+	switch (captcha_ask(r->arena, token, r->address, &words)) {
+	case CAPTCHA_PASSED:
+		request_done(r, "captcha"); /* the provider takes it once */
+		return (OK);
+	case CAPTCHA_FAILED:
+		return (fail(r, E_CAPTCHA_FAILED, "captcha protection: request disallowed (%s)", words));
+	default:
+		r->failure.cause = words;
+		return (fail(r, E_UNEXPECTED_FAILURE, "captcha verification process failed"));
+	}
+}
+
+err
+gate_captcha(struct request *r, const void *unused)
+{
+	const char *token;
 	bool admin;
 
 	(void)unused;
-	if (!cfg->gotrue_security_captcha_enabled)
+	if (!cfg->gotrue_security_captcha_enabled || request_did(r, "captcha"))
 		return (OK);
 	admin = gate_admin(r, NULL) == OK;
 	/* The request itself is made by nobody: what was found out about the token counts for this gate alone. */
@@ -141,11 +169,8 @@ gate_captcha(struct request *r, const void *unused)
 	r->user = NULL;
 	if (admin || captcha_exempt(r))
 		return (OK);
-	TRY(params_read(r, fields, &p));
-	if (str_empty(str_trim(r->arena, p.gotrue_meta_security.captcha_token)))
-		return (fail(r, E_CAPTCHA_FAILED, NULL));
-	/* No provider can be asked yet, and what nobody has checked does not pass. */
-	return (fail(r, E_UNEXPECTED_FAILURE, "captcha verification process failed"));
+	TRY(captcha_token(r, &token));
+	return (captcha_check(r, token));
 }
 
 err

@@ -117,16 +117,6 @@ def test_switched_off(serve):
     is_error(no_mail.post("/signup", {"phone": phone(), "password": PASSWORD}), 400, "phone_provider_disabled", "Phone signups are disabled")
 
 
-def test_captcha_is_asked_for(serve):
-    server = serve(GOTRUE_SECURITY_CAPTCHA_ENABLED="true", GOTRUE_SECURITY_CAPTCHA_SECRET="s", GOTRUE_SECURITY_CAPTCHA_PROVIDER="hcaptcha")
-    words = "captcha protection: request disallowed (no captcha_token found)"
-    is_error(server.post("/signup", {"email": address(), "password": PASSWORD}), 400, "captcha_failed", words)
-    is_error(server.sign_in(email=address(), password=PASSWORD), 400, "captcha_failed", words)
-    is_error(server.refresh("aaaabbbbcccc"), 400, "refresh_token_not_found")
-    got = server.post("/signup", {"email": address(), "password": PASSWORD, "gotrue_meta_security": {"captcha_token": "x"}})
-    assert got.status_code >= 500, "a captcha that cannot be asked must not pass"
-
-
 def test_64_at_once_give_one_user(server, sql):
     email = address()
     got = many(64, lambda i: server.post("/signup", {"email": email, "password": PASSWORD}, http=__import__("requests")))

@@ -499,6 +499,8 @@ test_captcha(void **state)
 	setenv("GOTRUE_SECURITY_CAPTCHA_SECRET", " s ", 1);
 	assert_non_null(load(NULL));
 	assert_string_equal(cfg->gotrue_security_captcha_secret, "s");
+	accepts("GOTRUE_SECURITY_CAPTCHA_TIMEOUT", "-1s");
+	assert_int_equal(cfg->gotrue_security_captcha_timeout, 10000000000);
 	refuses("GOTRUE_SECURITY_CAPTCHA_PROVIDER", "nobody");
 }
 
