@@ -13,8 +13,8 @@ static const char usage[] =
     "Brings the database of DATABASE_URL to the schema of this program: an empty one, or one of the reference server at any version.\n"
     "\n"
     "  --dry-run        say what there is to do, and do nothing\n"
-    "  --remove-extras  take the indexes and triggers postern_* out of the reference's tables, for going back to it;\n"
-    "                   the next migration puts them back\n"
+    "  --remove-extras  take the indexes and triggers postern_* out of the reference's tables, and recovery codes with their\n"
+    "                   factors, for going back to it; the next migration puts all but the codes back\n"
     "  -c FILE          read settings from FILE too (KEY=value lines)\n"
     "  --help           this text\n";
 

@@ -381,12 +381,22 @@ connect_to(struct migration *m, const char *url)
 
 /* --- Going back --- */
 
+/* Recovery codes go with their factors, and what these have raised falls, where we have made their tables: 99-extras-recovery.sql. */
 static const char extras_sql[] =
     "select format('drop trigger %I on %I.%I', tgname, nspname, relname) from pg_trigger t join pg_class c on c.oid = tgrelid "
     "join pg_namespace n on n.oid = relnamespace where nspname = $1 and tgname like 'postern\\_%' and not tgisinternal "
     "union all "
     "select format('drop index %I.%I', nspname, relname) from pg_class c join pg_namespace n on n.oid = relnamespace "
-    "where nspname = $1 and relkind = 'i' and relname like 'postern\\_%'";
+    "where nspname = $1 and relkind = 'i' and relname like 'postern\\_%' "
+    "union all "
+    "select format(s, $1) from unnest(array["
+    "'delete from %1$I.mfa_amr_claims where authentication_method = ''mfa/recovery_code''', "
+    "'update %1$I.sessions s set aal = ''aal1'', factor_id = null from %1$I.mfa_factors f "
+    "where f.id = s.factor_id and f.factor_type = ''recovery_code''', "
+    "'delete from %1$I.mfa_factors where factor_type = ''recovery_code''', "
+    "'drop table %1$I.mfa_recovery_codes, %1$I.mfa_recovery_code_sets', "
+    "'delete from %1$I.schema_migrations where version in (''20260824000000'', ''20260824000001'')'"
+    "]) s where obj_description(to_regclass(format('%I.mfa_recovery_code_sets', $1)), 'pg_class') like 'postern:%'";
 
 /* A server that still runs counts by itself when there are no counts; the record would keep the next migration from making everything anew. */
 static checked err

@@ -18,7 +18,10 @@
  */
 checked err migrate_run(const char *url, const char *schema, bool dry_run, FILE *out);
 
-/* Takes out of the reference's schema what is ours: indexes and triggers called postern_*.  The next migrate_run() puts it back. */
+/*
+ * Takes out of the reference's schema what is ours: indexes and triggers called postern_*, and recovery codes with their factors where we
+ * have made their tables.  The next migrate_run() puts it back, but for the codes.
+ */
 checked err migrate_remove_extras(const char *url, const char *schema, FILE *out);
 
 /* How many pieces of the schema are missing: 0 when it is current.  One statement. */
