@@ -24,14 +24,7 @@ where s.id = :session_id::uuid;
 
 -- Whether another session of the user, used later, outdates this one.
 -- refresh_outdated(session_id, last, tags, timebox, inactivity, low_aal) -> one newer:bool
-select exists (select from auth.sessions s join auth.sessions o on o.user_id = s.user_id and o.id <> s.id
-    where s.id = :session_id::uuid and %session_tag(o) is not distinct from %session_tag(s)
-      and coalesce(o.not_after > now(), true)
-      and coalesce(o.created_at + :timebox::interval > now(), true)
-      and coalesce(coalesce(o.refreshed_at at time zone 'UTC', o.created_at) + :inactivity::interval > now(), true)
-      and not coalesce(coalesce(o.aal, 'aal1') < 'aal2' and o.created_at + :low_aal::interval < now()
-          and exists (select from auth.mfa_factors m where m.user_id = o.user_id and m.status = 'verified'), false)
-      and coalesce(o.refreshed_at at time zone 'UTC', o.created_at) > :last::timestamptz) as newer;
+select exists (select from auth.sessions s where s.id = :session_id::uuid and %session_outdated(s, :last::timestamptz)) as newer;
 
 -- Revokes the token and puts a fresh one in its place, if it is still as it was read: of many at once, one does it.
 -- With hmac_key the session moves on to v2 tokens and the fresh one is born revoked.  held: the session before its tokens, as whoever

@@ -67,6 +67,10 @@ select from auth.sessions where id = :id::uuid for no key update;
 -- session_end(id) -> none
 delete from auth.sessions where id = :id::uuid;
 
+-- One of a user's.
+-- session_end_of(id, user_id) -> maybe id
+delete from auth.sessions where id = :id::uuid and user_id = :user_id::uuid returning id;
+
 -- All sessions of a user but one; except null: all.
 -- session_end_others(user_id, except) -> none
 delete from auth.sessions where user_id = :user_id::uuid and id is distinct from :except::uuid;
@@ -75,3 +79,25 @@ delete from auth.sessions where user_id = :user_id::uuid and id is distinct from
 -- session_proven(id) -> one proven:bool
 select exists (select from auth.mfa_amr_claims c where c.session_id = :id::uuid
     and c.authentication_method in ('otp', 'magiclink', 'recovery')) as proven;
+
+-- row listed_session: id, begun, created_at:time, updated_at:time, refreshed_at:time, not_after:time, token_time:time, aal, methods,
+--     user_agent, address, tag, client_id, outdated:bool
+
+-- A user's sessions, newest first.  begun, id: the last one that was seen, null at first.  token_time: of its v1 token; outdated: where a
+-- user has but one session (single), another one is.
+-- session_page(user_id, begun, id, most, single, tags, timebox, inactivity, low_aal) -> many listed_session
+select p.id, p.begun, p.created_at, p.updated_at, p.refreshed_at, p.not_after, p.token_time, p.aal, p.methods, p.user_agent, p.address, p.tag,
+    p.client_id,
+    :single::bool and %session_outdated(p, coalesce(p.refreshed_at, greatest(p.created_at, p.token_time), '-infinity')) as outdated
+from (
+    select s.id, s.user_id, coalesce(s.created_at, '-infinity') as begun, s.created_at, s.updated_at,
+        s.refreshed_at at time zone 'UTC' as refreshed_at, s.not_after, coalesce(s.aal, 'aal1') as aal, s.user_agent, s.ip as address, s.tag,
+        s.oauth_client_id as client_id,
+        (select max(t.updated_at) from auth.refresh_tokens t where t.session_id = s.id and t.revoked is false) as token_time,
+        array(select array[c.updated_at::text, c.authentication_method] from auth.mfa_amr_claims c where c.session_id = s.id) as methods
+    from auth.sessions s
+    where s.user_id = :user_id::uuid
+        and (:begun::text is null or (coalesce(s.created_at, '-infinity'), s.id) < (:begun::timestamptz, :id::uuid))
+    order by begun desc, s.id desc limit :most::bigint
+) p
+order by p.begun desc, p.id desc;

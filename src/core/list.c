@@ -18,12 +18,19 @@ list_new(struct request *r, uint64_t size, uint64_t skip)
 }
 
 void
-list_row(struct list *list, struct buf *out, const char *created_at, const char *id)
+list_pass(struct list *list, const char *created_at, const char *id)
 {
-	if (list->rows++ > 0)
-		buf_putc(out, ',');
+	list->rows++;
 	snprintf(list->last_created_at, sizeof(list->last_created_at), "%s", str_or(created_at, ""));
 	snprintf(list->last_id, sizeof(list->last_id), "%s", id);
+}
+
+void
+list_row(struct list *list, struct buf *out, const char *created_at, const char *id)
+{
+	if (list->shown++ > 0)
+		buf_putc(out, ',');
+	list_pass(list, created_at, id);
 }
 
 /*
@@ -50,13 +57,17 @@ batch_read(struct request *r, struct list *list, struct buf *out)
 	return (OK);
 }
 
+/* Where none of many rows is shown, white space says that there may be more. */
 static err
 list_next(struct request *r, void *state, struct buf *out)
 {
 	struct list *list = state;
 
-	while (list->left > 0 && out->len == 0)
-		TRY(batch_read(r, list, out));
+	if (list->left == 0)
+		return (OK);
+	TRY(batch_read(r, list, out));
+	if (out->len == 0)
+		buf_putc(out, '\n');
 	return (OK);
 }
 

@@ -22,7 +22,7 @@ struct list {
 	const char *created_at, *id;
 	long long total; /* by number only: read() says it */
 
-	uint64_t left, rows; /* that may come, that came */
+	uint64_t left, rows, shown; /* that may come, that came, that are in the text */
 	char last_created_at[48], last_id[40];
 };
 
@@ -31,6 +31,9 @@ struct list *list_new(struct request *, uint64_t size, uint64_t skip);
 
 /* A row's JSON follows.  created_at is as the database prints it. */
 void list_row(struct list *, struct buf *, const char *created_at, const char *id);
+
+/* Instead: a row that was read and is not shown. */
+void list_pass(struct list *, const char *created_at, const char *id);
 
 /* The head of a list that is a member of an object. */
 struct buf list_begin(struct arena *, const char *name);

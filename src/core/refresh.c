@@ -17,12 +17,6 @@
 
 #define TRIES 16 /* each loser of a race waits for a winner's commit, then reads anew */
 
-static const char *
-interval(struct arena *a, setting_maybe_duration d)
-{
-	return (d.ns > 0 ? arena_printf(a, "%lld microseconds", (long long)(d.ns / 1000)) : NULL);
-}
-
 /* Where a user has but one session, the newest. */
 static err
 outdated_check(struct request *r, const struct user *u, usec token_time)
@@ -33,9 +27,9 @@ outdated_check(struct request *r, const struct user *u, usec token_time)
 	if (!cfg->gotrue_sessions_single_per_user)
 		return (OK);
 	TRY(refresh_outdated(r->db, &other, .session_id = u->session_id, .last = clock_rfc3339(a, session_last_used(u, token_time)),
-	    .tags = db_array(a, cfg->gotrue_sessions_tags), .timebox = interval(a, cfg->gotrue_sessions_timebox),
-	    .inactivity = interval(a, cfg->gotrue_sessions_inactivity_timeout),
-	    .low_aal = interval(a, cfg->gotrue_sessions_allow_low_aal)));
+	    .tags = db_array(a, cfg->gotrue_sessions_tags), .timebox = session_interval(a, cfg->gotrue_sessions_timebox),
+	    .inactivity = session_interval(a, cfg->gotrue_sessions_inactivity_timeout),
+	    .low_aal = session_interval(a, cfg->gotrue_sessions_allow_low_aal)));
 	return (other.newer ? fail(r, E_SESSION_EXPIRED, "Invalid Refresh Token: Session Expired (Revoked by Newer Login)") : OK);
 }
 

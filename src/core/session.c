@@ -36,6 +36,12 @@ session_validity(const struct request *r, const struct user *u, usec token_time)
 	return (SESSION_VALID);
 }
 
+const char *
+session_interval(struct arena *a, setting_maybe_duration d)
+{
+	return (d.ns > 0 ? arena_printf(a, "%lld microseconds", (long long)(d.ns / 1000)) : NULL);
+}
+
 static err
 v2_refresh_token(struct request *r, const char *session_id, long long counter, const char *key, struct tokens *t)
 {

@@ -2,6 +2,7 @@
 #ifndef CORE_SESSION_H
 #define CORE_SESSION_H
 
+#include "base/setting.h"
 #include "core/tokens.h"
 
 /* How a session came to be; only method is required. */
@@ -42,5 +43,8 @@ checked err session_still(struct request *);
 enum session_verdict { SESSION_VALID, SESSION_PAST_NOT_AFTER, SESSION_PAST_TIMEBOX, SESSION_INACTIVE, SESSION_LOW_AAL };
 usec session_last_used(const struct user *, usec token_time);
 enum session_verdict session_validity(const struct request *, const struct user *, usec token_time);
+
+/* Such a setting for statements: NULL, no limit. */
+const char *session_interval(struct arena *, setting_maybe_duration);
 
 #endif
