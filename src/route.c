@@ -20,6 +20,7 @@
 #define AAL2(status, words) { gate_aal2, &(const struct aal2_refusal){ status, words } }
 #define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
+#define MEMBER { gate_member, NULL }
 #define MANAGED_USER { gate_managed_user, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_PROVIDER { gate_custom_provider, NULL }

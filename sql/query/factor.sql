@@ -13,3 +13,59 @@ returning array[%factor_row(f)] as factors;
 
 -- factor_drop(id) -> final one id
 delete from auth.mfa_factors where id = :id::uuid returning id;
+
+-- What a user has when the factors are gone that nobody verified in time, everybody's, and theirs with this number (null: none).
+-- factor_tidy(user_id, number, life) -> one factors
+with stale as materialized (
+    select f.id from auth.mfa_factors f
+    where f.status = 'unverified' and f.created_at < now() - %life
+      and not exists (select from auth.mfa_challenges c where c.factor_id = f.id)
+    for update skip locked
+), gone as (
+    delete from auth.mfa_factors f
+    where f.id in (select s.id from stale s)
+       or f.user_id = :user_id::uuid and f.phone = :number::text and f.factor_type = 'phone' and f.status = 'unverified'
+    returning f.id
+)
+select array(select %factor_row(f) from auth.mfa_factors f
+    where f.user_id = :user_id::uuid and not exists (select from gone g where g.id = f.id)) as factors;
+
+-- factor_insert(id, user_id, type, friendly_name, status, phone, secret, now) -> none
+insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, phone, secret, created_at, updated_at)
+values (:id::uuid, :user_id::uuid, :friendly_name, :type::auth.factor_type, :status::auth.factor_status, :phone::text, coalesce(:secret::text, ''),
+    :now::timestamptz, :now::timestamptz);
+
+-- A client whose address is none has the same each time.
+-- factor_challenge_add(id, factor_id, address, code, session_data, now) -> final one id
+with challenged as (
+    update auth.mfa_factors set last_challenged_at = :now::timestamptz where id = :factor_id::uuid
+)
+insert into auth.mfa_challenges (id, factor_id, ip_address, otp_code, web_authn_session_data, created_at)
+values (:id::uuid, :factor_id::uuid, %client_address, :code, :session_data::jsonb, :now::timestamptz)
+returning id;
+
+-- All that a verification is decided on.  open: it is unused, and this client's.
+-- factor_challenged(id, factor_id, address) -> maybe id, created_at:time, open:bool, code:str, session_data, secret:str
+select c.id, c.created_at, c.verified_at is null and c.ip_address = %client_address as open, c.otp_code as code,
+    c.web_authn_session_data::text as session_data, f.secret
+from auth.mfa_challenges c join auth.mfa_factors f on f.id = c.factor_id
+where c.id = :id::uuid and c.factor_id = :factor_id::uuid;
+
+-- factor_challenge_drop(id) -> none
+delete from auth.mfa_challenges where id = :id::uuid;
+
+-- One of many that answer a challenge uses it; for the others the request begins anew, and finds it used.
+-- factor_challenge_use(id, now) -> none
+with used as (
+    update auth.mfa_challenges set verified_at = :now::timestamptz where id = :id::uuid and verified_at is null returning id
+)
+select postern.assert(exists (select from used), 'changed');
+
+-- factor_mark_verified(id, now) -> none
+update auth.mfa_factors set status = 'verified', updated_at = :now::timestamptz where id = :id::uuid;
+
+-- factor_drop_unverified(user_id, type) -> none
+delete from auth.mfa_factors where user_id = :user_id::uuid and factor_type = :type::auth.factor_type and status = 'unverified';
+
+-- factor_reseal(id, was, secret) -> none
+update auth.mfa_factors set secret = :secret::text where id = :id::uuid and secret = :was::text;

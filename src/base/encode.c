@@ -51,6 +51,64 @@ hex_decode(struct arena *arena, const char *text, size_t *len)
 	return (bytes);
 }
 
+static const char base32_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+char *
+base32_encode(struct arena *arena, const void *bytes, size_t len)
+{
+	const unsigned char *byte = bytes;
+	char *text = arena_alloc_array(arena, len / 5 + 2, 8), *end = text;
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 8 | byte[i];
+		for (have += 8; have >= 5; have -= 5)
+			*end++ = base32_digits[bits >> (have - 5) & 31];
+	}
+	if (have > 0)
+		*end++ = base32_digits[bits << (5 - have) & 31];
+	return (text);
+}
+
+static int
+base32_value(char c)
+{
+	const char *digit;
+
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	digit = memchr(base32_digits, c, 32);
+	return (digit != NULL ? (int)(digit - base32_digits) : -1);
+}
+
+unsigned char *
+base32_decode(struct arena *arena, const char *text, size_t *len)
+{
+	size_t digits = str_empty(text) ? 0 : strlen(text), count = 0;
+	unsigned char *bytes = arena_alloc(arena, digits / 8 * 5 + 5);
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	while (digits > 0 && text[digits - 1] == '=')
+		digits--;
+	for (size_t i = 0; i < digits; i++) {
+		int value = base32_value(text[i]);
+
+		if (value < 0)
+			return (NULL);
+		bits = bits << 5 | (uint32_t)value;
+		have += 5;
+		if (have >= 8) {
+			have -= 8;
+			bytes[count++] = (unsigned char)(bits >> have);
+		}
+	}
+	if (len != NULL)
+		*len = count;
+	return (count > 0 ? bytes : NULL);
+}
+
 struct base64 {
 	char digits[65];
 	bool padded;

@@ -1,31 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
 #include "core/address.h"
 #include "core/audit.h"
-#include "core/factor.h"
+#include "core/factor_part.h"
+#include "core/notice.h"
 #include "db/db.h"
 #include "query/factor.h"
 #include "query/session.h"
 #include "query/user.h"
 
-/* What factors of a type are in the list of methods of a session. */
-static const char *
-factor_method(const struct factor_row *factor)
+/* --- Types --- */
+
+#define ENABLED(stem, use) offsetof(struct settings, gotrue_mfa_##stem##_##use##_enabled)
+static const struct factor_type types[] = {
+#define FACTOR_TYPE(id, type, name, stem, errors, ...)                \
+	{ .word = type,                                               \
+		.method = name,                                       \
+		.enroll_enabled = ENABLED(stem, enroll),              \
+		.verify_enabled = ENABLED(stem, verify),              \
+		.enroll_off = E_MFA_##errors##_ENROLL_NOT_ENABLED,    \
+		.challenge_off = E_MFA_##errors##_VERIFY_NOT_ENABLED, \
+		__VA_ARGS__ },
+#include "factor.def"
+};
+
+const struct factor_type *
+factor_type(const char *word)
 {
-	if (str_equal(factor->type, "phone"))
-		return ("mfa/phone");
-	return (str_equal(factor->type, "webauthn") ? "mfa/webauthn" : "totp");
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (str_equal(types[i].word, word))
+			return (&types[i]);
+	return (NULL);
 }
 
-static err
+bool
+factor_may_enroll(const struct factor_type *type)
+{
+	return (*(const setting_bool *)setting_at(type->enroll_enabled));
+}
+
+bool
+factor_may_verify(const struct factor_type *type)
+{
+	return (*(const setting_bool *)setting_at(type->verify_enabled));
+}
+
+err
 factor_hold(struct request *r)
 {
 	TRY(user_hold(r->db, .id = r->user->id));
 	return (factor_assert(r->db, .id = r->factor->id, .user_id = r->user->id));
 }
+
+/* --- Changes --- */
 
 /* A name or number that the user has given another factor is no fault of ours, though the reference answers 500; nor is a long one. */
 static err
@@ -67,13 +99,30 @@ factor_change(struct request *r, struct factor_change *change, const char **text
 	return (OK);
 }
 
+/* --- The end --- */
+
 err
 factor_delete(struct request *r)
 {
 	const struct factor_row *factor = r->factor;
+	const struct factor_type *type = factor_type(factor->type);
 	struct factor_drop gone;
 
 	TRY(factor_hold(r));
-	TRY(session_lower(r->db, .user_id = r->user->id, .factor_id = factor->id, .method = factor_method(factor)));
+	TRY(session_lower(r->db, .user_id = r->user->id, .factor_id = factor->id, .method = type != NULL ? type->method : NULL));
 	return (factor_drop(r->db, &gone, .id = factor->id));
+}
+
+err
+factor_unenroll(struct request *r)
+{
+	const struct factor_row *factor = r->factor;
+
+	TRY(session_still(r));
+	TRY(audit(r, r->user, AUDIT_FACTOR_UNENROLLED,
+	    json_pairs(r->arena, "factor_id", factor->id, "factor_status", factor->status, "session_id", r->user->session_id, NULL)));
+	TRY(notice_send(r, r->user,
+	    &(const struct notice){
+		.letter = LETTER_MFA_FACTOR_UNENROLLED, .more = json_pairs(r->arena, "FactorType", factor->type, NULL) }));
+	return (factor_delete(r));
 }

@@ -62,6 +62,17 @@ gate_bearer(struct request *r, const void *unused)
 }
 
 err
+gate_member(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (r->claims->anonymous)
+		return (fail(r, E_NO_AUTHORIZATION, NULL));
+	if (r->user->session_id == NULL)
+		return (fail(r, E_SESSION_NOT_FOUND, NULL));
+	return (OK);
+}
+
+err
 gate_admin(struct request *r, const void *unused)
 {
 	(void)unused;

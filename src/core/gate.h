@@ -10,6 +10,7 @@ checked err gate_limit(struct request *, const void *limit);
 checked err gate_place(struct request *, const void *);          /* 503 when too many take long; gate_slow() tells who needs one */
 checked err gate_captcha(struct request *, const void *);        /* behind gate_place; an admin's token or an exempt grant passes */
 checked err gate_bearer(struct request *, const void *);         /* fills r->claims and r->user */
+checked err gate_member(struct request *, const void *);         /* behind BEARER: not anonymous, and in a session */
 checked err gate_admin(struct request *, const void *);          /* a token with an admin role */
 checked err gate_email_provider(struct request *, const void *); /* 400 unless GOTRUE_EXTERNAL_EMAIL_ENABLED */
 checked err gate_manual_linking(struct request *, const void *); /* 404 unless GOTRUE_SECURITY_MANUAL_LINKING_ENABLED */

@@ -1,0 +1,1 @@
+coalesce(nullif(:address::text, '')::inet, '::')

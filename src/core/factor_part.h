@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_FACTOR_PART_H
+#define CORE_FACTOR_PART_H
+
+#include "core/factor.h"
+
+/* What the rows of factor.def name. */
+checked err totp_enroll(struct request *, struct factor_enrolment *);
+checked err totp_challenge(struct request *, struct factor_challenge *);
+checked err totp_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
+
+#endif

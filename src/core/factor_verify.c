@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "core/amr.h"
+#include "core/audit.h"
+#include "core/factor_part.h"
+#include "core/hook.h"
+#include "core/notice.h"
+#include "db/db.h"
+#include "query/factor.h"
+#include "query/session.h"
+#include "query/user.h"
+
+#define SECOND INT64_C(1000000)
+
+/* --- Challenges --- */
+
+static usec
+challenge_end(usec created_at)
+{
+	return (created_at + (int64_t)cfg->gotrue_mfa_challenge_expiry_duration * SECOND);
+}
+
+static err
+type_of(struct request *r, const struct factor_type **type)
+{
+	*type = factor_type(r->factor->type);
+	if (*type == NULL)
+		return (fail(r, E_VALIDATION_FAILED, "factor_type needs to be totp, phone, or webauthn"));
+	return (OK);
+}
+
+err
+factor_challenge(struct request *r, struct factor_challenge *c)
+{
+	const struct factor_type *type;
+	struct factor_challenge_add added;
+
+	TRY(type_of(r, &type));
+	if (!factor_may_verify(type))
+		return (fail(r, type->challenge_off, NULL));
+	c->id = uuid_new(r->arena);
+	c->expires_at = challenge_end(r->now) / SECOND;
+	TRY(type->challenge(r, c));
+	TRY(session_still(r));
+	TRY(factor_hold(r));
+	TRY(audit(r, r->user, AUDIT_CHALLENGE_CREATED,
+	    json_pairs(r->arena, "factor_id", r->factor->id, "factor_status", r->factor->status, NULL)));
+	return (factor_challenge_add(r->db, &added, .id = c->id, .factor_id = r->factor->id, .address = r->inet,
+	    .code = str_or(c->code, ""), .session_data = c->session_data, .now = r->now_text));
+}
+
+static err
+challenge_late(struct request *r, const char *id)
+{
+	TRY(factor_challenge_drop(r->db, .id = id));
+	return (COMMIT_WITH(r, fail(r, E_MFA_CHALLENGE_EXPIRED,
+				   "MFA challenge %s has expired, verify against another challenge or create a new challenge.", id)));
+}
+
+err
+factor_challenge_find(struct request *r, const char *id, struct factor_challenged *found)
+{
+	const char *canonical = id != NULL ? uuid_parse(r->arena, id) : UUID_NIL;
+
+	if (canonical == NULL)
+		return (fail(r, E_BAD_JSON, "Could not parse request body as JSON: challenge_id must be a UUID"));
+	TRY(factor_challenged(r->db, found, .id = canonical, .factor_id = r->factor->id, .address = r->inet));
+	if (!found->found)
+		return (fail_as(r, E_MFA_FACTOR_NOT_FOUND, 422, "MFA factor with the provided challenge ID not found"));
+	if (!found->open)
+		return (fail(r, E_MFA_IP_ADDRESS_MISMATCH, NULL));
+	return (r->now > challenge_end(found->created_at) ? challenge_late(r, found->id) : OK);
+}
+
+/* --- Verification --- */
+
+err
+factor_judge(struct request *r, bool right)
+{
+	struct verdict v;
+
+	if (!hook_enabled(HOOK_MFA_VERIFICATION_ATTEMPT))
+		return (OK);
+	TRY(hook_verdict(r, HOOK_MFA_VERIFICATION_ATTEMPT,
+	    json_pairs(r->arena, "user_id", r->user->id, "factor_id", r->factor->id, "factor_type", r->factor->type, "#valid",
+		json_boolean(right), NULL),
+	    &v));
+	if (!v.rejects)
+		return (OK);
+	TRY(user_hold(r->db, .id = r->user->id));
+	TRY(session_end_others(r->db, .user_id = r->user->id));
+	return (COMMIT_WITH(r,
+	    fail(r, E_MFA_VERIFICATION_REJECTED, "%s", str_or(v.message, "Further MFA verification attempts will be rejected."))));
+}
+
+static err
+letter_first_time(struct request *r)
+{
+	const char *more = json_pairs(r->arena, "FactorType", r->factor->type, NULL);
+
+	if (factor_verified(r->factor))
+		return (OK);
+	TRY(factor_mark_verified(r->db, .id = r->factor->id, .now = r->now_text));
+	return (notice_send(r, r->user, &(const struct notice){ .letter = LETTER_MFA_FACTOR_ENROLLED, .more = more }));
+}
+
+err
+factor_accept(struct request *r, const struct session_state *state, const char *challenge_id, struct tokens *t)
+{
+	const struct factor_row *f = r->factor;
+
+	TRY(audit(r, r->user, AUDIT_FACTOR_VERIFIED,
+	    json_pairs(r->arena, "factor_id", f->id, "challenge_id", challenge_id, "factor_type", f->type, NULL)));
+	TRY(letter_first_time(r));
+	TRY(factor_drop_unverified(r->db, .user_id = r->user->id, .type = f->type));
+	return (session_raise(r, state, factor_type(f->type)->method, f->id, t));
+}
+
+static err
+code_verify(struct request *r, const struct factor_type *type, const struct factor_answer *answer, struct tokens *t)
+{
+	struct factor_challenged challenge;
+	struct session_state state;
+	bool right;
+
+	TRY(factor_challenge_find(r, answer->challenge_id, &challenge));
+	TRY(session_to_raise(r, &state));
+	TRY(type->compare(r, &challenge, answer->code, &right));
+	TRY(factor_judge(r, right));
+	if (!right)
+		return (COMMIT_WITH(r, fail(r, E_MFA_VERIFICATION_FAILED, "%s", type->wrong)));
+	TRY(factor_hold(r));
+	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
+	return (factor_accept(r, &state, challenge.id, t));
+}
+
+/* Whoever knows just the password adds no factor beside a verified one, nor one that was begun before that was verified. */
+static err
+check_first(struct request *r)
+{
+	if (factor_verified(r->factor) || !user_has_factor(r->arena, r->user) || session_is_aal2(r->user))
+		return (OK);
+	return (fail(r, E_INSUFFICIENT_AAL, NULL));
+}
+
+err
+factor_verify(struct request *r, const struct factor_answer *answer, struct tokens *t)
+{
+	const struct factor_type *type;
+
+	TRY(type_of(r, &type));
+	if (str_empty(answer->code) && type->compare != NULL)
+		return (fail(r, E_VALIDATION_FAILED, "Code needs to be non-empty"));
+	if (!factor_may_verify(type))
+		return (fail(r, type->verify_off != OK ? type->verify_off : type->challenge_off, "%s",
+		    error_row(type->challenge_off)->message));
+	TRY(check_first(r));
+	return (code_verify(r, type, answer, t));
+}
