@@ -17,16 +17,19 @@ enum authenticator_flag {
 	AUTHENTICATOR_ED = 0x80, /* extensions are in it */
 };
 
+#define AAGUID_LEN 16
+#define AUTHENTICATOR_DATA_LEAST 37
+
 struct authenticator_data {
 	struct bytes bytes; /* all of it, as it came */
 	struct bytes rp_id_hash;
 	uint8_t flags;
 	uint32_t sign_count;
-	struct bytes aaguid, credential_id, public_key; /* with AT: 16 bytes, 1 to 1023 bytes, COSE_Key as it came */
+	struct bytes aaguid, credential_id, public_key; /* with AT: AAGUID_LEN, 1 to 1023 bytes, COSE_Key as it came */
 	struct bytes extensions;                        /* with ED: a CBOR map */
 };
 
-/* NULL, or what is wrong with its form.  It points into the bytes. */
+/* NULL, or what part has not its form.  It points into the bytes. */
 const char *authenticator_data_read(struct arena *, struct bytes, struct authenticator_data *);
 
 #endif

@@ -20,7 +20,12 @@ struct reader {
 	struct arena *keep, *scratch;
 	const json *object;
 	struct jwk *key;
-	OSSL_PARAM params[MOST_PARAMS];
+};
+
+/* What OpenSSL makes a key of. */
+struct params {
+	struct arena *scratch;
+	OSSL_PARAM param[MOST_PARAMS];
 	size_t len;
 };
 
@@ -57,25 +62,25 @@ member_text(const struct reader *r, const char *name)
 }
 
 static void
-params_number(struct reader *r, const char *name, struct bytes big_endian)
+params_number(struct params *p, const char *name, struct bytes big_endian)
 {
 	BIGNUM *number = BN_bin2bn(big_endian.data, (int)big_endian.len, NULL);
-	unsigned char *native = arena_alloc(r->scratch, big_endian.len);
+	unsigned char *native = arena_alloc(p->scratch, big_endian.len);
 
 	crypto_assert(number != NULL && BN_bn2nativepad(number, native, (int)big_endian.len) >= 0, "reading a number of a key");
 	BN_clear_free(number);
-	r->params[r->len++] = OSSL_PARAM_construct_BN(name, native, big_endian.len);
+	p->param[p->len++] = OSSL_PARAM_construct_BN(name, native, big_endian.len);
 }
 
 static EVP_PKEY *
-params_key(struct reader *r, const char *type, int selection)
+params_key(struct params *p, const char *type, int selection)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
-	r->params[r->len] = OSSL_PARAM_construct_end();
+	p->param[p->len] = OSSL_PARAM_construct_end();
 	crypto_assert(context != NULL && EVP_PKEY_fromdata_init(context) == 1, "making a key");
-	if (EVP_PKEY_fromdata(context, &key, selection, r->params) != 1) {
+	if (EVP_PKEY_fromdata(context, &key, selection, p->param) != 1) {
 		key = NULL;
 		ERR_clear_error(); /* it would be taken for TLS's */
 	}
@@ -96,24 +101,26 @@ static const struct {
 	{ "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
 };
 
-#define RSA_PUBLIC_MEMBERS 2
 #define RSA_PRIVATE_MEMBERS 3
 #define RSA_ALL_MEMBERS (sizeof(rsa_members) / sizeof(rsa_members[0]))
 #define LONGEST_NUMBER 2048
 
-static EVP_PKEY *
-rsa_key(struct reader *r, size_t members, int selection)
+const char *
+jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk *key)
 {
-	r->len = 0;
-	for (size_t i = 0; i < members; i++) {
-		struct bytes number = member_bytes(r, rsa_members[i].member);
+	struct params params = { .scratch = scratch };
 
-		if (number.len > LONGEST_NUMBER)
-			return (NULL);
-		if (number.len > 0)
-			params_number(r, rsa_members[i].param, number);
+	if (n.len == 0 || e.len == 0)
+		return ("an RSA key needs \"n\" and \"e\" in base64url");
+	key->type = JWK_RSA;
+	if (n.len <= LONGEST_NUMBER && e.len <= LONGEST_NUMBER) {
+		params_number(&params, OSSL_PKEY_PARAM_RSA_N, n);
+		params_number(&params, OSSL_PKEY_PARAM_RSA_E, e);
+		key->public = params_key(&params, "RSA", EVP_PKEY_PUBLIC_KEY);
 	}
-	return (params_key(r, "RSA", selection));
+	if (key->public == NULL || EVP_PKEY_get_bits(key->public) < LEAST_RSA_BITS)
+		return ("an RSA key needs a modulus of 1024 bits or more");
+	return (NULL);
 }
 
 /* The primes and what belongs to them only make signing faster; some of them alone are of no use, and OpenSSL 3.0 leaks them. */
@@ -126,19 +133,31 @@ rsa_private_members(const struct reader *r)
 	return (RSA_ALL_MEMBERS);
 }
 
+static EVP_PKEY *
+rsa_private(struct reader *r)
+{
+	struct params params = { .scratch = r->scratch };
+
+	for (size_t i = 0; i < rsa_private_members(r); i++) {
+		struct bytes number = member_bytes(r, rsa_members[i].member);
+
+		if (number.len > LONGEST_NUMBER)
+			return (NULL);
+		params_number(&params, rsa_members[i].param, number);
+	}
+	return (params_key(&params, "RSA", EVP_PKEY_KEYPAIR));
+}
+
 static const char *
 rsa_read(struct reader *r)
 {
-	if (member_bytes(r, "n").len == 0 || member_bytes(r, "e").len == 0)
-		return ("an RSA key needs \"n\" and \"e\" in base64url");
-	r->key->public = rsa_key(r, RSA_PUBLIC_MEMBERS, EVP_PKEY_PUBLIC_KEY);
-	if (r->key->public == NULL || EVP_PKEY_get_bits(r->key->public) < LEAST_RSA_BITS)
-		return ("an RSA key needs a modulus of 1024 bits or more");
-	if (!r->key->signs)
-		return (NULL);
+	const char *wrong = jwk_public_rsa(r->scratch, member_bytes(r, "n"), member_bytes(r, "e"), r->key);
+
+	if (wrong != NULL || !r->key->signs)
+		return (wrong);
 	if (member_bytes(r, "d").len == 0)
 		return ("an RSA key that signs needs \"d\"");
-	r->key->private = rsa_key(r, rsa_private_members(r), EVP_PKEY_KEYPAIR);
+	r->key->private = rsa_private(r);
 	return (r->key->private == NULL ? "the numbers of the RSA key do not make a key" : NULL);
 }
 
@@ -161,58 +180,76 @@ curve_find(const char *crv)
 	return (NULL);
 }
 
+/* Without a secret: the public key. */
 static EVP_PKEY *
-ec_key(struct reader *r, const struct curve *curve, struct bytes point, struct bytes secret)
+ec_key(struct arena *scratch, const struct curve *curve, const struct point *point, struct bytes secret)
 {
+	struct params params = { .scratch = scratch };
+	unsigned char octets[1 + 2 * 66] = { POINT_CONVERSION_UNCOMPRESSED };
 	char group[sizeof(curve->group)];
 
 	memcpy(group, curve->group, sizeof(group));
-	r->len = 0;
-	r->params[r->len++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	r->params[r->len++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.data, point.len);
+	memcpy(octets + 1, point->x.data, point->x.len);
+	memcpy(octets + 1 + point->x.len, point->y.data, point->y.len);
+	params.param[params.len++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+	params.param[params.len++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, 1 + 2 * (size_t)curve->size);
 	if (secret.len > 0)
-		params_number(r, OSSL_PKEY_PARAM_PRIV_KEY, secret);
-	return (params_key(r, "EC", secret.len > 0 ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY));
+		params_number(&params, OSSL_PKEY_PARAM_PRIV_KEY, secret);
+	return (params_key(&params, "EC", secret.len > 0 ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY));
+}
+
+const char *
+jwk_public_ec(struct arena *scratch, const struct point *point, struct jwk *key)
+{
+	const struct curve *curve = curve_find(point->crv);
+
+	if (curve == NULL)
+		return ("an EC key needs \"crv\" of P-256, P-384 or P-521");
+	if (point->x.len != curve->size || point->y.len != curve->size)
+		return ("an EC key needs \"x\" and \"y\" of its curve's length");
+	key->type = JWK_EC;
+	key->size = curve->size;
+	key->public = ec_key(scratch, curve, point, (struct bytes){ NULL, 0 });
+	return (key->public == NULL ? "\"x\" and \"y\" are not a point of the curve" : NULL);
 }
 
 static const char *
 ec_read(struct reader *r)
 {
-	const struct curve *curve = curve_find(json_string(json_get(r->object, "crv")));
-	struct bytes x = member_bytes(r, "x"), y = member_bytes(r, "y"), d = member_bytes(r, "d"), none = { NULL, 0 };
-	unsigned char point[1 + 2 * 66] = { POINT_CONVERSION_UNCOMPRESSED };
+	struct point point = { json_string(json_get(r->object, "crv")), member_bytes(r, "x"), member_bytes(r, "y") };
+	const char *wrong = jwk_public_ec(r->scratch, &point, r->key);
+	struct bytes d = member_bytes(r, "d");
 
-	if (curve == NULL)
-		return ("an EC key needs \"crv\" of P-256, P-384 or P-521");
-	if (x.len != curve->size || y.len != curve->size)
-		return ("an EC key needs \"x\" and \"y\" of its curve's length");
-	memcpy(point + 1, x.data, x.len);
-	memcpy(point + 1 + x.len, y.data, y.len);
-	r->key->size = curve->size;
-	r->key->public = ec_key(r, curve, (struct bytes){ point, 1 + 2 * (size_t)curve->size }, none);
-	if (r->key->public == NULL)
-		return ("\"x\" and \"y\" are not a point of the curve");
-	if (!r->key->signs)
-		return (NULL);
-	if (d.len != curve->size)
+	if (wrong != NULL || !r->key->signs)
+		return (wrong);
+	if (d.len != r->key->size)
 		return ("an EC key that signs needs \"d\" of its curve's length");
-	r->key->private = ec_key(r, curve, (struct bytes){ point, 1 + 2 * (size_t)curve->size }, d);
+	r->key->private = ec_key(r->scratch, curve_find(point.crv), &point, d);
 	return (r->key->private == NULL ? "\"d\" is not a secret of the curve" : NULL);
+}
+
+const char *
+jwk_public_ed25519(struct bytes x, struct jwk *key)
+{
+	if (x.len != ED25519_LEN)
+		return ("an Ed25519 key needs \"x\" of 32 bytes");
+	key->type = JWK_OKP;
+	key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.data, x.len);
+	crypto_assert(key->public != NULL, "making an Ed25519 key");
+	return (NULL);
 }
 
 static const char *
 okp_read(struct reader *r)
 {
-	struct bytes x = member_bytes(r, "x"), d = member_bytes(r, "d");
+	struct bytes d = member_bytes(r, "d");
+	const char *wrong;
 
 	if (!str_equal(json_string(json_get(r->object, "crv")), "Ed25519"))
 		return ("an OKP key needs \"crv\" of Ed25519");
-	if (x.len != ED25519_LEN)
-		return ("an Ed25519 key needs \"x\" of 32 bytes");
-	r->key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.data, x.len);
-	crypto_assert(r->key->public != NULL, "making an Ed25519 key");
-	if (!r->key->signs)
-		return (NULL);
+	wrong = jwk_public_ed25519(member_bytes(r, "x"), r->key);
+	if (wrong != NULL || !r->key->signs)
+		return (wrong);
 	if (d.len != ED25519_LEN)
 		return ("an Ed25519 key that signs needs \"d\" of 32 bytes");
 	r->key->private = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, d.data, d.len);

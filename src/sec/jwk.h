@@ -32,6 +32,16 @@ struct jwk {
  * jwk_free() releases what is not arena memory.
  */
 const char *jwk_parse(struct arena *keep, struct arena *scratch, const json *, struct jwk *);
+
+/* The same for public keys of other forms, of their numbers (big-endian); the key is empty before.  crv is JWK's: P-256, P-384, P-521. */
+struct point {
+	const char *crv;
+	struct bytes x, y;
+};
+const char *jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk *);
+const char *jwk_public_ec(struct arena *scratch, const struct point *, struct jwk *);
+const char *jwk_public_ed25519(struct bytes x, struct jwk *);
+
 void jwk_free(struct jwk *);
 
 #endif

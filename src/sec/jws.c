@@ -156,22 +156,30 @@ hmac_check(const struct jws_method *method, const struct jwk *key, struct bytes 
 	return (signature.len == len && secret_equal(mac, signature.data, len));
 }
 
-static bool
-public_check(struct arena *arena, const struct jws_method *method, struct jwk *key, struct bytes text, struct bytes signature)
+bool
+jws_signed(const struct jws_method *method, struct jwk *key, struct bytes text, struct bytes signature)
 {
 	EVP_MD_CTX *context;
 	int fits;
 
-	if (method->scheme == SCHEME_ECDSA) {
-		if (method->size != key->size || signature.len != 2 * (size_t)method->size)
-			return (false);
-		signature = ecdsa_der(arena, method->size, signature.data);
-	}
+	if (schemes[method->scheme].type != key->type || method->size != key->size || key->public == NULL)
+		return (false);
 	context = context_copy(&key->checking[method - methods], method, key->public, false);
 	fits = EVP_DigestVerify(context, signature.data, signature.len, text.data, text.len);
 	EVP_MD_CTX_free(context);
 	ERR_clear_error(); /* it would be taken for TLS's */
 	return (fits == 1);
+}
+
+static bool
+public_check(struct arena *arena, const struct jws_method *method, struct jwk *key, struct bytes text, struct bytes signature)
+{
+	if (method->scheme == SCHEME_ECDSA) {
+		if (method->size != key->size || signature.len != 2 * (size_t)method->size)
+			return (false);
+		signature = ecdsa_der(arena, method->size, signature.data);
+	}
+	return (jws_signed(method, key, text, signature));
 }
 
 const char *

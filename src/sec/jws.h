@@ -15,6 +15,8 @@ const char *jws_name(const struct jws_method *);
 
 /* NULL when the signature is the key's; else what is wrong, in the words of the reference. */
 const char *jws_check(struct arena *, const struct jws_method *, struct jwk *, struct bytes text, struct bytes signature);
+/* Whether it is the public key's signature, in the form that all but JOSE have: ECDSA's two numbers are DER. */
+bool jws_signed(const struct jws_method *, struct jwk *, struct bytes text, struct bytes signature);
 /* No data when the key's numbers make no sense: to be tried once, when it is loaded. */
 struct bytes jws_sign(struct arena *, const struct jws_method *, struct jwk *, struct bytes text);
 
