@@ -17,6 +17,7 @@ static const struct command {
 	{ "user", cli_user, "Add, invite, show, ban, delete, list users; set a password, make a link." },
 	{ "audit", cli_audit, "Show what happened: the audit log." },
 	{ "token", cli_token, "Sign an API key or an access token." },
+	{ "keys", cli_keys, "Change the keys that sign tokens." },
 	{ "deliver", cli_deliver, "Send the letters that wait." },
 	{ "clean", cli_clean, "Delete rows that nobody needs any more." },
 	{ "mail", cli_mail, "List, send again or drop letters." },

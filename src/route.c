@@ -10,6 +10,7 @@
 #include "external/external_state.h"
 #include "core/limit.h"
 #include "db/db.h"
+#include "sec/jwt.h"
 
 #define RUNS 4 /* nearly always the second does; a user who goes and comes again may need a third */
 
@@ -221,6 +222,7 @@ dispatch(struct request *r)
 
 	if (cors_preflight(r))
 		return;
+	jwt_keys_follow();
 	cors_headers(r);
 	error = request_settle(r);
 	if (error != OK)

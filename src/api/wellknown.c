@@ -12,7 +12,7 @@
 static err
 reply_public(struct request *r, const char *body)
 {
-	reply_header(r, "Cache-Control", "public, max-age=600");
+	reply_header(r, "Cache-Control", arena_printf(r->arena, "public, max-age=%d", JWT_KEY_SET_AGE));
 	return (reply_json(r, 200, body));
 }
 

@@ -133,6 +133,13 @@ check_secret(struct check *c)
 }
 
 static void
+check_keys(struct check *c)
+{
+	if (!str_empty(c->s->gotrue_jwt_keys) && !str_empty(c->s->postern_jwt_keys_file))
+		refuse(c, "POSTERN_JWT_KEYS_FILE", "POSTERN_JWT_KEYS_FILE and GOTRUE_JWT_KEYS exclude each other: take one of them away.");
+}
+
+static void
 check_ranges(struct check *c)
 {
 	for (size_t i = 0; i < COUNT(range_table); i++) {
@@ -409,6 +416,7 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 	static void (*const check[])(struct check *) = {
 		check_required,
 		check_secret,
+		check_keys,
 		check_ranges,
 		check_choices,
 		check_database,

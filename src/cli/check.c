@@ -236,6 +236,7 @@ check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 	check_redirects(a, r);
 	check_http(a, r);
 	check_keys(a, r);
+	check_file(a, str_empty(cfg->postern_jwt_keys_file) ? NULL : cfg->postern_jwt_keys_file, r);
 	check_database(a, r);
 }
 

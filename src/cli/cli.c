@@ -39,11 +39,9 @@ log_level(const char *name)
 static const char *
 settings_wrong(struct arena *a)
 {
-	const char *wrong = jwt_keys_load(a);
+	const char *wrong = secret_keys_check(a);
 
-	if (wrong == NULL)
-		wrong = secret_keys_check(a);
-	return (wrong);
+	return (wrong == NULL ? jwt_keys_load(a) : wrong);
 }
 
 /* Not one letter less goes out because of them: our own ones take their place. */
@@ -58,18 +56,26 @@ letters_complain(struct arena *a)
 }
 
 bool
-cli_settings(struct arena *a, const char *file)
+cli_settings_bare(struct arena *a, const char *file)
 {
 	struct complaints complaints = { 0 };
-	const struct settings *before = cfg, *settings = settings_load(a, file, &complaints);
-	const char *wrong;
+	const struct settings *settings = settings_load(a, file, &complaints);
 
 	if (settings != NULL)
 		log_open(log_level(settings->gotrue_log_level), settings->gotrue_log_file);
 	for (size_t i = 0; i < complaints.len; i++)
 		log_event(complaints.item[i].fatal ? LOG_ERROR : LOG_WARN, complaints.item[i].sentence, "setting",
 		    complaints.item[i].setting, NULL);
-	if (settings == NULL)
+	return (settings != NULL);
+}
+
+bool
+cli_settings(struct arena *a, const char *file)
+{
+	const struct settings *before = cfg;
+	const char *wrong;
+
+	if (!cli_settings_bare(a, file))
 		return (false);
 	if ((wrong = settings_wrong(a)) == NULL) {
 		letters_complain(a);
@@ -78,8 +84,6 @@ cli_settings(struct arena *a, const char *file)
 	log_line(LOG_ERROR, "%s", wrong);
 	/* A server that is running goes on with what it had, and so do workers that are born later. */
 	cfg = before;
-	if (before != NULL && (wrong = jwt_keys_load(a)) != NULL)
-		log_line(LOG_ERROR, "%s", wrong);
 	return (false);
 }
 

@@ -16,15 +16,17 @@ int cli_deliver(int argc, char **argv);
 int cli_clean(int argc, char **argv);
 int cli_mail(int argc, char **argv);
 int cli_token(int argc, char **argv);
+int cli_keys(int argc, char **argv);
 int cli_manual(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 /*
- * What commands share.  cli_settings() loads the settings and opens the log; complaints go to standard error; false: they can't be
- * used.  cli_request() is a request without a client, for core/; cli_finish() commits or rolls back, says what went wrong and gives the
+ * What commands share.  cli_settings() loads the settings with the keys and opens the log; complaints go to standard error; false: they
+ * can't be used; cli_settings_bare(): without the keys.  cli_request() is a request without a client, for core/; cli_finish() commits or rolls back, says what went wrong and gives the
  * exit status.  cli_put() prints what somebody else wrote, without the control characters that a terminal would obey.
  */
 bool cli_settings(struct arena *, const char *file);
+bool cli_settings_bare(struct arena *, const char *file);
 struct request *cli_request(struct arena *);
 int cli_finish(struct request *, err);
 void cli_put(const char *text);

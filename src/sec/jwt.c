@@ -2,18 +2,20 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "sec/crypto.h"
 #include "sec/crypto.h"
 #include "sec/jws.h"
 #include "sec/jwt.h"
 #include "sec/jwt_claims.h"
+#include "sec/key_file.h"
 
 #define MOST_KEYS 64
+_Static_assert(MOST_KEYS >= KEY_FILE_MOST, "a file's keys find room");
 
 /* The keys of this process. */
-static struct {
+static struct ring {
 	struct arena *arena;
 	struct jwk key[MOST_KEYS];
 	size_t len;
@@ -23,13 +25,19 @@ static struct {
 	char *header;                    /* of tokens that are signed, encoded */
 } ring;
 
+static void
+ring_free(struct ring *old)
+{
+	for (size_t i = 0; i < old->len; i++)
+		jwk_free(&old->key[i]);
+	arena_free(old->arena);
+	*old = (struct ring){ 0 };
+}
+
 void
 jwt_keys_forget(void)
 {
-	for (size_t i = 0; i < ring.len; i++)
-		jwk_free(&ring.key[i]);
-	arena_free(ring.arena);
-	memset(&ring, 0, sizeof(ring));
+	ring_free(&ring);
 }
 
 static struct jwk *
@@ -64,19 +72,55 @@ ring_add(struct arena *scratch, const json *object)
 }
 
 static const char *
-ring_read(struct arena *arena, struct arena *scratch)
+secret_read(struct arena *arena, struct arena *scratch)
+{
+	(void)arena;
+	(void)scratch;
+	ring.key[ring.len++] = ring.secret;
+	return (NULL);
+}
+
+static const char *
+setting_read(struct arena *arena, struct arena *scratch)
 {
 	const char *text = cfg->gotrue_jwt_keys, *wrong;
 	json *list = json_parse(scratch, text, strlen(text), NULL);
 
 	if (json_kind(list) != JSON_ARRAY)
-		return ("GOTRUE_JWT_KEYS is not a JSON array of keys");
+		return ("is not a JSON array of keys");
 	for (size_t i = 0; i < json_len(list); i++) {
 		wrong = ring_add(scratch, json_at(list, i));
 		if (wrong != NULL)
-			return (arena_printf(arena, "GOTRUE_JWT_KEYS: key %zu: %s", i + 1, wrong));
+			return (arena_printf(arena, "has a key %zu that can't be used: %s", i + 1, wrong));
 	}
-	return (NULL);
+	return (ring.len == 0 ? secret_read(arena, scratch) : NULL);
+}
+
+/* A file's key as GOTRUE_JWT_KEYS would have it: what it is good for is its state. */
+static const json *
+entry_key(struct arena *scratch, const struct key_entry *entry)
+{
+	static char operations[] = "key_ops", sign[] = "sign", verify[] = "verify";
+	const json *jwk = json_parse(scratch, entry->jwk, strlen(entry->jwk), NULL);
+	struct buf b = buf_new(scratch);
+
+	json_object_begin(&b, NULL);
+	json_put_except(&b, jwk, (char *const[]){ operations, NULL });
+	json_put_list(&b, operations, (char *const[]){ verify, entry->state == KEY_CURRENT ? sign : NULL, NULL });
+	json_object_end(&b);
+	return (json_parse(scratch, b.data, b.len, NULL));
+}
+
+static const char *
+file_read(struct arena *arena, struct arena *scratch)
+{
+	struct key_file *file = arena_new_object(scratch, struct key_file);
+	const char *wrong = key_file_read(scratch, cfg->postern_jwt_keys_file, file);
+
+	for (size_t i = 0; i < file->len && wrong == NULL; i++)
+		if (file->entry[i].state != KEY_RETIRED)
+			wrong = ring_add(scratch, entry_key(scratch, &file->entry[i]));
+	return (wrong == NULL ? NULL : arena_printf(arena, "(%s) %s", cfg->postern_jwt_keys_file, wrong));
 }
 
 static const char *
@@ -86,10 +130,10 @@ signer_choose(void)
 		if (!ring.key[i].signs)
 			continue;
 		if (ring.signer != NULL)
-			return ("GOTRUE_JWT_KEYS: multiple signing keys detected, only 1 signing key is supported");
+			return ("has multiple signing keys, and only one is supported");
 		ring.signer = &ring.key[i];
 	}
-	return (ring.signer == NULL ? "GOTRUE_JWT_KEYS: no signing key detected" : NULL);
+	return (ring.signer == NULL ? "has no signing key" : NULL);
 }
 
 /* A key whose halves do not belong together would make tokens that nobody takes. */
@@ -101,10 +145,10 @@ signer_try(struct arena *scratch)
 
 	ring.method = jws_signing_method(ring.signer);
 	if (ring.method == NULL)
-		return ("GOTRUE_JWT_KEYS: the signing key needs an \"alg\" that fits it: HS256, RS256, RS512, ES256, ES512 or EdDSA");
+		return ("has a signing key without an \"alg\" that fits it: HS256, RS256, RS512, ES256, ES512 or EdDSA");
 	signature = jws_sign(scratch, ring.method, ring.signer, text);
 	if (signature.data == NULL || jws_check(scratch, ring.method, ring.signer, text, signature) != NULL)
-		return ("GOTRUE_JWT_KEYS: the secret and the public part of the signing key do not belong together");
+		return ("has a signing key whose secret and public part do not belong together");
 	return (NULL);
 }
 
@@ -129,40 +173,77 @@ secret_take(void)
 	};
 }
 
+/* Where the keys stand: in the first that is set. */
+static const struct source {
+	size_t setting;
+	const char *name;
+	const char *(*read)(struct arena *, struct arena *scratch);
+} sources[] = {
+	{ offsetof(struct settings, postern_jwt_keys_file), "POSTERN_JWT_KEYS_FILE", file_read },
+	{ offsetof(struct settings, gotrue_jwt_keys), "GOTRUE_JWT_KEYS", setting_read },
+	{ offsetof(struct settings, gotrue_jwt_secret), "GOTRUE_JWT_SECRET", secret_read },
+};
+
 static const char *
 keys_load(struct arena *arena, struct arena *scratch)
 {
+	const struct source *source = sources;
 	const char *wrong;
 
 	if (str_empty(cfg->gotrue_jwt_secret))
 		return ("GOTRUE_JWT_SECRET must be set");
 	secret_take();
-	wrong = str_empty(cfg->gotrue_jwt_keys) ? NULL : ring_read(arena, scratch);
-	if (wrong != NULL)
-		return (wrong);
-	if (ring.len == 0)
-		ring.key[ring.len++] = ring.secret;
-	wrong = signer_choose();
+	while (str_empty(setting_text_at(source->setting)))
+		source++;
+	wrong = source->read(arena, scratch);
+	if (wrong == NULL)
+		wrong = signer_choose();
 	if (wrong == NULL)
 		wrong = signer_try(scratch);
-	if (wrong == NULL)
-		header_make(scratch);
-	return (wrong);
+	if (wrong != NULL)
+		return (arena_printf(arena, "%s %s", source->name, wrong));
+	header_make(scratch);
+	return (NULL);
 }
 
 const char *
 jwt_keys_load(struct arena *arena)
 {
 	struct arena *scratch = arena_new();
+	struct ring before = ring;
 	const char *wrong;
+	bool first;
 
-	jwt_keys_forget();
-	ring.arena = arena_new();
+	ring = (struct ring){ .arena = arena_new() };
+	if (!str_empty(cfg->postern_jwt_keys_file))
+		key_file_changed(cfg->postern_jwt_keys_file, &first);
 	wrong = keys_load(arena, scratch);
 	arena_free(scratch);
-	if (wrong != NULL)
-		jwt_keys_forget();
+	if (wrong == NULL) {
+		ring_free(&before);
+		return (NULL);
+	}
+	ring_free(&ring);
+	ring = before;
 	return (wrong);
+}
+
+void
+jwt_keys_follow(void)
+{
+	struct arena *arena;
+	const char *wrong;
+	bool first;
+
+	if (str_empty(cfg->postern_jwt_keys_file) || !key_file_changed(cfg->postern_jwt_keys_file, &first))
+		return;
+	arena = arena_new();
+	wrong = jwt_keys_load(arena);
+	if (first && wrong == NULL)
+		log_event(LOG_INFO, "the keys were read anew", NULL);
+	else if (first)
+		log_event(LOG_ERROR, "the keys stay as they were", "error", wrong, NULL);
+	arena_free(arena);
 }
 
 char *

@@ -42,7 +42,12 @@ try:
     servers.append(harness.Server(harness.Database(cluster.dsn).dsn, {}))
     servers.append(harness.Server(harness.Database(cluster.dsn).dsn, {
         **MAIL, **phones.settings, "GOTRUE_SMTP_PORT": str(post.port), "GOTRUE_SMTP_MAX_FREQUENCY": "1ns", "GOTRUE_SMS_MAX_FREQUENCY": "1ns"}))
+    keys = {"POSTERN_JWT_KEYS_FILE": str(cluster.dir / "keys.json")}
+    settings = {**harness.CLEAN, **harness.SETTINGS, "DATABASE_URL": cluster.dsn, "API_EXTERNAL_URL": "http://127.0.0.1", **keys}
+    subprocess.run([harness.BIN, "keys", "new"], env=settings, check=True, stdout=subprocess.DEVNULL)
+    servers.append(harness.Server(harness.Database(cluster.dsn).dsn, keys))
     status = run("session.test.mjs", servers[0])
+    status |= run("keys.test.mjs", servers[2], **settings, PROGRAM=harness.BIN)
     status |= run("mail.test.mjs", servers[1], MAIL_URL=letters.url, PHONE_URL=messages.url, SERVICE_TOKEN=harness.mint({"role": "service_role"}))
 finally:
     for server in servers:
