@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "sec/webauthn.h"
 #include "webauthn_vectors.h"
+#include "made_vectors.h" /* of the same struct */
 
 static char *origins[] = { "https://other.example", "https://example.org", NULL };
 
@@ -70,11 +71,27 @@ test_vectors(void **state)
 	}
 }
 
+static void
+test_all_algorithms_and_attestations(void **state)
+{
+	for (size_t i = 0; i < LENGTH(made_vectors); i++) {
+		struct webauthn_credential credential = { 0 };
+
+		assert_null(vector_register(*state, &made_vectors[i], &credential));
+		assert_string_equal(credential.format, made_vectors[i].format);
+		assert_string_equal(credential.aaguid, "00010203-0405-0607-0809-0a0b0c0d0e0f");
+		assert_int_equal(credential.sign_count, 1);
+		assert_null(vector_assert(*state, &made_vectors[i], &credential));
+		assert_int_equal(credential.sign_count, 2);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		arena_test(test_vectors),
+		arena_test(test_all_algorithms_and_attestations),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
