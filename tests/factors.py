@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Second factors: authenticator applications."""
+"""Second factors: authenticator applications and telephones."""
 
 import base64
 import time
@@ -26,7 +26,7 @@ class Factor:
 
     def __init__(self, me, token=None, **body):
         self.me, self.server = me, me.server
-        got = me.server.post("/factors", {"factor_type": "totp", **body}, token or me.access)
+        got = me.server.post("/factors", {"factor_type": "phone" if "phone" in body else "totp", **body}, token or me.access)
         assert got.status_code == 200, got.text
         self.reply = got.json()
         self.id, self.path = self.reply["id"], f"/factors/{self.reply['id']}"

@@ -69,3 +69,11 @@ delete from auth.mfa_factors where user_id = :user_id::uuid and factor_type = :t
 
 -- factor_reseal(id, was, secret) -> none
 update auth.mfa_factors set secret = :secret::text where id = :id::uuid and secret = :was::text;
+
+-- factor_challenge_reseal(id, was, code) -> none
+update auth.mfa_challenges set otp_code = :code::text where id = :id::uuid and otp_code = :was::text;
+
+-- Of many that send a code at once one keeps it; for the others the request begins anew, and finds that it is too soon.
+-- factor_assert_challenged(id, at) -> none
+select postern.assert(exists (select from auth.mfa_factors f
+    where f.id = :id::uuid and f.last_challenged_at is not distinct from :at::timestamptz), 'changed');

@@ -8,5 +8,8 @@
 checked err totp_enroll(struct request *, struct factor_enrolment *);
 checked err totp_challenge(struct request *, struct factor_challenge *);
 checked err totp_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
+checked err phone_enroll(struct request *, struct factor_enrolment *);
+checked err phone_challenge(struct request *, struct factor_challenge *);
+checked err phone_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
 
 #endif

@@ -18,7 +18,7 @@ static err
 user_shown(struct request *r, const struct user *u, const struct sms *sms, const char **text)
 {
 	TRY(user_json(r, u, text));
-	if (sms->type == ONETIME_PHONE_CHANGE)
+	if (!sms->mfa && sms->type == ONETIME_PHONE_CHANGE)
 		*text = user_json_with(r->arena, *text, "new_phone", sms->phone);
 	return (OK);
 }
@@ -26,7 +26,8 @@ user_shown(struct request *r, const struct user *u, const struct sms *sms, const
 static err
 deliver_by_hook(struct request *r, const struct user *u, const struct sms *sms)
 {
-	const char *shown, *data = json_pairs(r->arena, "otp", sms->code, "phone", sms->phone, NULL);
+	const char *shown, *type = sms->mfa ? "mfa" : NULL;
+	const char *data = json_pairs(r->arena, "otp", sms->code, "phone", sms->phone, "sms_type", type, NULL);
 	json *answer;
 
 	TRY(user_shown(r, u, sms, &shown));
@@ -36,17 +37,18 @@ deliver_by_hook(struct request *r, const struct user *u, const struct sms *sms)
 /* --- By a gateway --- */
 
 static err
-gateway_ready(struct request *r)
+gateway_ready(struct request *r, const char *words)
 {
 	const char *why = gateway_check(r->arena);
 
 	if (why == NULL)
 		return (OK);
 	r->failure.cause = why;
-	return (fail(r, E_UNEXPECTED_FAILURE, "Unable to get SMS provider"));
+	return (fail(r, E_UNEXPECTED_FAILURE, "%s", words));
 }
 
-const char *
+/* What is sent: the template, with the code.  NULL for a template that is refused; *why says where. */
+static const char *
 sms_text(struct arena *a, const char *template, const char *code, const char **why)
 {
 	const struct template *parsed = template_parse(a, template, strlen(template), TEMPLATE_TEXT, why);
@@ -56,14 +58,23 @@ sms_text(struct arena *a, const char *template, const char *code, const char **w
 }
 
 static err
+unsent(struct request *r, const struct sms *sms, const char *why)
+{
+	if (!sms->mfa)
+		return (fail(r, E_SMS_SEND_FAILED, "Error sending %s OTP to provider: %s", onetime_rows[sms->type].sms, why));
+	r->failure.cause = why;
+	return (fail(r, E_UNEXPECTED_FAILURE, "error sending message"));
+}
+
+static err
 deliver_by_gateway(struct request *r, const struct sms *sms, const char **message_id)
 {
 	struct text_message m = { .phone = sms->phone, .code = sms->code, .channel = sms->channel };
 	const char *why = NULL;
 	bool sent;
 
-	TRY(gateway_ready(r));
-	m.text = sms_text(r->arena, cfg->gotrue_sms_template, sms->code, &why);
+	TRY(gateway_ready(r, sms->mfa ? "Failed to get SMS provider" : "Unable to get SMS provider"));
+	m.text = sms_text(r->arena, sms->mfa ? cfg->gotrue_mfa_phone_template : cfg->gotrue_sms_template, sms->code, &why);
 	if (m.text == NULL) {
 		r->failure.cause = why;
 		return (fail(r, E_UNEXPECTED_FAILURE, "error generating sms template"));
@@ -71,7 +82,7 @@ deliver_by_gateway(struct request *r, const struct sms *sms, const char **messag
 	TRY(db_suspend(r->db));
 	sent = gateway_send(r->arena, &m, message_id, &why);
 	if (!sent)
-		return (fail(r, E_SMS_SEND_FAILED, "Error sending %s OTP to provider: %s", onetime_rows[sms->type].sms, why));
+		return (unsent(r, sms, why));
 	return (db_resume(r->db));
 }
 
@@ -109,7 +120,7 @@ sms_provider_check(struct request *r, const char *phone, const char *code)
 
 	if (request_did(r, spent))
 		return (OK);
-	TRY(gateway_ready(r));
+	TRY(gateway_ready(r, "Unable to get SMS provider"));
 	TRY(db_suspend(r->db));
 	if (!gateway_verify(r->arena, phone, code, &why)) {
 		r->failure.cause = why;
@@ -137,16 +148,23 @@ sms_template_check(struct arena *a)
 {
 	const char *why = NULL;
 
-	return (sms_text(a, cfg->gotrue_sms_template, "123456", &why) != NULL ? NULL : arena_printf(a, "GOTRUE_SMS_TEMPLATE, %s", why));
+	if (sms_text(a, cfg->gotrue_sms_template, "123456", &why) == NULL)
+		return (arena_printf(a, "GOTRUE_SMS_TEMPLATE, %s", why));
+	if (sms_text(a, cfg->gotrue_mfa_phone_template, "123456", &why) == NULL)
+		return (arena_printf(a, "GOTRUE_MFA_PHONE_TEMPLATE, %s", why));
+	return (NULL);
 }
 
 const char *
 sms_gateway_check(struct arena *a)
 {
-	const char *why;
+	const char *why = hook_enabled(HOOK_SEND_SMS) ? NULL : gateway_check(a);
 
-	if (!cfg->gotrue_external_phone_enabled || cfg->gotrue_sms_autoconfirm || hook_enabled(HOOK_SEND_SMS))
+	if (why == NULL)
 		return (NULL);
-	why = gateway_check(a);
-	return (why == NULL ? NULL : arena_printf(a, "%s: messages go nowhere, so nobody can confirm a phone number.", why));
+	if (cfg->gotrue_external_phone_enabled && !cfg->gotrue_sms_autoconfirm)
+		return (arena_printf(a, "%s: messages go nowhere, so nobody can confirm a phone number.", why));
+	if (cfg->gotrue_mfa_phone_verify_enabled)
+		return (arena_printf(a, "%s: messages go nowhere, so nobody can use a phone as a second factor.", why));
+	return (NULL);
 }

@@ -14,15 +14,13 @@ struct sms {
 	const char *phone, *code;
 	enum onetime_type type;
 	const char *channel; /* sms, whatsapp */
+	bool mfa;            /* it is a second factor's, and no type's */
 };
-/* *message_id: what the gateway calls the message, or "".  422 sms_send_failed, or the hook's own error. */
+/* *message_id: what the gateway calls the message, or "".  422 sms_send_failed (of a second factor 500), or the hook's own error. */
 checked err sms_deliver(struct request *, const struct user *, const struct sms *, const char **message_id);
 
 /* The hook takes any, a gateway those of its row: 400 validation_failed. */
 checked err sms_check_channel(struct request *, const char *channel);
-
-/* What is sent: the template, with the code.  NULL for a template that is refused; *why says where. */
-const char *sms_text(struct arena *, const char *template, const char *code, const char **why);
 
 /* Twilio Verify keeps the codes itself. */
 bool sms_provider_verifies(void);
@@ -31,7 +29,7 @@ checked err sms_provider_check(struct request *, const char *phone, const char *
 /* The code that GOTRUE_SMS_TEST_OTP fixes for a number; NULL without one. */
 const char *sms_test_code(struct request *, const char *phone);
 
-/* NULL, or one sentence for `postern check`: of the template, which is an error; of the gateway, without which phones can't be confirmed. */
+/* NULL, or one sentence for `postern check`: of the templates, which is an error; of the gateway, without which phones can't be confirmed. */
 const char *sms_template_check(struct arena *);
 const char *sms_gateway_check(struct arena *);
 

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -12,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from harness import PASSWORD, SERVICE, address, claims_of, is_error
+from factors import Factor, wrong_code
+from harness import PASSWORD, SERVICE, Cluster, address, claims_of, is_error, phone
 from test_command import command
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -36,14 +38,19 @@ def stored(sql, user):
     return sql("select encrypted_password as p from auth.users where id = %s", user)[0]["p"]
 
 
+def unsealed(text, row, key_id=KEY_ID):
+    """What is inside: crypto.EncryptedString."""
+    sealed = json.loads(text)
+    assert sealed["key_id"] == key_id and sealed["alg"] == "aes-gcm-hkdf"
+    key = HKDF(hashes.SHA256(), 32, b"", row.encode()).derive(base64.urlsafe_b64decode(KEY + "="))
+    return AESGCM(key).decrypt(base64.b64decode(sealed["nonce"]), base64.b64decode(sealed["data"]), None).decode()
+
+
 def opened(sql, user):
-    """The hash inside: crypto.EncryptedString."""
+    """The hash inside."""
     text = stored(sql, user)
     assert len(text) <= 255
-    sealed = json.loads(text)
-    assert sealed["key_id"] == KEY_ID and sealed["alg"] == "aes-gcm-hkdf"
-    key = HKDF(hashes.SHA256(), 32, b"", user.encode()).derive(base64.urlsafe_b64decode(KEY + "="))
-    return AESGCM(key).decrypt(base64.b64decode(sealed["nonce"]), base64.b64decode(sealed["data"]), None).decode()
+    return unsealed(text, user)
 
 
 def fits(hash_, password):
@@ -139,3 +146,54 @@ def test_check_asks_the_column(database, sql):
         assert "characters as the settings have it stored, and its column holds 100." in done.stdout and done.returncode == 1
     finally:
         sql("alter table auth.users alter column encrypted_password type varchar(255)")
+
+
+# --- Second factors ---
+
+
+@pytest.fixture
+def phoning(mailing):
+    """phoning(settings): users may have telephones as second factors."""
+    phone_factors = {"GOTRUE_MFA_PHONE_ENROLL_ENABLED": "true", "GOTRUE_MFA_PHONE_VERIFY_ENABLED": "true", "GOTRUE_MAILER_AUTOCONFIRM": "true"}
+    return lambda settings: mailing(**phone_factors, **settings)
+
+
+def test_the_secret_of_a_factor(server, serve, sql):
+    """Sealed by the factor's id; one that is not, or by another key, is renewed, also by a wrong code."""
+    factor = Factor(server.sign_up())
+    now = lambda: sql("select secret from auth.mfa_factors where id = %s", factor.id)[0]["secret"]
+    assert unsealed(now(), factor.id) == factor.secret and factor.secret not in now()
+    sql("update auth.mfa_factors set secret = %s where id = %s", factor.secret, factor.id)
+    is_error(factor.verify(wrong_code(factor.secret)), 422, "mfa_verification_failed")
+    assert unsealed(now(), factor.id) == factor.secret
+    factor.server = serve(**sealing("later", GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS=f"later:{KEY},{KEY_ID}:{KEY}"))
+    assert factor.verify().status_code == 200
+    assert unsealed(now(), factor.id, "later") == factor.secret
+    sql("update auth.mfa_factors set secret = %s where id = %s", now().replace("later", "nobodys"), factor.id)
+    low = server.sign_in(email=factor.me.email, password=PASSWORD).json()["access_token"]
+    is_error(factor.verify(token=low), 500, "unexpected_failure")
+
+
+def test_the_code_of_a_telephone(phoning, phones, sql):
+    """Sealed by the challenge's id."""
+    number = phone()
+    factor = Factor(phoning(sealing(POSTERN_PASSWORD_HASH="scrypt")).sign_up(), phone=number)
+    challenge = factor.challenge()
+    now = lambda: sql("select otp_code from auth.mfa_challenges where id = %s", challenge)[0]["otp_code"]
+    code = phones.take(number)
+    assert unsealed(now(), challenge) == code
+    sql("update auth.mfa_challenges set otp_code = %s where id = %s", code, challenge)
+    is_error(factor.verify("x", challenge), 422, "mfa_verification_failed")
+    assert unsealed(now(), challenge) == code and factor.verify(code, challenge).status_code == 200
+
+
+def test_nothing_that_a_factor_is_shown_by_can_be_read(phoning, phones, sql, database):
+    number = phone()
+    server = phoning(sealing(POSTERN_PASSWORD_HASH="scrypt"))
+    me = server.sign_up()
+    app, mobile = Factor(me, friendly_name="app"), Factor(me, phone=number, friendly_name="mobile")
+    challenge = mobile.challenge()
+    app.verify(wrong_code(app.secret))
+    dump = subprocess.run([Cluster.lib(None, "pg_bin").strip() + "/pg_dump", "--data-only", database.dsn], capture_output=True, text=True, check=True).stdout
+    assert challenge in dump and app.secret not in dump and not re.search(rf"(^|\t){phones.take(number)}(\t|$)", dump, re.M)
+    assert app.secret not in server.log_path.read_text() and phones.take(number) not in server.log_path.read_text()

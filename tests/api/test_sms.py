@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from factors import Factor
 from harness import BIN, PASSWORD, SETTINGS, is_error, open_transactions, phone
 from peer import Peer
 
@@ -211,6 +212,42 @@ def test_twilio_verify(gateway, sql):
     assert (seen[-1].path, form(seen[-1])) == ("/v2/Services/VA1/VerificationCheck", {"To": f"+{number}", "Code": right})
 
 
+# --- Second factors ---
+
+FACTORS = {"GOTRUE_MFA_PHONE_ENROLL_ENABLED": "true", "GOTRUE_MFA_PHONE_VERIFY_ENABLED": "true", "GOTRUE_MFA_PHONE_TEMPLATE": "Factor {{ .Code }}"}
+
+
+def test_a_second_factor(gateway, sql):
+    server, seen = gateway("twilio", **FACTORS)
+    factor = Factor(server.sign_up(), phone=phone())
+    is_error(server.post(factor.path + "/challenge", {"channel": "pigeon"}, factor.me.access), 400, "validation_failed")
+    challenge = factor.challenge()
+    code = re.fullmatch(r"Factor (\d{6})", form(seen[0])["Body"]).group(1)
+    assert factor.verify(code, challenge).status_code == 200
+
+
+def test_a_second_factor_whose_gateway_refuses(gateway, sql):
+    server, _ = gateway("messagebird", (422, {"errors": [{"code": 9, "description": "no recipient", "parameter": "recipients"}]}), **FACTORS)
+    factor = Factor(server.sign_up(), phone=phone())
+    is_error(server.post(factor.path + "/challenge", {}, factor.me.access), 500, "unexpected_failure", "error sending message")
+    assert sql("select count(*) n from auth.mfa_challenges where factor_id = %s", factor.id)[0]["n"] == 0
+
+
+def test_a_second_factor_by_twilio_verify(gateway):
+    right = "424242"
+
+    def answer(request):
+        asked = dict(parse_qsl(request.body.decode()))
+        said = {"sid": "VE1", "status": "approved" if asked.get("Code") == right else "pending", "valid": asked.get("Code") == right}
+        return (200, {}, json.dumps(said).encode())
+
+    server, seen = gateway("twilio_verify", answer, **FACTORS)
+    factor = Factor(server.sign_up(), phone=phone())
+    challenge = factor.challenge()
+    is_error(factor.verify("000000", challenge), 403, "otp_expired", "Token has expired or is invalid")
+    assert factor.verify(right, challenge).status_code == 200 and len(seen) == 3
+
+
 # --- Checks ---
 
 
@@ -222,6 +259,8 @@ def check(database, **settings):
 def test_check(database):
     assert "GOTRUE_SMS" not in check(database)
     assert "error: GOTRUE_SMS_TEMPLATE, line 1, column " in check(database, GOTRUE_SMS_TEMPLATE="Your {{ range .Code }}")
+    assert "error: GOTRUE_MFA_PHONE_TEMPLATE, line 1, column " in check(database, GOTRUE_MFA_PHONE_TEMPLATE="Your {{ range .Code }}")
+    assert "nobody can use a phone as a second factor" in check(database, GOTRUE_MFA_PHONE_VERIFY_ENABLED="true")
     off = {"GOTRUE_SMS_AUTOCONFIRM": "false"}
     assert "warning: GOTRUE_SMS_VONAGE_API_KEY is needed" in check(database, GOTRUE_SMS_PROVIDER="vonage", **off)
     assert "warning: GOTRUE_SMS_PROVIDER: there is no gateway" in check(database, **off)
