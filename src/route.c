@@ -26,6 +26,7 @@
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_PROVIDER { gate_custom_provider, NULL }
 #define FACTOR { gate_factor, NULL }
+#define OFFERED(id) { gate_offered, &offer_##id }
 #define EMAIL_PROVIDER { gate_email_provider, NULL }
 #define MANUAL_LINKING { gate_manual_linking, NULL }
 #define EXTERNAL_STATE { gate_external_state, NULL }
@@ -93,6 +94,15 @@ path_canonical(struct request *r, const struct route *mount)
 	return (r->path);
 }
 
+static bool
+is_offered(const struct route *row)
+{
+	for (size_t i = 0; i < GATES_MAX; i++)
+		if (row->gate[i].pass == gate_offered)
+			return (((const struct offer *)row->gate[i].arg)->offered());
+	return (true);
+}
+
 /* The row for method and path, or NULL; *allow then has the methods that the path has, in order. */
 static const struct route *
 route_find(struct request *r, const char *path, const char **allow)
@@ -106,7 +116,7 @@ route_find(struct request *r, const char *path, const char **allow)
 		for (size_t i = 0; i < route_count; i++) {
 			const struct route *row = &route_table[i];
 
-			if (row->method == NULL || strcmp(row->method, methods[m]) != 0)
+			if (row->method == NULL || strcmp(row->method, methods[m]) != 0 || !is_offered(row))
 				continue;
 			memset(arg, 0, sizeof(arg));
 			rest = path_match(r->arena, row->path, path, arg);

@@ -19,29 +19,6 @@ update auth.users set role = coalesce(:role, role), email = coalesce(:email, ema
     updated_at = :now::timestamptz
 where id = :id::uuid;
 
--- Keeps the row, so that what points to the user still does, and nothing that tells who it was.
--- admin_user_hide(id, now) -> none
-with hidden as (
-    update auth.users u set email = %obfuscated(u.id, coalesce(u.email, '')), phone = left(%obfuscated(u.id, coalesce(u.phone, '')), 15),
-        email_change = %obfuscated(u.id, coalesce(u.email_change, '')), phone_change = left(%obfuscated(u.id, coalesce(u.phone_change, '')), 15),
-        encrypted_password = null, %no_tokens, raw_user_meta_data = '{}', raw_app_meta_data = '{}',
-        deleted_at = :now::timestamptz, updated_at = :now::timestamptz
-    where u.id = :id::uuid and u.deleted_at is null
-    returning u.id
-), identities as (
-    update auth.identities i set identity_data = '{}', provider_id = %obfuscated(i.user_id, i.provider || ':' || i.provider_id)
-    from hidden where i.user_id = hidden.id
-), tokens as (
-    delete from auth.one_time_tokens t using hidden where t.user_id = hidden.id
-), flows as (
-    delete from auth.flow_state f using hidden where f.user_id = hidden.id or f.linking_target_id = hidden.id
-), factors as (
-    delete from auth.mfa_factors f using hidden where f.user_id = hidden.id
-), credentials as (
-    delete from auth.webauthn_credentials c using hidden where c.user_id = hidden.id
-)
-delete from auth.sessions s using hidden where s.user_id = hidden.id;
-
 -- admin_user_counts(id) -> one sessions:int, factors:int
 select (select count(*) from auth.sessions s where s.user_id = :id::uuid) as sessions,
     (select count(*) from auth.mfa_factors f where f.user_id = :id::uuid and f.status = 'verified') as factors;

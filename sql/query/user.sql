@@ -104,6 +104,34 @@ select %user_columns(u), %no_session from auth.users u where u.id = :id::uuid;
 -- user_delete(id) -> none
 delete from auth.users where id = :id::uuid;
 
+-- Keeps the row, so that what points to the user still does, and nothing that tells who it was.
+-- user_hide(id, now) -> none
+with hidden as (
+    update auth.users u set email = %obfuscated(u.id, coalesce(u.email, '')), phone = left(%obfuscated(u.id, coalesce(u.phone, '')), 15),
+        email_change = %obfuscated(u.id, coalesce(u.email_change, '')), phone_change = left(%obfuscated(u.id, coalesce(u.phone_change, '')), 15),
+        encrypted_password = null, %no_tokens, raw_user_meta_data = '{}', raw_app_meta_data = '{}',
+        deleted_at = :now::timestamptz, updated_at = :now::timestamptz
+    where u.id = :id::uuid and u.deleted_at is null
+    returning u.id
+), identities as (
+    update auth.identities i set identity_data = '{}', provider_id = %obfuscated(i.user_id, i.provider || ':' || i.provider_id)
+    from hidden where i.user_id = hidden.id
+), tokens as (
+    delete from auth.one_time_tokens t using hidden where t.user_id = hidden.id
+), flows as (
+    delete from auth.flow_state f using hidden where f.user_id = hidden.id or f.linking_target_id = hidden.id
+), factors as (
+    delete from auth.mfa_factors f using hidden where f.user_id = hidden.id
+), credentials as (
+    delete from auth.webauthn_credentials c using hidden where c.user_id = hidden.id
+)
+delete from auth.sessions s using hidden where s.user_id = hidden.id;
+
+-- A user goes only as they were seen, with the password that was compared; else the request begins anew.  Behind user_hold().
+-- user_assert_unchanged(id, password) -> none
+select postern.assert(exists (select from auth.users u
+    where u.id = :id::uuid and u.deleted_at is null and coalesce(u.encrypted_password, '') = coalesce(:password::text, '')), 'changed');
+
 -- A page of all users, in the order of their ids; after: the last id of the page before.
 -- user_overview(after) -> many id, address, last_sign_in_at
 select u.id, coalesce(nullif(u.email, ''), nullif(u.phone, ''), '(anonymous)') as address, %iso(u.last_sign_in_at) as last_sign_in_at

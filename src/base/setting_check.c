@@ -51,6 +51,7 @@ static const struct choice_row {
 	{ AT(gotrue_db_driver), "GOTRUE_DB_DRIVER", "postgres", FATAL },
 	{ AT(gotrue_log_level), "GOTRUE_LOG_LEVEL", "panic|fatal|error|warn|warning|info|debug|trace", FATAL },
 	{ AT(postern_password_hash), "POSTERN_PASSWORD_HASH", "scrypt|bcrypt", FATAL },
+	{ AT(postern_account_delete), "POSTERN_ACCOUNT_DELETE", "off|soft|hard", FATAL },
 	{ AT(postern_mail_transport), "POSTERN_MAIL_TRANSPORT", "smtp|sendmail|maildir|none", FATAL },
 	{ AT(postern_smtp_tls), "POSTERN_SMTP_TLS", "require|opportunistic|off|implicit", FATAL },
 	/* The reference finds out when the first message is due. */

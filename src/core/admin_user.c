@@ -18,13 +18,6 @@
 #include "sec/password.h"
 #include "sec/secret.h"
 
-static char *
-user_traits(struct arena *a, const struct user *u, const char *provider)
-{
-	return (json_pairs(a, "user_id", u->id, "#user_email", json_quote(a, u->email), "#user_phone", json_quote(a, u->phone), "provider",
-	    provider, NULL));
-}
-
 err
 ban_read(struct request *r, const char *duration, struct ban *b)
 {
@@ -190,7 +183,7 @@ create_write(struct request *r, const struct admin_user *p, const struct ban *ba
 	if (!str_empty(p->phone))
 		TRY(user_identity_put(r, p->id,
 		    &(const struct own_identity){ .id = uuid_new(r->arena), .provider = "phone", .address = p->phone }));
-	TRY(audit_admin(r, AUDIT_SIGNED_UP, user_traits(r->arena, &shown, provider)));
+	TRY(audit_admin(r, AUDIT_SIGNED_UP, audit_traits(r->arena, &shown, provider)));
 	return (create_shown(r, p, text));
 }
 
@@ -306,7 +299,7 @@ update_write(struct request *r, const struct admin_user *p, struct update *chang
 		TRY(user_merge(r, shown.id, p->user_metadata, p->app_metadata));
 	shown.email = str_or(p->email, shown.email);
 	shown.phone = str_or(p->phone, shown.phone);
-	return (audit_admin(r, AUDIT_USER_MODIFIED, user_traits(r->arena, &shown, NULL)));
+	return (audit_admin(r, AUDIT_USER_MODIFIED, audit_traits(r->arena, &shown, NULL)));
 }
 
 /* As the reference shows one that it has just changed: with the identities that it read before, and those that it made since. */
@@ -351,8 +344,6 @@ admin_user_erase(struct request *r, bool soft)
 	const struct user *u = r->user;
 
 	TRY(user_hold(r->db, .id = u->id));
-	TRY(audit_admin(r, AUDIT_USER_DELETED, user_traits(r->arena, u, NULL)));
-	if (soft)
-		return (admin_user_hide(r->db, .id = u->id, .now = r->now_text));
-	return (user_delete(r->db, .id = u->id));
+	TRY(audit_admin(r, AUDIT_USER_DELETED, audit_traits(r->arena, u, NULL)));
+	return (user_erase(r, u->id, soft));
 }

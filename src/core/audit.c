@@ -35,6 +35,13 @@ audit_payload(struct request *r, const struct user *actor, enum audit_action act
 }
 
 const char *
+audit_traits(struct arena *a, const struct user *u, const char *provider)
+{
+	return (json_pairs(a, "user_id", u->id, "#user_email", json_quote(a, u->email), "#user_phone", json_quote(a, u->phone), "provider",
+	    provider, NULL));
+}
+
+const char *
 audit_address(const struct request *r, enum audit_action action)
 {
 	if (!cfg->postern_audit_address && actions[action].address == PLAIN)

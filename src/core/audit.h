@@ -18,6 +18,9 @@ enum audit_action {
  */
 checked err audit(struct request *, const struct user *actor, enum audit_action, const char *traits);
 
+/* What such rows say of a user who is not the actor, or goes.  provider: NULL where it does not matter. */
+const char *audit_traits(struct arena *, const struct user *, const char *provider);
+
 /* The payload for a statement that writes the row itself; NULL when rows are not wanted.  Writes the line to the log. */
 const char *audit_text(struct request *, const struct user *actor, enum audit_action, const char *traits);
 

@@ -227,6 +227,22 @@ gate_managed_user(struct request *r, const void *unused)
 	return (OK);
 }
 
+static bool
+account_delete_offered(void)
+{
+	return (!str_empty(cfg->postern_account_delete) && !str_equal(cfg->postern_account_delete, "off"));
+}
+
+const struct offer offer_account_delete = { account_delete_offered };
+
+err
+gate_offered(struct request *r, const void *offer)
+{
+	(void)r;
+	(void)offer;
+	return (OK);
+}
+
 err
 gate_factor(struct request *r, const void *unused)
 {

@@ -22,6 +22,16 @@ bool gate_slow(struct request *);
 checked err gate_custom_provider(struct request *, const void *); /* 404 unless GOTRUE_CUSTOM_OAUTH_ENABLED */
 checked err gate_managed_user(struct request *, const void *);    /* an operator's: r->user becomes the user {user_id} of the path */
 
+/*
+ * The row is there only where a setting says so.  The gate lets pass: where it does not say so nothing knows of the row, and the answer is
+ * that of a server without it.
+ */
+struct offer {
+	bool (*offered)(void);
+};
+extern const struct offer offer_account_delete;
+checked err gate_offered(struct request *, const void *offer);
+
 checked err gate_factor(struct request *, const void *); /* r->factor becomes the factor {factor_id} of r->user, else 404 */
 
 /*

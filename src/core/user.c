@@ -171,6 +171,14 @@ user_identity_put(struct request *r, const char *user_id, const struct own_ident
 }
 
 err
+user_erase(struct request *r, const char *id, bool soft)
+{
+	if (soft)
+		return (user_hide(r->db, .id = id, .now = r->now_text));
+	return (user_delete(r->db, .id = id));
+}
+
+err
 user_find_email(struct request *r, const char *email, const char *aud, const char *except, struct user *u)
 {
 	return (user_holding_email(r->db, u, .email = email, .aud = aud, .except = except, .own_domain = linking_domains_own(r->arena)));

@@ -50,6 +50,9 @@ struct own_identity {
 };
 checked err user_identity_put(struct request *, const char *user_id, const struct own_identity *);
 
+/* Queues that a user goes, with everything of theirs.  soft: the row stays, without anything that tells who it was.  Behind user_hold(). */
+checked err user_erase(struct request *, const char *id, bool soft);
+
 /* Who holds an address or number in the default linking domain; found is false when nobody does.  except: an id, or NULL. */
 checked err user_find_email(struct request *, const char *email, const char *aud, const char *except, struct user *);
 

@@ -9,7 +9,7 @@ import pytest
 from harness import TOP, is_error, mint
 
 TEXT = (TOP / "src/route.def").read_text()
-LIMITED = re.findall(r"LIMIT\((\w+)\)", TEXT)
+LIMITED = set(re.findall(r"LIMIT\((\w+)\)", TEXT))
 
 
 def gates_of(words):
@@ -36,6 +36,9 @@ ON = {
     "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED",
     "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"
 }
+
+# What rows that are not there for everybody are there by.
+OFFERED = {"POSTERN_ACCOUNT_DELETE": "hard"}
 
 
 def mount_of(path):
@@ -76,14 +79,14 @@ def refusal(gate, who, off):
 @pytest.fixture(scope="module", params=[None, *OFF], ids=lambda x: f"without {x}" if x else "all")
 def house(request, serve, database):
     off = request.param
-    server = serve(**{name: "false" if gate == off else "true" for gate, name in ON.items()}, **(OFF[off][0] if off else {}))
+    server = serve(**{name: "false" if gate == off else "true" for gate, name in ON.items()}, **OFFERED, **(OFF[off][0] if off else {}))
     database.sql("delete from postern.limits")
     for name in LIMITED:
         database.sql("insert into postern.limits (key, tokens, refilled, allowed) values (%s, 0, now(), true)", f"{name} 10.0.0.1")
     user, anonymous = str(uuid.uuid4()), str(uuid.uuid4())
     for id, is_anonymous in ((user, False), (anonymous, True)):
-        database.sql("insert into auth.users (id, instance_id, aud, role, is_anonymous) values (%s, %s, 'authenticated', 'authenticated', %s)", id,
-                     str(uuid.UUID(int=0)), is_anonymous)
+        database.sql("insert into auth.users (id, instance_id, aud, role, is_anonymous, encrypted_password)"
+                     " values (%s, %s, 'authenticated', 'authenticated', %s, 'x')", id, str(uuid.UUID(int=0)), is_anonymous)
     claims = {"aud": "authenticated", "role": "authenticated"}
     tokens = {
         "nobody": None,
