@@ -21,6 +21,7 @@ static const struct command {
 	{ "deliver", cli_deliver, "Send the letters that wait." },
 	{ "clean", cli_clean, "Delete rows that nobody needs any more." },
 	{ "mail", cli_mail, "List, send again or drop letters." },
+	{ "breached", cli_breached, "Make the file of passwords that nobody may choose." },
 	{ "manual", cli_manual, "Print the manual page of the settings (mdoc)." },
 	{ "version", cli_version, "Say which version this is." },
 };

@@ -110,8 +110,8 @@ grant_password(struct request *r)
 	TRY(params_read(r, fields, &p));
 	TRY(password_find(r, &p, &u));
 	TRY(password_prove(r, &p, &u, &renewed));
-	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
 	t.extra = credential_weakness(r, p.password);
+	TRY(audit(r, &u, AUDIT_LOGIN, json_pairs(r->arena, "provider", str_empty(p.email) ? "phone" : "email", NULL)));
 	TRY(session_start(r, &u,
 	    &(const struct session_origin){ .method = "password", .password = u.password, .renewed_password = renewed }, &t));
 	return (reply_tokens(r, &t));

@@ -30,6 +30,19 @@ hex_value(char c)
 	return (-1);
 }
 
+bool
+hex_read(const char *text, unsigned char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		int high = hex_value(text[2 * i]), low = high < 0 ? -1 : hex_value(text[2 * i + 1]);
+
+		if (low < 0)
+			return (false);
+		bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	return (true);
+}
+
 unsigned char *
 hex_decode(struct arena *arena, const char *text, size_t *len)
 {
@@ -39,13 +52,8 @@ hex_decode(struct arena *arena, const char *text, size_t *len)
 	if (text == NULL || digits % 2 != 0)
 		return (NULL);
 	bytes = arena_alloc(arena, digits / 2 + 1);
-	for (size_t i = 0; i < digits / 2; i++) {
-		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return (NULL);
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
+	if (!hex_read(text, bytes, digits / 2))
+		return (NULL);
 	if (len != NULL)
 		*len = digits / 2;
 	return (bytes);

@@ -35,6 +35,7 @@ static const struct range_row {
 	{ AT(postern_metadata_max), "POSTERN_METADATA_MAX", 1024, 16777216 },
 	{ AT(postern_otp_max_attempts), "POSTERN_OTP_MAX_ATTEMPTS", 0, 1000 },
 	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
+	{ AT(gotrue_password_hibp_bloom_items), "GOTRUE_PASSWORD_HIBP_BLOOM_ITEMS", 1, 100000000 },
 };
 
 static const char gateway_words[] =
@@ -225,6 +226,16 @@ check_captcha(struct check *c)
 		refuse(c, "GOTRUE_SECURITY_CAPTCHA_SECRET",
 		    "GOTRUE_SECURITY_CAPTCHA_SECRET must be set to the secret of the captcha provider while "
 		    "GOTRUE_SECURITY_CAPTCHA_ENABLED is true.");
+}
+
+static void
+check_bloom(struct check *c)
+{
+	double wrong = c->s->gotrue_password_hibp_bloom_false_positives;
+
+	if (!(wrong >= 1e-12 && wrong <= 0.5))
+		refuse(c, "GOTRUE_PASSWORD_HIBP_BLOOM_FALSE_POSITIVES",
+		    "GOTRUE_PASSWORD_HIBP_BLOOM_FALSE_POSITIVES must be from 0.000000000001 to 0.5, not %g.", wrong);
 }
 
 static bool
@@ -424,6 +435,7 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 		check_patterns,
 		check_confirmation,
 		check_captcha,
+		check_bloom,
 		check_encryption,
 		check_sessions,
 		check_hooks,

@@ -47,6 +47,7 @@ char *duration_complaint(struct arena *, const char *); /* what Go says of one t
 /* Bytes as text.  Decoders give NULL for what the encoder would not have written (hex: either case); len may be NULL. */
 char *hex_encode(struct arena *, const void *, size_t);
 unsigned char *hex_decode(struct arena *, const char *, size_t *len);
+bool hex_read(const char *, unsigned char *bytes, size_t len);           /* so many bytes, whatever follows */
 char *base32_encode(struct arena *, const void *, size_t);               /* RFC 4648 section 6, without padding */
 unsigned char *base32_decode(struct arena *, const char *, size_t *len); /* either case, padded or not */
 char *base64_encode(struct arena *, const void *, size_t);               /* RFC 4648 section 4, padded */

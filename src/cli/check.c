@@ -18,6 +18,7 @@
 #include "net/transport.h"
 #include "query/outbox.h"
 #include "query/user.h"
+#include "sec/breached_file.h"
 #include "sec/jwt.h"
 #include "sec/password.h"
 #include "sec/secret.h"
@@ -80,6 +81,15 @@ check_keys(struct arena *a, struct report *r)
 		report_error(r, keys);
 	if (columns != NULL)
 		report_error(r, columns);
+}
+
+static void
+check_breached(struct arena *a, struct report *r)
+{
+	const char *wrong = breached_file_open(a);
+
+	if (wrong != NULL)
+		report_error(r, wrong);
 }
 
 static void
@@ -237,6 +247,7 @@ check_all(struct arena *a, const char *file, bool verbose, struct report *r)
 	check_http(a, r);
 	check_keys(a, r);
 	check_file(a, str_empty(cfg->postern_jwt_keys_file) ? NULL : cfg->postern_jwt_keys_file, r);
+	check_breached(a, r);
 	check_database(a, r);
 }
 

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "db/db.h"
 #include "letter/letter.h"
+#include "sec/breached_file.h"
 #include "sec/jwt.h"
 #include "sec/secret.h"
 
@@ -41,6 +42,8 @@ settings_wrong(struct arena *a)
 {
 	const char *wrong = secret_keys_check(a);
 
+	if (wrong == NULL)
+		wrong = breached_file_open(a);
 	return (wrong == NULL ? jwt_keys_load(a) : wrong);
 }
 
@@ -84,6 +87,8 @@ cli_settings(struct arena *a, const char *file)
 	log_line(LOG_ERROR, "%s", wrong);
 	/* A server that is running goes on with what it had, and so do workers that are born later. */
 	cfg = before;
+	if (before != NULL && (wrong = breached_file_open(a)) != NULL)
+		log_line(LOG_ERROR, "%s", wrong);
 	return (false);
 }
 

@@ -15,6 +15,7 @@ int cli_audit(int argc, char **argv);
 int cli_deliver(int argc, char **argv);
 int cli_clean(int argc, char **argv);
 int cli_mail(int argc, char **argv);
+int cli_breached(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_keys(int argc, char **argv);
 int cli_manual(int argc, char **argv);

@@ -15,6 +15,7 @@
 #include "core/mailer.h"
 #include "db/db.h"
 #include "db/outage.h"
+#include "net/hibp.h"
 #include "route.h"
 #include "web/admission.h"
 #include "web/server.h"
@@ -84,6 +85,7 @@ serve_prepare(struct serve *s)
 	s->outage = outage_shared();
 	mailer_wake_by(WAKE_PIPE, s->hint[1]);
 	admission_open(admission_memory());
+	hibp_memory_share();
 	return (true);
 }
 
@@ -92,7 +94,10 @@ serve_reload(void *arg)
 {
 	struct serve *s = arg;
 
-	return (cli_settings(s->settings, s->file));
+	if (!cli_settings(s->settings, s->file))
+		return (false);
+	hibp_memory_share();
+	return (true);
 }
 
 static bool
@@ -141,6 +146,8 @@ cli_worker(int argc, char **argv)
 		return (1);
 	server = worker_server(NULL);
 	admission_open(admission_file(cfg->api_external_url));
+	if (!server_is_cgi())
+		hibp_memory_share();
 	if (server_is_cgi() && cfg->postern_cgi_deliver)
 		mailer_wake_by(WAKE_CHILD, -1);
 	status = server_is_cgi() ? server_cgi(&server) : server_fastcgi(&server);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "core/breached.h"
 #include "core/credential.h"
 #include "query/user.h"
 #include "sec/password.h"
@@ -39,6 +40,7 @@ has_required_characters(const char *password)
 
 struct weakness {
 	struct buf message, reasons; /* reasons: a JSON array */
+	enum breached breached;
 };
 
 static void
@@ -63,6 +65,9 @@ weakness_find(struct request *r, const char *password, struct weakness *w)
 		weakness_add(w, "characters",
 		    arena_printf(a, "Password should contain at least one character of each: %s.",
 			str_join(a, cfg->gotrue_password_required_characters, ", ")));
+	w->breached = breached_look(r, password);
+	if (w->breached == BREACHED_YES)
+		weakness_add(w, "pwned", "Password is known to be weak and easy to guess, please choose a different one.");
 	json_array_end(&w->reasons);
 }
 
@@ -87,6 +92,8 @@ credential_check_strength(struct request *r, const char *password)
 
 	TRY(credential_check_length(r, password));
 	weakness_find(r, password, &w);
+	if (w.breached == BREACHED_UNKNOWN && cfg->gotrue_password_hibp_fail_closed)
+		return (fail(r, E_UNEXPECTED_FAILURE, "Unable to perform password strength check with HaveIBeenPwned.org."));
 	if (w.message.len == 0)
 		return (OK);
 	r->failure.extra = weakness_json(r->arena, json_pairs(r->arena, "#reasons", w.reasons.data, NULL));

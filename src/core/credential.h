@@ -10,10 +10,10 @@
 /* 400 when it is too long for a hash. */
 checked err credential_check_length(struct request *, const char *password);
 
-/* The same, and 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it. */
+/* The same, and 422 weak_password when the rules of GOTRUE_PASSWORD_* refuse it, or it is a breached one. Not while a transaction is open. */
 checked err credential_check_strength(struct request *, const char *password);
 
-/* The same for a password that is accepted all the same: the member weak_password of a reply, null when it is strong. */
+/* The same for a password that is accepted all the same: the member weak_password of a reply, null when nothing is known against it. */
 const char *credential_weakness(struct request *, const char *password);
 
 /* What auth.users.encrypted_password gets; NULL for an empty password. Slow. */

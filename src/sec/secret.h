@@ -27,6 +27,7 @@ void secret_wipe(void *, size_t);                      /* overwrites, and is not
 
 enum digest { DIGEST_SHA1, DIGEST_SHA224, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_COUNT };
 #define DIGEST_MAX 64
+#define SHA1_LEN 20
 #define SHA256_LEN 32
 
 /* Both give the length of what they wrote. */
