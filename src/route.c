@@ -31,6 +31,10 @@
 #define MANUAL_LINKING { gate_manual_linking, NULL }
 #define EXTERNAL_STATE { gate_external_state, NULL }
 #define PLACE { gate_place, NULL }
+#define PASSKEYS { gate_passkeys, NULL }
+#define NOT_ANONYMOUS { gate_not_anonymous, NULL }
+#define NOT_SSO { gate_not_sso, NULL }
+#define PASSKEYS_AAL2 AAL2(403, "AAL2 session is required to manage passkeys when MFA is enabled")
 #define OAUTH_SERVER { gate_oauth_server, NULL }
 #define LIMIT(id) { gate_limit, &limit_##id }
 /* clang-format on */

@@ -62,11 +62,16 @@ gate_bearer(struct request *r, const void *unused)
 }
 
 err
-gate_member(struct request *r, const void *unused)
+gate_not_anonymous(struct request *r, const void *unused)
 {
 	(void)unused;
-	if (r->claims->anonymous)
-		return (fail(r, E_NO_AUTHORIZATION, NULL));
+	return (r->claims->anonymous ? fail(r, E_NO_AUTHORIZATION, NULL) : OK);
+}
+
+err
+gate_member(struct request *r, const void *unused)
+{
+	TRY(gate_not_anonymous(r, unused));
 	if (r->user->session_id == NULL)
 		return (fail(r, E_SESSION_NOT_FOUND, NULL));
 	return (OK);
@@ -208,6 +213,22 @@ gate_oauth_server(struct request *r, const void *unused)
 	(void)unused;
 	if (!cfg->gotrue_oauth_server_enabled)
 		return (fail(r, E_FEATURE_DISABLED, "OAuth server is disabled"));
+	return (OK);
+}
+
+err
+gate_passkeys(struct request *r, const void *unused)
+{
+	(void)unused;
+	return (cfg->gotrue_passkey_enabled ? OK : fail(r, E_PASSKEY_DISABLED, NULL));
+}
+
+err
+gate_not_sso(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (r->user->sso)
+		return (fail_as(r, E_VALIDATION_FAILED, 422, "SSO users cannot register passkeys"));
 	return (OK);
 }
 

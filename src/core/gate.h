@@ -16,6 +16,10 @@ checked err gate_email_provider(struct request *, const void *); /* 400 unless G
 checked err gate_manual_linking(struct request *, const void *); /* 404 unless GOTRUE_SECURITY_MANUAL_LINKING_ENABLED */
 checked err gate_oauth_server(struct request *, const void *);   /* 404 unless GOTRUE_OAUTH_SERVER_ENABLED */
 
+checked err gate_passkeys(struct request *, const void *);      /* 404 unless GOTRUE_PASSKEY_ENABLED */
+checked err gate_not_anonymous(struct request *, const void *); /* behind BEARER */
+checked err gate_not_sso(struct request *, const void *);       /* behind BEARER: who signs in at their company has no passkeys */
+
 /* Whether what stands behind gate_place may hash a password or wait for somebody outside, in this request. */
 bool gate_slow(struct request *);
 

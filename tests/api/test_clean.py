@@ -59,6 +59,7 @@ def test_what_has_expired_goes(database, add, left):
         "postern.attempts": [add(ATTEMPTS, age) for age in ("49 hours", "25 hours")],
         "postern.limits": [add(LIMIT, age) for age in ("-1 second", "1 minute")],
         "postern.oidc_cache": [add(ISSUER, age) for age in ("8 days", "6 days")],
+        "auth.webauthn_challenges": [add(WEBAUTHN, user[0], age) for age in ("25 hours", "1 hour")],
     }
     clean(database)
     assert {table: left(table, *ids) for table, ids in rows.items()} == {

@@ -13,7 +13,7 @@ LIMITED = set(re.findall(r"LIMIT\((\w+)\)", TEXT))
 
 
 def gates_of(words):
-    return [x for x in re.findall(r"\w+(?:\(\w+\))?", words) if x not in ("OPEN", "MOUNTED", "PLACE")]
+    return [x for x in re.findall(r"\w+(?:\([^)]*\))?", words) if x not in ("OPEN", "MOUNTED", "PLACE")]
 
 
 MOUNTS = [(path, gates_of(gates)) for path, gates in re.findall(r'^MOUNT\("([^"]+)", (.*)\)$', TEXT, re.M)]
@@ -29,12 +29,15 @@ OFF = {
     "EMAIL_PROVIDER": ({"GOTRUE_EXTERNAL_EMAIL_ENABLED": "false"}, 400, "email_provider_disabled"),
     "MANUAL_LINKING": ({}, 404, "manual_linking_disabled"),
     "OAUTH_SERVER": ({}, 404, "feature_disabled"),
-    "LIMIT": ({"GOTRUE_RATE_LIMIT_HEADER": "X-Client", "GOTRUE_RATE_LIMIT_OTP": "0.001", "GOTRUE_RATE_LIMIT_VERIFY": "0.001"}, 429, "over_request_rate_limit"),
+    "PASSKEYS": ({}, 404, "passkey_disabled"),
+    "LIMIT": ({"GOTRUE_RATE_LIMIT_HEADER": "X-Client", "GOTRUE_RATE_LIMIT_OTP": "0.001", "GOTRUE_RATE_LIMIT_VERIFY": "0.001",
+               "GOTRUE_RATE_LIMIT_PASSKEY": "0.001"}, 429, "over_request_rate_limit"),
 }
 ON = {
     "CUSTOM_PROVIDER": "GOTRUE_CUSTOM_OAUTH_ENABLED",
     "MANUAL_LINKING": "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED",
-    "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED"
+    "OAUTH_SERVER": "GOTRUE_OAUTH_SERVER_ENABLED",
+    "PASSKEYS": "GOTRUE_PASSKEY_ENABLED",
 }
 
 # What rows that are not there for everybody are there by.
@@ -69,6 +72,10 @@ def refusal(gate, who, off):
         return (403, "bad_jwt")  # it has no sub
     if gate == "CAPTCHA" and who == "admin":
         return None
+    if gate in ("NOT_ANONYMOUS", "MEMBER") and who == "anonymous":
+        return 403, "no_authorization"
+    if gate == "MEMBER":
+        return 403, "session_not_found"  # nobody here has one
     if gate == "MANAGED_USER":
         return (404, "user_not_found")
     if gate == "EXTERNAL_STATE":
@@ -105,7 +112,7 @@ def test_row(house, method, path, words, who):
     got = server.request(method, re.sub(r"{\w+}", str(uuid.uuid4()), path), tokens[who], json={} if method != "GET" else None, headers={"X-Client": "10.0.0.1"})
     wanted = next((x for x in (refusal(gate, who, off) for gate in gates) if x), None)
     if wanted is None:
-        refusals = {(401, "no_authorization"), (403, "not_admin"), (403, "bad_jwt"), *(x[1:] for x in OFF.values())}
+        refusals = {(401, "no_authorization"), (403, "no_authorization"), (403, "not_admin"), (403, "bad_jwt"), *(x[1:] for x in OFF.values())}
         assert (got.status_code, got.headers.get("x-sb-error-code")) not in refusals, got.text
     elif wanted[1]:
         is_error(got, *wanted)
