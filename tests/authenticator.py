@@ -7,7 +7,7 @@
     answer = device.get(options, origin="https://x")     # ... that says something else than it ought to, rightly signed
 
 What may be said wrong: type, challenge (bytes), origin, rp_id, id (bytes), user_handle (bytes), flags (those to turn over), sign_count, and
-client, a dict of more members of the client data.  signature is a function that makes another one of the right one.
+client, a dict of more members of the client data.  signature and statement (of an attestation) are functions that make another one of the right one.
 """
 
 import base64
@@ -26,7 +26,8 @@ UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 SHA = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 CURVES = {"ES256": (1, ec.SECP256R1()), "ES384": (2, ec.SECP384R1()), "ES512": (3, ec.SECP521R1())}
 ALGORITHMS = {"ES256": -7, "ES384": -35, "ES512": -36, "RS256": -257, "RS384": -258, "RS512": -259, "PS256": -37, "PS384": -38, "PS512": -39, "EdDSA": -8}
-ATTESTATIONS = "none", "packed", "packed-x5c", "fido-u2f"  # packed alone is signed by the credential itself
+ATTESTATIONS = "none", "packed", "packed-x5c", "fido-u2f", "tpm"  # packed alone is signed by the credential itself; the last two have ES256 keys
+RS1 = -65535
 AAGUID_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 
 
@@ -100,10 +101,14 @@ class Credential:
 
 
 class Authenticator:
-    """algorithm: None takes the first that is offered.  backup: 0, BE or BE | BS.  step: what the counter goes up by; 0 is one that has none."""
+    """
+    algorithm: None takes the first that is offered.  backup: 0, BE or BE | BS.  step: what the counter goes up by; 0 is one that has none.
+    certificate: a dict of what certificate() takes.
+    """
 
-    def __init__(self, origin, algorithm="ES256", attestation="none", aaguid=bytes(16), uv=True, backup=BE | BS, step=1):
+    def __init__(self, origin, algorithm="ES256", attestation="none", aaguid=bytes(16), uv=True, backup=BE | BS, step=1, certificate=None):
         self.origin, self.algorithm, self.attestation, self.aaguid = origin, algorithm, attestation, aaguid
+        self.certificate = {"aaguid": aaguid} | ({"subject": ""} if attestation == "tpm" else {}) | (certificate or {})
         self.flags, self.step = UP | (UV if uv else 0) | backup, step
         self.credentials = []
 
@@ -125,7 +130,7 @@ class Authenticator:
         public = cose(algorithm, credential.key)
         attested = self.aaguid + struct.pack(">H", len(credential.id)) + credential.id + public
         client, data = self.client_data("webauthn.create", options, said), self.data(credential, said, AT, attested, extensions)
-        statement = self.statement(credential, data, client, said.get("signature", bytes))
+        statement = said.get("statement", dict)(self.statement(credential, data, client, said.get("signature", bytes)))
         self.credentials.append(credential)
         return self.answer(said.get("id", credential.id), {
             "clientDataJSON": base64url(client),
@@ -147,56 +152,43 @@ class Authenticator:
 
     def statement(self, credential, data, client, change):
         digest = hashlib.sha256(client).digest()
+        algorithm = {"fido-u2f": "ES256", "tpm": "RS256"}.get(self.attestation, credential.algorithm)
+        number, key = ALGORITHMS[algorithm], credential.key if self.attestation == "packed" else key_new(algorithm)
         if self.attestation == "none":
             return {}
         if self.attestation == "packed":
-            signature = sign(credential.algorithm, credential.key, data + digest)
-            return {"alg": ALGORITHMS[credential.algorithm], "sig": change(signature)}
-        key = key_new(credential.algorithm)
+            return {"alg": number, "sig": change(sign(algorithm, key, data + digest))}
+        chain = [certificate(key, **self.certificate)]
         if self.attestation == "packed-x5c":
-            signature = sign(credential.algorithm, key, data + digest)
-            return {"alg": ALGORITHMS[credential.algorithm], "sig": change(signature), "x5c": [self.certificate(key)]}
+            return {"alg": number, "sig": change(sign(algorithm, key, data + digest)), "x5c": chain}
         public = credential.key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-        signature = sign("ES256", key, b"\0" + data[:32] + digest + credential.id + public)
-        return {"sig": change(signature), "x5c": [self.certificate(key)]}
-
-    def certificate(self, key, names=("C=SE", "O=Maker", "OU=Authenticator Attestation", "CN=Batch 1"), ca=False):
-        name = x509.Name.from_rfc4514_string(",".join(reversed(names)))
-        start = datetime.datetime(2020, 1, 1)
-        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        builder = builder.not_valid_before(start).not_valid_after(datetime.datetime(9999, 1, 1))
-        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        builder = builder.add_extension(x509.UnrecognizedExtension(AAGUID_EXTENSION, b"\x04\x10" + self.aaguid), critical=False)
-        return builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        if self.attestation == "fido-u2f":
+            return {"sig": change(sign(algorithm, key, b"\0" + data[:32] + digest + credential.id + public)), "x5c": chain}
+        area, info = tpm_certified(public, data + digest)
+        signature = key.sign(info, padding.PKCS1v15(), hashes.SHA1())
+        return {"alg": RS1, "sig": change(signature), "ver": "2.0", "x5c": chain, "pubArea": area, "certInfo": info}
 
 
-VECTORS = """\
-/* SPDX-License-Identifier: Apache-2.0 */
-#ifndef UNIT_MADE_VECTORS_H
-#define UNIT_MADE_VECTORS_H
-
-/* What tests/authenticator.py made, in hex, as in webauthn_vectors.h: each algorithm with each attestation.  tests/authenticator.py >made_vectors.h */
-/* clang-format off */
-static const struct vector made_vectors[] = {
-%s};
-/* clang-format on */
-
-#endif
-"""
+def certificate(key, aaguid, subject="CN=Batch 1,OU=Authenticator Attestation,O=Maker,C=SE", ca=False, until=9999, usage="2.23.133.8.3"):
+    """One that fits packed and, without a subject, tpm; nobody has to trust who signed it."""
+    name = x509.Name.from_rfc4514_string(subject) if subject else x509.Name([])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(datetime.datetime(2020, 1, 1)).not_valid_after(datetime.datetime(until, 1, 1))
+    for extension in (x509.BasicConstraints(ca=ca, path_length=None), x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage)]),
+                      x509.UnrecognizedExtension(AAGUID_EXTENSION, b"\x04\x10" + aaguid)):
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def vector(algorithm, attestation):
-    """A row: a registration, and an assertion of the same credential."""
-    device = Authenticator("https://example.org", algorithm, attestation, aaguid=bytes(range(16)))
-    challenge = os.urandom(32)
-    options = {"challenge": base64url(challenge), "rp": {"id": "example.org"}, "user": {"id": "AA"}, "pubKeyCredParams": [{"alg": -7}]}
-    made, used = device.create(options), device.get(options)
-    values = [unbase64url(v) for v in (made["rawId"], options["challenge"], made["response"]["clientDataJSON"], made["response"]["attestationObject"],
-                                       options["challenge"], *(used["response"][n] for n in ("clientDataJSON", "authenticatorData", "signature")))]
-    lines = "".join(f'\t\t"{v.hex()}",\n' for v in values)
-    return f'\t{{ "{algorithm} {attestation}", "{attestation.removesuffix("-x5c")}",\n{lines}\t}},\n'
+def tpm_certified(public, text):
+    """TPM 2.0: the public area of a P-256 key, and what a TPM says of it when it certifies it for a text."""
+    x, y = public[1:33], public[33:]
+    area = bytes.fromhex("0023000b00060472") + sized(bytes(32)) + bytes.fromhex("0010001000030010") + sized(x) + sized(y)
+    clock = struct.pack(">QIIB", 1, 1, 1, 1)
+    signer = name = b"\0\x0b" + hashlib.sha256(area).digest()
+    info = b"\xffTCG\x80\x17" + sized(signer) + sized(hashlib.sha1(text).digest()) + clock + bytes(8) + sized(name) + sized(name)
+    return area, info
 
 
-if __name__ == "__main__":
-    rows = [vector(a, f) for a in ALGORITHMS for f in ATTESTATIONS if f != "fido-u2f" or a == "ES256"]
-    print(VECTORS % "".join(rows), end="")
+def sized(data):
+    return struct.pack(">H", len(data)) + data
