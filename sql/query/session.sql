@@ -1,7 +1,8 @@
--- A session is written only for what was seen: somebody who is there, not banned, with the password that was compared (null: none was).
+-- A session is written only for what was seen: somebody who is there, not banned, with the password that was compared (null: none was); with
+-- another one, or the same in another form, the request begins anew and compares that.
 -- session_assert(user_id, password) -> none
 select postern.assert(u.id is not null, 'gone'), postern.assert(not coalesce(u.banned_until > now(), false), 'banned'),
-    postern.assert(:password::text is null or u.encrypted_password = :password::text, 'password')
+    postern.assert(:password::text is null or u.encrypted_password = :password::text, 'changed')
 from (values (1)) one (one)
 left join lateral (select o.id, o.banned_until, o.encrypted_password from auth.users o where o.id = :user_id::uuid for no key update) u on true;
 

@@ -121,8 +121,6 @@ session_refused(struct request *r, const struct session_origin *origin, err erro
 		return (error);
 	if (str_equal(said->message, "banned"))
 		return (fail_as(r, E_USER_BANNED, origin->password != NULL ? 400 : 403, "User is banned"));
-	if (str_equal(said->message, "password"))
-		return (fail(r, E_INVALID_CREDENTIALS, NULL));
 	if (str_equal(said->message, "gone"))
 		return (fail(r, E_USER_NOT_FOUND, NULL));
 	return (error);

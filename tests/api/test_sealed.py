@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from factors import Factor, wrong_code
-from harness import PASSWORD, SERVICE, Cluster, address, claims_of, is_error, phone
+from harness import PASSWORD, SERVICE, Cluster, address, claims_of, is_error, many, phone
 from test_command import command
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -102,6 +102,15 @@ def test_a_sealed_password_opens(server, sql, way):
     got = server.sign_in(email=email, password=password)
     assert got.status_code == 200 and claims_of(got.json()["access_token"])["sub"] == user
     is_error(server.sign_in(email=email, password=password + "x"), 400, "invalid_credentials")
+
+
+def test_many_sign_ins_renew_it_at_once(server, serve, sql):
+    """Only the form of the password has changed for those who come second."""
+    me = serve().sign_up()
+    assert stored(sql, me.id).startswith("$2")
+    got = many(6, lambda _: server.sign_in(email=me.email, password=PASSWORD))
+    assert [x.status_code for x in got] == [200] * 6, [x.text for x in got]
+    assert opened(sql, me.id).startswith("$2")
 
 
 def test_what_nobody_knows_is_sealed_for_its_user(server, sql):
