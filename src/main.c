@@ -18,6 +18,7 @@ static const struct command {
 	{ "audit", cli_audit, "Show what happened: the audit log." },
 	{ "token", cli_token, "Sign an API key or an access token." },
 	{ "keys", cli_keys, "Change the keys that sign tokens." },
+	{ "reseal", cli_reseal, "Encrypt anew what is stored under an old key." },
 	{ "deliver", cli_deliver, "Send the letters that wait." },
 	{ "clean", cli_clean, "Delete rows that nobody needs any more." },
 	{ "mail", cli_mail, "List, send again or drop letters." },

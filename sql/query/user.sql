@@ -152,5 +152,4 @@ where u.id = (select w.id from wanting w order by w.fits desc, w.phone_change_se
 
 -- How many characters a stored password may have; 0: any number.
 -- user_password_room() -> one room:int
-select coalesce((select case when a.atttypmod > 0 then a.atttypmod - 4 end from pg_attribute a
-    where a.attrelid = 'auth.users'::regclass and a.attname = 'encrypted_password'), 0) as room;
+select %password_room as room;

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "core/redirect.h"
+#include "core/reseal.h"
 #include "core/sms.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -189,6 +190,29 @@ check_password(struct arena *a, struct db *db, struct report *r)
 		report_error(r, "A password can't be read again as the settings have it stored.");
 }
 
+/* How much is stored under which key, and what nobody can read any more. */
+static void
+check_sealed(struct arena *a, struct db *db, struct report *r)
+{
+	struct sealed_counts_rows counts;
+
+	if (sealed_counts(db, &counts) != OK) {
+		report_error(r, arena_printf(a, "What is stored encrypted can't be counted: %s.", database_words(a, db)));
+		return;
+	}
+	for (size_t i = 0; i < counts.len; i++) {
+		const struct sealed_counts *rows = &counts.row[i];
+
+		printf("%s: %lld %s", rows->place, rows->count, rows->key_id == NULL ? "in plain" : "under the key ");
+		cli_put(str_or(rows->key_id, ""));
+		putchar('\n');
+		if (!reseal_key_known(a, rows))
+			report_warning(r,
+			    arena_printf(a, "%lld rows of %s are under a key that none of the settings has, so nobody can read them.",
+				rows->count, rows->place));
+	}
+}
+
 static void
 check_schema(struct arena *a, struct db *db, struct report *r)
 {
@@ -203,6 +227,7 @@ check_schema(struct arena *a, struct db *db, struct report *r)
 	else {
 		check_outbox(a, db, r);
 		check_password(a, db, r);
+		check_sealed(a, db, r);
 	}
 }
 
@@ -211,6 +236,7 @@ check_database(struct arena *a, struct report *r)
 {
 	struct db *db = db_new(cfg->database_url, cfg->db_namespace);
 
+	db_limit(db, 0); /* counting takes as long as the tables are large */
 	db_start(db, a);
 	if (db_ping(db) != OK)
 		report_error(r, arena_printf(a, "The database of DATABASE_URL can't be reached: %s", database_words(a, db)));

@@ -18,6 +18,7 @@ int cli_mail(int argc, char **argv);
 int cli_breached(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_keys(int argc, char **argv);
+int cli_reseal(int argc, char **argv);
 int cli_manual(int argc, char **argv);
 int cli_version(int argc, char **argv);
 

@@ -86,6 +86,28 @@ row_open(struct arena *a, const struct sealed_row *row)
 	return (plain);
 }
 
+bool
+outbox_reseal(struct arena *a, struct sealed_row *row)
+{
+	struct bytes plain = row_open(a, row);
+
+	if (plain.data != NULL)
+		row_seal(a, row, plain.data);
+	return (plain.data != NULL);
+}
+
+const char *
+outbox_key(struct arena *a)
+{
+	return (key_name(a, key_source(0)));
+}
+
+bool
+outbox_key_known(struct arena *a, const char *key_id)
+{
+	return (key_source_named(a, key_id) != NULL);
+}
+
 /* Two lines of JSON, the language and the values: one object of both would be a level too deep for the deepest metadata. */
 static const char *
 content_text(struct arena *a, const char *language, const char *values)

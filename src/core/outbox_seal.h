@@ -19,6 +19,11 @@ struct sealed_row {
 /* Fills key_id and sealed.  language: as letter_render() takes it; values: a JSON object. */
 void outbox_seal(struct arena *, struct sealed_row *, const char *language, const char *values);
 
+/* The same anew, under the key that seals now; false when none of our keys opens it. */
+bool outbox_reseal(struct arena *, struct sealed_row *);
+const char *outbox_key(struct arena *); /* the name of that key, as in key_id */
+bool outbox_key_known(struct arena *, const char *key_id);
+
 /* False when none of our keys opens it. */
 struct letter_content {
 	const char *language;

@@ -145,6 +145,12 @@ decryption_key(const char *id)
 	return (NULL);
 }
 
+bool
+secret_key_known(const char *id)
+{
+	return (decryption_key(id) != NULL);
+}
+
 char *
 secret_unseal(struct arena *arena, const char *row_id, const char *stored, bool *reseal)
 {

@@ -49,6 +49,7 @@ void hkdf_sha256(const void *key, size_t, const char *info, unsigned char *out, 
  */
 char *secret_seal(struct arena *, const char *row_id, const char *plain);
 char *secret_unseal(struct arena *, const char *row_id, const char *stored, bool *reseal);
+bool secret_key_known(const char *id);         /* whether it is one of those that decrypt */
 const char *secret_keys_check(struct arena *); /* NULL, or one sentence that says what is wrong with GOTRUE_SECURITY_DB_ENCRYPTION_* */
 
 /* AES-256-GCM: nonce (12) + ciphertext + tag (16).  open gives NULL data when the tag does not fit; its text ends with NUL. */

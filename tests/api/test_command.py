@@ -23,7 +23,7 @@ def ok(*args, **settings):
     return done.stdout
 
 
-COMMANDS = "serve migrate check user audit token keys deliver clean mail breached manual version".split()
+COMMANDS = "serve migrate check user audit token keys reseal deliver clean mail breached manual version".split()
 
 
 def test_version_and_help(database):
