@@ -77,3 +77,21 @@ update auth.mfa_challenges set otp_code = :code::text where id = :id::uuid and o
 -- factor_assert_challenged(id, at) -> none
 select postern.assert(exists (select from auth.mfa_factors f
     where f.id = :id::uuid and f.last_challenged_at is not distinct from :at::timestamptz), 'changed');
+
+-- Those that are shown by WebAuthn, verified.
+-- webauthn_factors(user_id) -> many id, credential
+select f.id, f.web_authn_credential::text as credential from auth.mfa_factors f
+where f.user_id = :user_id::uuid and f.factor_type = 'webauthn' and f.status = 'verified' and f.web_authn_credential is not null
+order by f.created_at, f.id;
+
+-- A factor is shown as the status says, by the credential of one that is still there (owner); credential, aaguid: what a new one makes
+-- known, else null.
+-- webauthn_factor_shown(id, status, owner, credential, aaguid, shown, now) -> none
+with kept as (
+    update auth.mfa_factors f set web_authn_credential = coalesce(:credential::jsonb, f.web_authn_credential),
+        web_authn_aaguid = coalesce(:aaguid::uuid, f.web_authn_aaguid), last_webauthn_challenge_data = :shown::jsonb, updated_at = :now::timestamptz
+    where f.id = :id::uuid and f.status = :status::auth.factor_status
+      and exists (select from auth.mfa_factors o where o.id = :owner::uuid and o.user_id = f.user_id)
+    returning f.id
+)
+select postern.assert(exists (select from kept), 'changed');

@@ -54,6 +54,7 @@ factor_verify_post(struct request *r)
 	static const struct param fields[] = {
 		PARAM(struct factor_answer, maybe_text, challenge_id),
 		PARAM(struct factor_answer, text, code),
+		PARAM(struct factor_answer, raw_object, webauthn),
 		PARAM_END,
 	};
 	struct factor_answer p = { 0 };

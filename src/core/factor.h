@@ -19,13 +19,16 @@ struct factor_type {
 	err enroll_off, challenge_off;
 	err verify_off; /* OK: challenge_off */
 
-	/* Fills in what it makes of the wish.  Nothing is written yet. */
+	/* Fills in what it makes of the wish.  Nothing is written yet.  NULL: the name is all. */
 	checked err (*enroll)(struct request *, struct factor_enrolment *);
 	/* Reads what it needs of the body, sends what it sends, fills in what is to be kept. */
 	checked err (*challenge)(struct request *, struct factor_challenge *);
 	/* Whether the code that was typed is right; queues what has to be sealed anew.  NULL: the type has no codes. */
 	checked err (*compare)(struct request *, const struct factor_challenged *, const char *code, bool *right);
 	const char *wrong; /* what is said of one that is not */
+	/* All of a verification that follows the checks of every type, where it is not by a code; NULL: it is. */
+	checked err (*verify)(struct request *, const struct factor_answer *, struct tokens *);
+	bool quiet; /* its challenges are not audited */
 };
 const struct factor_type *factor_type(const char *word); /* NULL: there is none */
 bool factor_may_enroll(const struct factor_type *);
@@ -70,6 +73,7 @@ checked err factor_challenge(struct request *, struct factor_challenge *);
 /* What the client shows. */
 struct factor_answer {
 	const char *challenge_id, *code;
+	const char *webauthn; /* {"type","credential_response"}; NULL without */
 };
 checked err factor_verify(struct request *, const struct factor_answer *, struct tokens *);
 

@@ -67,7 +67,8 @@ factor_enroll(struct request *r, struct factor_enrolment *e)
 	if (!factor_may_enroll(type))
 		return (fail(r, type->enroll_off, NULL));
 	e->id = uuid_new(r->arena);
-	TRY(type->enroll(r, e));
+	if (type->enroll != NULL)
+		TRY(type->enroll(r, e));
 	TRY(factor_check_new(r, e->friendly_name, e->number));
 	traits = json_pairs(r->arena, "factor_id", e->id, "factor_type", type->enroll == totp_enroll ? NULL : type->word, NULL);
 	TRY(audit(r, r->user, AUDIT_FACTOR_ENROLLED, traits));

@@ -11,5 +11,7 @@ checked err totp_compare(struct request *, const struct factor_challenged *, con
 checked err phone_enroll(struct request *, struct factor_enrolment *);
 checked err phone_challenge(struct request *, struct factor_challenge *);
 checked err phone_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
+checked err webauthn_challenge(struct request *, struct factor_challenge *);
+checked err webauthn_verify(struct request *, const struct factor_answer *, struct tokens *);
 
 #endif

@@ -46,8 +46,9 @@ factor_challenge(struct request *r, struct factor_challenge *c)
 	TRY(type->challenge(r, c));
 	TRY(session_still(r));
 	TRY(factor_hold(r));
-	TRY(audit(r, r->user, AUDIT_CHALLENGE_CREATED,
-	    json_pairs(r->arena, "factor_id", r->factor->id, "factor_status", r->factor->status, NULL)));
+	if (!type->quiet)
+		TRY(audit(r, r->user, AUDIT_CHALLENGE_CREATED,
+		    json_pairs(r->arena, "factor_id", r->factor->id, "factor_status", r->factor->status, NULL)));
 	return (factor_challenge_add(r->db, &added, .id = c->id, .factor_id = r->factor->id, .address = r->inet,
 	    .code = str_or(c->code, ""), .session_data = c->session_data, .now = r->now_text));
 }
@@ -152,11 +153,11 @@ factor_verify(struct request *r, const struct factor_answer *answer, struct toke
 	const struct factor_type *type;
 
 	TRY(type_of(r, &type));
-	if (str_empty(answer->code) && type->compare != NULL)
+	if (str_empty(answer->code) && type->verify == NULL)
 		return (fail(r, E_VALIDATION_FAILED, "Code needs to be non-empty"));
 	if (!factor_may_verify(type))
 		return (fail(r, type->verify_off != OK ? type->verify_off : type->challenge_off, "%s",
 		    error_row(type->challenge_off)->message));
 	TRY(check_first(r));
-	return (code_verify(r, type, answer, t));
+	return (type->verify != NULL ? type->verify(r, answer, t) : code_verify(r, type, answer, t));
 }

@@ -15,7 +15,7 @@ const page = (authUrl) => `<!doctype html>
 <script type="module">
 import { AuthClient } from "/node_modules/@supabase/auth-js/dist/module/index.js";
 const flowType = localStorage.getItem("flow") ?? "implicit";
-const auth = new AuthClient({ url: ${JSON.stringify(authUrl)}, flowType, storage: localStorage });
+const auth = (globalThis.auth = new AuthClient({ url: ${JSON.stringify(authUrl)}, flowType, storage: localStorage }));
 const show = (id, value) => (document.getElementById(id).textContent = value ? JSON.stringify(value) : "");
 document.getElementById("sign-in").onclick = () =>
 	auth.signInWithOAuth({ provider: "custom:op", options: { redirectTo: location.origin + "/", scopes: "openid email profile" } });

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chromium signs in at a real OpenID provider, through the program, into a page with auth-js: walk.test.mjs, and all that it needs."""
+"""Chromium and the program, with auth-js in a page, and all that they need: signing in at a real OpenID provider (walk.test.mjs), passkeys
+and security keys (keys.test.mjs)."""
 
 import os
 import subprocess
@@ -24,17 +25,24 @@ def trusting_home(folder, authority):
 
 def walk(folder, dsn):
     authority = Authority(folder)
-    app, op = harness.free_port(), harness.free_port()
+    app, keys, op = harness.free_port(), harness.free_port(), harness.free_port()
     server = harness.Server(harness.Database(dsn).dsn, {
         "GOTRUE_SITE_URL": f"http://127.0.0.1:{app}/",
         "POSTERN_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
         "POSTERN_HTTP_CA_FILE": str(authority.file),
         "POSTERN_HTTP_CONNECT_TO": f"op.test:443:127.0.0.1:{op}",
+        "GOTRUE_PASSKEY_ENABLED": "true",
+        "GOTRUE_MFA_WEB_AUTHN_ENROLL_ENABLED": "true",
+        "GOTRUE_MFA_WEB_AUTHN_VERIFY_ENABLED": "true",
+        "GOTRUE_WEBAUTHN_RP_ID": "localhost",
+        "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME": "App",
+        "GOTRUE_WEBAUTHN_RP_ORIGINS": f"http://localhost:{keys}",
     })
-    env = {**os.environ, "HOME": str(trusting_home(folder, authority)), "AUTH_URL": server.url, "APP_PORT": str(app), "OP_PORT": str(op),
-           "OP_PEM": str(authority.pem("op.test")), "PROFILE": str(folder / "profile"), "ADMIN": harness.mint({"role": "service_role"})}
+    env = {**os.environ, "HOME": str(trusting_home(folder, authority)), "AUTH_URL": server.url, "APP_PORT": str(app), "KEYS_PORT": str(keys),
+           "OP_PORT": str(op), "OP_PEM": str(authority.pem("op.test")), "PROFILE": str(folder / "profile"),
+           "ADMIN": harness.mint({"role": "service_role"})}
     try:
-        return subprocess.run(["node", "--test", "walk.test.mjs"], cwd=here, env=env).returncode
+        return subprocess.run(["node", "--test", *(sys.argv[1:] or ["walk.test.mjs", "keys.test.mjs"])], cwd=here, env=env).returncode
     finally:
         server.stop()
 
