@@ -384,6 +384,35 @@ def many(count, call):
         return list(pool.map(one, range(count)))
 
 
+def private_kb(pid):
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+
+
+def most_memory(server, call):
+    """What call() gives, and how many kB of its own a process of the server has at most meanwhile."""
+    from threading import Event, Thread
+
+    done, most = Event(), [0]
+
+    def watch():
+        while not done.is_set():
+            most[0] = max(most + [private_kb(pid) for pid in server.processes()])
+            time.sleep(0.001)
+
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        got = call()
+    finally:
+        done.set()
+        thread.join()
+    return got, most[0]
+
+
 def is_error(response, status, code, message=None):
     """Asserts an error in the form without X-Supabase-Api-Version."""
     body = response.json()

@@ -19,6 +19,15 @@ select null::bigint as total, a.id, a.created_at, a.payload, a.ip_address as add
 from %audit_entries and a.created_at <= :created_at::timestamptz and (a.created_at < :created_at::timestamptz or a.id > :id::uuid)
 order by a.created_at desc, a.id limit :most::bigint;
 
+-- The log goes on behind an entry, oldest first; those not about the user have no payload.  since: when the user came; clocks may differ.
+-- audit_about(user_id, since, created_at, id, most) -> many audit_entry
+select null::bigint as total, a.id, a.created_at,
+    case when coalesce(a.payload -> 'traits' ->> 'user_id', a.payload ->> 'actor_id') = :user_id::text then a.payload end as payload,
+    a.ip_address as address
+from auth.audit_log_entries a
+where (a.created_at, a.id) > (coalesce(:created_at::timestamptz, :since::timestamptz - interval '1 day', '-infinity'), coalesce(:id::uuid, %nil))
+order by a.created_at, a.id limit :most::bigint;
+
 -- audit_recent(who, action, type, most) -> custom many created_at, action, actor, address, traits
 select %iso(a.created_at) as created_at, a.payload ->> 'action' as action, a.payload ->> 'actor_username' as actor, a.ip_address as address,
     a.payload ->> 'traits' as traits

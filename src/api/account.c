@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DELETE /user: people delete their account. */
+/* DELETE /user, GET /user/export: people delete their account, and have all that is known of them. */
 #include "api/api.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/attempts.h"
 #include "core/audit.h"
 #include "core/credential.h"
+#include "core/export.h"
 #include "core/gate.h"
 #include "core/onetime.h"
 #include "core/session.h"
@@ -83,4 +84,15 @@ account_delete(struct request *r)
 	TRY(audit(r, u, AUDIT_USER_DELETED, audit_traits(r->arena, u, NULL)));
 	TRY(user_erase(r, u->id, str_equal(cfg->postern_account_delete, "soft")));
 	return (reply_json(r, 200, "{}"));
+}
+
+/* GET /user/export */
+err
+account_export(struct request *r)
+{
+	static const struct aal2_refusal aal2 = { 403, "AAL2 session is required to export the account when MFA is enabled." };
+
+	TRY(gate_aal2(r, &aal2));
+	TRY_DB(r, export_reply(r), "Database error exporting the account");
+	return (OK);
 }

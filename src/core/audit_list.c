@@ -5,9 +5,9 @@
 
 #include "base/str.h"
 #include "core/audit_list.h"
-#include "core/list.h"
 #include "core/page.h"
 #include "query/audit.h"
+#include "query/row.h"
 
 static const struct {
 	const char *scope;
@@ -74,6 +74,35 @@ entries_read(struct request *r, struct list *list, struct buf *out)
 		entry_put(out, &found.row[i]);
 	}
 	return (OK);
+}
+
+static err
+about_read(struct request *r, struct list *list, struct buf *out)
+{
+	struct audit_entry_rows found;
+
+	TRY(audit_about(r->db, &found, .user_id = r->user->id, .since = r->user->created_at, .created_at = list->created_at, .id = list->id,
+	    .most = arena_printf(r->arena, "%" PRIu64, list->most)));
+	for (size_t i = 0; i < found.len; i++) {
+		const struct audit_entry *e = &found.row[i];
+
+		if (e->payload == NULL) {
+			list_pass(list, e->created_at, e->id);
+			continue;
+		}
+		list_row(list, out, e->created_at, e->id);
+		entry_put(out, e);
+	}
+	return (OK);
+}
+
+struct list *
+audit_list_about(struct request *r)
+{
+	struct list *list = list_new(r, UINT64_MAX, 0);
+
+	list->read = about_read;
+	return (list);
 }
 
 err

@@ -254,7 +254,13 @@ account_delete_offered(void)
 	return (!str_empty(cfg->postern_account_delete) && !str_equal(cfg->postern_account_delete, "off"));
 }
 
-const struct offer offer_account_delete = { account_delete_offered };
+static bool
+account_export_offered(void)
+{
+	return (cfg->postern_account_export);
+}
+
+const struct offer offer_account_delete = { account_delete_offered }, offer_account_export = { account_export_offered };
 
 err
 gate_offered(struct request *r, const void *offer)

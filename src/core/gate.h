@@ -33,7 +33,7 @@ checked err gate_managed_user(struct request *, const void *);    /* an operator
 struct offer {
 	bool (*offered)(void);
 };
-extern const struct offer offer_account_delete;
+extern const struct offer offer_account_delete, offer_account_export;
 checked err gate_offered(struct request *, const void *offer);
 
 checked err gate_factor(struct request *, const void *); /* r->factor becomes the factor {factor_id} of r->user, else 404 */

@@ -7,17 +7,20 @@
 #include "core/limit.h"
 #include "db/db.h"
 #include "query/limit.h"
+#include "query/row.h"
 #include "sec/secret.h"
 #include "web/peer.h"
 
 #define CLIENT_MAX 128
 
-#define LIMIT_ROW(id, setting, per, most)      \
+#define LIMIT_OF(id, setting, per, most, user) \
 	static double rate_##id(void)          \
 	{                                      \
 		return ((double)cfg->setting); \
 	}                                      \
-	const struct limit limit_##id = { #id, rate_##id, (per), (most) };
+	const struct limit limit_##id = { #id, rate_##id, (per), (most), (user) };
+#define LIMIT_ROW(id, setting, per, most) LIMIT_OF(id, setting, per, most, false)
+#define USER_LIMIT_ROW(id, setting, per, most) LIMIT_OF(id, setting, per, most, true)
 #include "limit.def"
 
 /* Who is counted; NULL: nobody is. */
@@ -44,7 +47,7 @@ client_key(struct request *r)
 err
 limit_take(struct request *r, const struct limit *limit)
 {
-	const char *key, *client = client_key(r);
+	const char *key, *client = limit->per_user ? r->user->id : client_key(r);
 	double rate = limit->rate(), burst = limit->burst > 0 ? limit->burst : rate;
 	struct limit_take_one taken;
 	err counted;

@@ -5,20 +5,24 @@
 #include "base/setting.h"
 #include "web/request.h"
 
-/* A token bucket per client address in postern.limits, shared by all workers. */
+/* A token bucket per client address, or per user, in postern.limits, shared by all workers. */
 struct limit {
 	const char *name;
 	double (*rate)(void);  /* requests that come back in .seconds */
 	double seconds, burst; /* burst 0: the rate */
+	bool per_user;
 };
 
 #define LIMIT_ROW(id, setting, seconds, burst) extern const struct limit limit_##id;
+#define USER_LIMIT_ROW LIMIT_ROW
 #include "limit.def"
 #undef LIMIT_ROW
+#undef USER_LIMIT_ROW
 
 /*
  * Takes one from the bucket of this client: 429 over_request_rate_limit when it is empty.  The client is the first value of
- * GOTRUE_RATE_LIMIT_HEADER (or Sb-Forwarded-For where that is trusted); without the setting or the header nothing is limited.
+ * GOTRUE_RATE_LIMIT_HEADER (or Sb-Forwarded-For where that is trusted); without the setting or the header nothing is limited, but what is
+ * limited per user, who is r->user.
  * Counted in a statement of its own, whatever becomes of the request, and once in a request.
  */
 checked err limit_take(struct request *, const struct limit *);

@@ -63,7 +63,9 @@ list_next(struct request *r, void *state, struct buf *out)
 {
 	struct list *list = state;
 
-	if (list->left == 0)
+	while (list != NULL && list->left == 0)
+		list = list->then;
+	if (list == NULL)
 		return (OK);
 	TRY(batch_read(r, list, out));
 	if (out->len == 0)
@@ -81,6 +83,17 @@ list_begin(struct arena *a, const char *name)
 	return (b);
 }
 
+void
+list_then(struct list *list, struct arena *a, const char *name, struct list *then)
+{
+	struct buf end = buf_new(a);
+
+	json_array_end(&end);
+	json_array_begin(&end, name);
+	list->end = end.data;
+	list->then = then;
+}
+
 err
 list_reply(struct request *r, struct list *list, const char *head)
 {
@@ -88,5 +101,5 @@ list_reply(struct request *r, struct list *list, const char *head)
 
 	buf_puts(&out, head);
 	TRY(batch_read(r, list, &out));
-	return (reply_stream(r, NULL, out.data, list->left > 0 ? list_next : NULL, list));
+	return (reply_stream(r, NULL, out.data, list->left > 0 || list->then != NULL ? list_next : NULL, list));
 }

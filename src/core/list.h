@@ -15,6 +15,7 @@ struct list {
 	err (*read)(struct request *, struct list *, struct buf *); /* puts rows, list_row() before each */
 	const void *wanted;                                         /* for read() */
 	const char *end;                                            /* of the text */
+	struct list *then;                                          /* see list_then() */
 	bool undated_last;                                          /* where rows without created_at are; else they come first */
 
 	/* What to read next: so many, behind this row.  NULL: by number, skip is that of the first one; or from the beginning. */
@@ -37,6 +38,9 @@ void list_pass(struct list *, const char *created_at, const char *id);
 
 /* The head of a list that is a member of an object. */
 struct buf list_begin(struct arena *, const char *name);
+
+/* Another list goes on behind this one, as the next member of the object. */
+void list_then(struct list *, struct arena *, const char *name, struct list *then);
 
 /* 200, with the first rows behind head. */
 checked err list_reply(struct request *, struct list *, const char *head);

@@ -5,7 +5,6 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "core/amr.h"
-#include "core/list.h"
 #include "core/session.h"
 #include "core/session_list.h"
 #include "db/db.h"
@@ -49,6 +48,8 @@ session_good(const struct request *r, const struct listed_session *s)
 	return (!s->outdated && session_validity(r, &in, s->token_time) == SESSION_VALID);
 }
 
+static const char good_only[] = "good";
+
 static err
 sessions_read(struct request *r, struct list *list, struct buf *out)
 {
@@ -63,7 +64,7 @@ sessions_read(struct request *r, struct list *list, struct buf *out)
 	for (size_t i = 0; i < found.len; i++) {
 		const struct listed_session *s = &found.row[i];
 
-		if (!session_good(r, s)) {
+		if (list->wanted == good_only && !session_good(r, s)) {
 			list_pass(list, s->begun, s->id);
 			continue;
 		}
@@ -73,12 +74,21 @@ sessions_read(struct request *r, struct list *list, struct buf *out)
 	return (OK);
 }
 
-err
-session_list(struct request *r)
+struct list *
+session_list_all(struct request *r)
 {
 	struct list *list = list_new(r, UINT64_MAX, 0);
 
 	list->read = sessions_read;
+	return (list);
+}
+
+err
+session_list(struct request *r)
+{
+	struct list *list = session_list_all(r);
+
+	list->wanted = good_only;
 	list->end = "]}";
 	return (list_reply(r, list, list_begin(r->arena, "sessions").data));
 }

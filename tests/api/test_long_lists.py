@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists that are as long as a table: whole, in order, never whole in memory, and broken off for all to see."""
 
-import threading
-import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -137,32 +134,13 @@ def test_custom_providers(server, key, sql, full):
 # Memory.
 
 
-def private_kb(pid):
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
-
-
 @pytest.mark.plain
 @pytest.mark.parametrize(
     "path", ["/admin/users?per_page=1000000", "/admin/users?per_page=1000000&filter=name", "/admin/audit?per_page=1000000", "/admin/custom-providers"])
 def test_memory(server, key, full, path):
-    done, most = threading.Event(), [0]
-
-    def watch():
-        while not done.is_set():
-            most[0] = max(most + [private_kb(pid) for pid in server.processes()])
-            time.sleep(0.001)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    size = len(got(server, key, path, full).content)
-    done.set()
-    thread.join()
-    assert size > 1.2 * MEMORY_KB * 1024
-    assert 0 < most[0] < MEMORY_KB
+    reply, most = harness.most_memory(server, lambda: got(server, key, path, full))
+    assert len(reply.content) > 1.2 * MEMORY_KB * 1024
+    assert 0 < most < MEMORY_KB
 
 
 # What breaks off.

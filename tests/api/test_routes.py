@@ -41,7 +41,7 @@ ON = {
 }
 
 # What rows that are not there for everybody are there by.
-OFFERED = {"POSTERN_ACCOUNT_DELETE": "hard"}
+OFFERED = {"POSTERN_ACCOUNT_DELETE": "hard", "POSTERN_ACCOUNT_EXPORT": "true"}
 
 
 def mount_of(path):
@@ -88,9 +88,10 @@ def house(request, serve, database):
     off = request.param
     server = serve(**{name: "false" if gate == off else "true" for gate, name in ON.items()}, **OFFERED, **(OFF[off][0] if off else {}))
     database.sql("delete from postern.limits")
-    for name in LIMITED:
-        database.sql("insert into postern.limits (key, tokens, refilled, allowed) values (%s, 0, now(), true)", f"{name} 10.0.0.1")
     user, anonymous = str(uuid.uuid4()), str(uuid.uuid4())
+    for name in LIMITED:
+        for who in ("10.0.0.1", user, anonymous) if off == "LIMIT" else ("10.0.0.1",):
+            database.sql("insert into postern.limits (key, tokens, refilled, allowed) values (%s, 0, now(), true)", f"{name} {who}")
     for id, is_anonymous in ((user, False), (anonymous, True)):
         database.sql("insert into auth.users (id, instance_id, aud, role, is_anonymous, encrypted_password)"
                      " values (%s, %s, 'authenticated', 'authenticated', %s, 'x')", id, str(uuid.UUID(int=0)), is_anonymous)
