@@ -31,6 +31,7 @@ class Factor:
         self.reply = got.json()
         self.id, self.path = self.reply["id"], f"/factors/{self.reply['id']}"
         self.secret = self.reply.get("totp", {}).get("secret")
+        self.shown = 0
 
     def challenge(self, token=None, **kw):
         got = self.server.post(self.path + "/challenge", kw.pop("json", {}), token or self.me.access, **kw)
@@ -38,8 +39,10 @@ class Factor:
         return got.json()["id"]
 
     def verify(self, code=None, challenge=None, token=None, **kw):
-        """Shows it: a code of now, on a new challenge."""
-        body = {"challenge_id": challenge or self.challenge(token), "code": code or code_of(self.secret)}
+        """Shows it: a code of now, then the one of the next step, on a new challenge."""
+        if code is None:
+            code, self.shown = code_of(self.secret, self.shown), 1
+        body = {"challenge_id": challenge or self.challenge(token), "code": code}
         return self.server.post(self.path + "/verify", body, token or self.me.access, **kw)
 
     def raised(self):

@@ -35,6 +35,9 @@ select count(*) as count from gone;
 -- clean_attempts(rows, life) -> final one count:int
 %cleaned(postern.attempts, hash, first_at < now() - %life, 1);
 
+-- clean_factor_use(rows, life) -> final one count:int
+%cleaned(postern.factor_use, factor_id, used_at < now() - %life, 1);
+
 -- clean_issuers(rows, life) -> final one count:int
 with gone as (
     delete from postern.oidc_cache where (issuer, discovery_url) in (

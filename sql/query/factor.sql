@@ -21,11 +21,11 @@ with stale as materialized (
     where f.status = 'unverified' and f.created_at < now() - %life
       and not exists (select from auth.mfa_challenges c where c.factor_id = f.id)
     for update skip locked
+), same as materialized (
+    select f.id from auth.mfa_factors f
+    where f.user_id = :user_id::uuid and f.phone = :number::text and f.factor_type = 'phone' and f.status = 'unverified'
 ), gone as (
-    delete from auth.mfa_factors f
-    where f.id in (select s.id from stale s)
-       or f.user_id = :user_id::uuid and f.phone = :number::text and f.factor_type = 'phone' and f.status = 'unverified'
-    returning f.id
+    delete from auth.mfa_factors f where f.id in (select s.id from stale s union select s.id from same s) returning f.id
 )
 select array(select %factor_row(f) from auth.mfa_factors f
     where f.user_id = :user_id::uuid and not exists (select from gone g where g.id = f.id)) as factors;
@@ -44,11 +44,11 @@ insert into auth.mfa_challenges (id, factor_id, ip_address, otp_code, web_authn_
 values (:id::uuid, :factor_id::uuid, %client_address, :code, :session_data::jsonb, :now::timestamptz)
 returning id;
 
--- All that a verification is decided on.  open: it is unused, and this client's.
--- factor_challenged(id, factor_id, address) -> maybe id, created_at:time, open:bool, code:str, session_data, secret:str
+-- All that a verification is decided on.  open: it is unused, and this client's; step: whose code was accepted last.
+-- factor_challenged(id, factor_id, address) -> maybe id, created_at:time, open:bool, code:str, session_data, secret:str, step:int
 select c.id, c.created_at, c.verified_at is null and c.ip_address = %client_address as open, c.otp_code as code,
-    c.web_authn_session_data::text as session_data, f.secret
-from auth.mfa_challenges c join auth.mfa_factors f on f.id = c.factor_id
+    c.web_authn_session_data::text as session_data, f.secret, u.step
+from auth.mfa_challenges c join auth.mfa_factors f on f.id = c.factor_id left join postern.factor_use u on u.factor_id = f.id
 where c.id = :id::uuid and c.factor_id = :factor_id::uuid;
 
 -- factor_challenge_drop(id) -> none
@@ -95,3 +95,26 @@ with kept as (
     returning f.id
 )
 select postern.assert(exists (select from kept), 'changed');
+
+-- Takes an attempt.  From so many wrong ones in a row on, each makes the factor rest: for 5 minutes, then twice as long each time, for an hour
+-- at most.
+-- factor_attempt(id, most) -> final one allowed:bool, rest:int
+insert into postern.factor_use as u (factor_id, attempts, rests_until)
+values (:id::uuid, 1, case when :most::int = 1 then clock_timestamp() + interval '5 minutes' end)
+on conflict (factor_id) do update set
+    attempts = u.attempts + (not %resting(u))::int,
+    rests_until = case when %resting(u) then u.rests_until when u.attempts + 1 >= :most::int
+        then clock_timestamp() + least(interval '5 minutes' * 2 ^ least(u.attempts + 1 - :most::int, 4), interval '1 hour') end,
+    allowed = not %resting(u), used_at = clock_timestamp()
+returning u.allowed, ceil(extract(epoch from u.rests_until - clock_timestamp()))::bigint as rest;
+
+-- A right code ends the counting.  once: no code of this step or an earlier one was right before; of many at once one is, and the requests of
+-- the others begin anew.
+-- factor_used(id, step, once) -> none
+with used as (
+    insert into postern.factor_use as u (factor_id, step) values (:id::uuid, :step::bigint)
+    on conflict (factor_id) do update set attempts = 0, rests_until = null, step = greatest(u.step, excluded.step), used_at = excluded.used_at
+    where not :once::bool or u.step < excluded.step
+    returning u.step
+)
+select postern.assert(exists (select from used), 'changed');

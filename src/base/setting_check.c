@@ -34,6 +34,7 @@ static const struct range_row {
 	{ AT(postern_bcrypt_cost), "POSTERN_BCRYPT_COST", 4, 31 },
 	{ AT(postern_metadata_max), "POSTERN_METADATA_MAX", 1024, 16777216 },
 	{ AT(postern_otp_max_attempts), "POSTERN_OTP_MAX_ATTEMPTS", 0, 1000 },
+	{ AT(postern_mfa_max_attempts), "POSTERN_MFA_MAX_ATTEMPTS", 0, 1000 },
 	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
 	{ AT(gotrue_password_hibp_bloom_items), "GOTRUE_PASSWORD_HIBP_BLOOM_ITEMS", 1, 100000000 },
 };

@@ -12,6 +12,7 @@ struct factor_enrolment;
 struct factor_challenge;
 struct factor_answer;
 struct factor_challenged;
+struct factor_code;
 
 struct factor_type {
 	const char *word, *method;
@@ -24,11 +25,17 @@ struct factor_type {
 	/* Reads what it needs of the body, sends what it sends, fills in what is to be kept. */
 	checked err (*challenge)(struct request *, struct factor_challenge *);
 	/* Whether the code that was typed is right; queues what has to be sealed anew.  NULL: the type has no codes. */
-	checked err (*compare)(struct request *, const struct factor_challenged *, const char *code, bool *right);
+	checked err (*compare)(struct request *, const struct factor_challenged *, struct factor_code *);
 	const char *wrong; /* what is said of one that is not */
 	/* All of a verification that follows the checks of every type, where it is not by a code; NULL: it is. */
 	checked err (*verify)(struct request *, const struct factor_answer *, struct tokens *);
 	bool quiet; /* its challenges are not audited */
+};
+
+struct factor_code {
+	const char *typed;
+	bool right;
+	int64_t step; /* of time, that it belongs to; 0: its challenge alone says when it is good */
 };
 const struct factor_type *factor_type(const char *word); /* NULL: there is none */
 bool factor_may_enroll(const struct factor_type *);

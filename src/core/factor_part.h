@@ -7,10 +7,10 @@
 /* What the rows of factor.def name. */
 checked err totp_enroll(struct request *, struct factor_enrolment *);
 checked err totp_challenge(struct request *, struct factor_challenge *);
-checked err totp_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
+checked err totp_compare(struct request *, const struct factor_challenged *, struct factor_code *);
 checked err phone_enroll(struct request *, struct factor_enrolment *);
 checked err phone_challenge(struct request *, struct factor_challenge *);
-checked err phone_compare(struct request *, const struct factor_challenged *, const char *code, bool *right);
+checked err phone_compare(struct request *, const struct factor_challenged *, struct factor_code *);
 checked err webauthn_challenge(struct request *, struct factor_challenge *);
 checked err webauthn_verify(struct request *, const struct factor_answer *, struct tokens *);
 

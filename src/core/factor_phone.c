@@ -69,19 +69,19 @@ phone_challenge(struct request *r, struct factor_challenge *c)
 }
 
 err
-phone_compare(struct request *r, const struct factor_challenged *c, const char *code, bool *right)
+phone_compare(struct request *r, const struct factor_challenged *c, struct factor_code *code)
 {
 	const char *sent;
 	bool reseal;
 
 	if (sms_provider_verifies() && !hook_enabled(HOOK_SEND_SMS)) {
-		*right = true;
-		return (sms_provider_check(r, r->factor->phone, code));
+		code->right = true;
+		return (sms_provider_check(r, r->factor->phone, code->typed));
 	}
 	sent = secret_unseal(r->arena, c->id, c->code, &reseal);
 	if (sent == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Database error verifying MFA TOTP secret"));
-	*right = secret_equal_text(sent, code);
+	code->right = secret_equal_text(sent, code->typed);
 	if (!reseal)
 		return (OK);
 	TRY(factor_hold(r));

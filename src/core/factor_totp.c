@@ -67,14 +67,15 @@ totp_challenge(struct request *r, struct factor_challenge *c)
 }
 
 err
-totp_compare(struct request *r, const struct factor_challenged *c, const char *code, bool *right)
+totp_compare(struct request *r, const struct factor_challenged *c, struct factor_code *code)
 {
 	bool reseal;
 	const char *secret = secret_unseal(r->arena, r->factor->id, c->secret, &reseal);
 
 	if (secret == NULL)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Database error verifying MFA TOTP secret"));
-	*right = totp_step(r->arena, secret, str_trim(r->arena, code), r->now / 1000000) != 0;
+	code->step = totp_step(r->arena, secret, str_trim(r->arena, code->typed), r->now / 1000000);
+	code->right = code->step > (cfg->postern_totp_once ? c->step : 0);
 	if (!reseal)
 		return (OK);
 	TRY(factor_hold(r));

@@ -120,21 +120,49 @@ factor_accept(struct request *r, const struct session_state *state, const char *
 	return (session_raise(r, state, factor_type(f->type)->method, f->id, t));
 }
 
+/*
+ * Counted before it is compared, so that of many at once no more are; a request that begins anew has taken its own.  What is taken stands
+ * until a code is right.
+ */
+static err
+attempt_take(struct request *r)
+{
+	struct factor_attempt taken;
+	err counted;
+
+	if (cfg->postern_mfa_max_attempts <= 0 || request_did(r, "attempt"))
+		return (OK);
+	db_autonomous_begin(r->db);
+	counted = factor_attempt(r->db, &taken, .id = r->factor->id,
+	    .most = arena_printf(r->arena, "%lld", (long long)cfg->postern_mfa_max_attempts));
+	TRY(counted);
+	TRY(db_autonomous_end(r->db));
+	if (!taken.allowed) {
+		reply_header(r, "Retry-After", arena_printf(r->arena, "%lld", (long long)taken.rest));
+		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, "Too many wrong codes, try again after %lld seconds", (long long)taken.rest));
+	}
+	request_done(r, "attempt");
+	return (OK);
+}
+
 static err
 code_verify(struct request *r, const struct factor_type *type, const struct factor_answer *answer, struct tokens *t)
 {
 	struct factor_challenged challenge;
+	struct factor_code code = { .typed = answer->code };
 	struct session_state state;
-	bool right;
 
 	TRY(factor_challenge_find(r, answer->challenge_id, &challenge));
 	TRY(session_to_raise(r, &state));
-	TRY(type->compare(r, &challenge, answer->code, &right));
-	TRY(factor_judge(r, right));
-	if (!right)
+	TRY(attempt_take(r));
+	TRY(type->compare(r, &challenge, &code));
+	TRY(factor_judge(r, code.right));
+	if (!code.right)
 		return (COMMIT_WITH(r, fail(r, E_MFA_VERIFICATION_FAILED, "%s", type->wrong)));
 	TRY(factor_hold(r));
 	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
+	TRY(factor_used(r->db, .id = r->factor->id, .step = arena_printf(r->arena, "%lld", (long long)code.step),
+	    .once = code.step > 0 && cfg->postern_totp_once ? "t" : "f"));
 	return (factor_accept(r, &state, challenge.id, t));
 }
 

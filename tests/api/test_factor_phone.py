@@ -118,6 +118,18 @@ def test_how_long_a_code_is(mailing, phones):
     assert len(code) == 10 and factor.verify(code, challenge).status_code == 200
 
 
+def test_guesses(server, sql, me, phones):
+    number = phone()
+    factor = Factor(me, phone=number)
+    challenge = factor.challenge()
+    wrong = f"{(int(phones.take(number)) + 1) % 1000000:06}"
+    got = many(40, lambda i: factor.verify(wrong, challenge))
+    assert sorted(r.status_code for r in got) == [422] * 10 + [429] * 30
+    is_error(factor.verify(phones.take(number), challenge), 429, "over_request_rate_limit")
+    sql("update postern.factor_use set rests_until = now() where factor_id = %s", factor.id)
+    assert factor.verify(phones.take(number), challenge).status_code == 200
+
+
 def test_begun_before_another_was_verified(server, sql, me, phones):
     """Whoever knows the password alone plants a telephone of theirs in vain."""
     number = phone()

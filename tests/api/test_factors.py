@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 import uuid
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from factors import Factor, code_of, wrong_code
-from harness import claims_of, is_error, many, mint, phone
+from harness import claims_of, is_error, many, mint, phone, wait_for
 from peer import Peer
 
 NOBODY = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
@@ -185,7 +186,7 @@ def test_the_secret_as_people_may_have_stored_it(server, sql, me):
     sql("update auth.mfa_factors set secret = %s where id = %s", factor.secret[:26].lower() + "======", factor.id)
     assert factor.verify(code_of(factor.secret[:26] + "======")).status_code == 200
     sql("update auth.mfa_factors set secret = 'no base32!' where id = %s", factor.id)
-    is_error(factor.verify(), 422, "mfa_verification_failed", "Invalid TOTP code entered")
+    is_error(factor.verify("123456"), 422, "mfa_verification_failed", "Invalid TOTP code entered")
 
 
 @pytest.mark.parametrize("steps, status", [(-2, 422), (-1, 200), (0, 200), (1, 200), (2, 422)])
@@ -268,12 +269,16 @@ def hook():
     peer.stop()
 
 
+def hook_settings(hook):
+    hook.says = (200, {"Content-Type": "application/json"}, b"{}")
+    return {"GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_ENABLED": "true", "GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_URI": hook.url,
+            "GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_SECRETS": "v1,whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+
+
 @pytest.fixture
 def hooked(serve, hook):
-    hook.says = (200, {"Content-Type": "application/json"}, b"{}")
     hook.seen.clear()
-    return serve(GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_ENABLED="true", GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_URI=hook.url,
-                 GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT_SECRETS="v1,whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    return serve(**hook_settings(hook))
 
 
 def asked(hook):
@@ -313,6 +318,117 @@ def test_the_hook_fails(hooked, hook, sql):
     assert (got.status_code, got.json()["msg"]) == (418, "teapot")
     hook.says = (200, {"Content-Type": "application/json"}, b"{}")
     assert factor.verify(challenge=challenge).status_code == 200
+
+
+# --- Codes that are guessed, or used again ---
+
+
+@pytest.fixture
+def steady():
+    """Begins where a step does not end soon."""
+    wait_for(lambda: time.time() % 30 < 22, 10, "the next step")
+
+
+def test_a_code_is_good_once(server, me, steady):
+    factor = Factor(me)
+    code, later = code_of(factor.secret), code_of(factor.secret, 1)
+    raised = factor.verify(code).json()["access_token"]
+    for used in (code, code_of(factor.secret, -1)):
+        is_error(factor.verify(used, token=raised), 422, "mfa_verification_failed", "Invalid TOTP code entered")
+    assert factor.verify(later, token=again(me)).status_code == 200
+    is_error(factor.verify(later, token=again(me)), 422, "mfa_verification_failed")
+
+
+def test_unless_it_may_be_used_again(serve, me, steady):
+    factor = Factor(me)
+    assert factor.verify().status_code == 200
+    factor.server = serve(POSTERN_TOTP_ONCE="false")
+    assert factor.verify(code_of(factor.secret), token=again(me)).status_code == 200
+
+
+@pytest.fixture(params=["one session", "sessions of their own"])
+def crowd(request, serve, hook, sql, steady):
+    """
+    A factor, and the tokens of 64 that use it at once.  Who is aal2 already is not ended by the first of them; and a slow hook sees to it
+    that several have compared when the first one writes.
+    """
+    server = serve(POSTERN_MFA_MAX_ATTEMPTS="0", **hook_settings(hook))
+    me = server.sign_up()
+    factor = Factor(me)
+    tokens = [me.access] * 64 if request.param == "one session" else [again(me) for _ in range(64)]
+    if request.param != "one session":
+        sql("update auth.sessions set aal = 'aal2' where user_id = %s", me.id)
+    hook.answer = lambda request: time.sleep(0.2) or hook.says
+    yield factor, tokens
+    hook.answer = lambda request: hook.says
+
+
+def test_of_many_with_one_challenge_one_succeeds(crowd, sql):
+    factor, tokens = crowd
+    challenge, codes = factor.challenge(), [code_of(factor.secret, steps) for steps in (-1, 0, 1)]
+    got = many(64, lambda i: factor.verify(codes[i % 3], challenge, tokens[i]))
+    assert [r.status_code for r in got].count(200) == 1
+    assert {(r.status_code, r.json()["error_code"]) for r in got if r.status_code != 200} == {(422, "mfa_ip_address_mismatch")}
+    assert len(audited(sql, factor, "verification_attempted")) == 1
+
+
+def test_of_many_with_one_code_one_succeeds(crowd):
+    factor, tokens = crowd
+    challenges, code = [factor.challenge() for _ in range(64)], code_of(factor.secret)
+    got = many(64, lambda i: factor.verify(code, challenges[i], tokens[i]))
+    assert [r.status_code for r in got].count(200) == 1
+    assert {(r.status_code, r.json()["error_code"]) for r in got if r.status_code != 200} == {(422, "mfa_verification_failed")}
+
+
+def resting(sql, factor):
+    """Its attempts, and the seconds for which it rests."""
+    (row,) = sql("select attempts, extract(epoch from rests_until - now())::int as rest from postern.factor_use where factor_id = %s", factor.id)
+    return row["attempts"], row["rest"]
+
+
+def is_resting(response, seconds):
+    is_error(response, 429, "over_request_rate_limit")
+    assert seconds - 20 <= int(response.headers["Retry-After"]) <= seconds
+
+
+def test_of_many_guesses_few_are_compared(hooked, hook, sql):
+    factor = Factor(hooked.sign_up())
+    challenge, wrong = factor.challenge(), wrong_code(factor.secret)
+    got = [r for _ in range(5) for r in many(60, lambda i: factor.verify(wrong, challenge))]
+    assert [r.status_code for r in got].count(422) == 10 == len(asked(hook)) and {r.status_code for r in got} == {422, 429}
+    is_resting(factor.verify(challenge=challenge), 300)
+    assert len(asked(hook)) == 10 and resting(sql, factor)[0] == 10
+    sql("update postern.factor_use set rests_until = now() where factor_id = %s", factor.id)
+    assert factor.verify(challenge=challenge).status_code == 200 and resting(sql, factor) == (0, None)
+
+
+def test_it_rests_longer_each_time(server, sql, me):
+    factor = Factor(me)
+    challenge, wrong = factor.challenge(), wrong_code(factor.secret)
+    for _ in range(10):
+        is_error(factor.verify(wrong, challenge), 422, "mfa_verification_failed")
+    for minutes in (5, 10, 20, 40, 60, 60):
+        is_resting(factor.verify(code_of(factor.secret), challenge), minutes * 60)
+        sql("update postern.factor_use set rests_until = now() where factor_id = %s", factor.id)
+        is_error(factor.verify(wrong, challenge), 422, "mfa_verification_failed")
+
+
+def test_a_right_code_ends_the_counting(server, sql, me, steady):
+    factor = Factor(me)
+    for _ in range(9):
+        factor.verify(wrong_code(factor.secret))
+    raised = factor.raised().access
+    for _ in range(9):
+        is_error(factor.verify(wrong_code(factor.secret), token=raised), 422, "mfa_verification_failed")
+    assert factor.verify(token=raised).status_code == 200
+
+
+def test_what_is_no_attempt(server, sql, me):
+    """Without a challenge that is open nothing is compared, and nothing counted."""
+    factor = Factor(me)
+    for challenge in (NOBODY, factor.challenge(headers={"X-Forwarded-For": "192.0.2.1"})):
+        assert factor.verify(wrong_code(factor.secret), challenge).status_code == 422
+    assert sql("select * from postern.factor_use where factor_id = %s", factor.id) == []
 
 
 # --- Taking one away ---

@@ -31,7 +31,7 @@ OFF = {
     "OAUTH_SERVER": ({}, 404, "feature_disabled"),
     "PASSKEYS": ({}, 404, "passkey_disabled"),
     "LIMIT": ({"GOTRUE_RATE_LIMIT_HEADER": "X-Client", "GOTRUE_RATE_LIMIT_OTP": "0.001", "GOTRUE_RATE_LIMIT_VERIFY": "0.001",
-               "GOTRUE_RATE_LIMIT_PASSKEY": "0.001"}, 429, "over_request_rate_limit"),
+               "GOTRUE_RATE_LIMIT_PASSKEY": "0.001", "GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY": "0.001"}, 429, "over_request_rate_limit"),
 }
 ON = {
     "CUSTOM_PROVIDER": "GOTRUE_CUSTOM_OAUTH_ENABLED",

@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "sec/harden.h"
 #include "sec/secret.h"
+#include "sec/totp.h"
 
 #define ROW "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -204,6 +205,33 @@ test_harden(void **state)
 	assert_int_equal(umask(before), 077);
 }
 
+/* RFC 6238 appendix B, the last six of its digits. */
+static void
+test_totp(void **state)
+{
+	static const char secret[] = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+	static const struct {
+		int64_t seconds;
+		const char *code;
+	} rows[] = { { 59, "287082" }, { 1111111109, "081804" }, { 1111111111, "050471" }, { 1234567890, "005924" },
+		{ 2000000000, "279037" }, { 20000000000, "353130" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t step = rows[i].seconds / TOTP_PERIOD, begin = step * TOTP_PERIOD;
+
+		assert_int_equal(totp_step(*state, secret, rows[i].code, rows[i].seconds), step);
+		assert_int_equal(totp_step(*state, secret, rows[i].code, begin - TOTP_PERIOD), step);
+		assert_int_equal(totp_step(*state, secret, rows[i].code, begin + 2 * TOTP_PERIOD - 1), step);
+		assert_int_equal(totp_step(*state, secret, rows[i].code, begin + 2 * TOTP_PERIOD), 0);
+	}
+	assert_int_equal(totp_step(*state, secret, "28708", 59), 0);
+	assert_int_equal(totp_step(*state, secret, "2870820", 59), 0);
+	assert_int_equal(totp_step(*state, "", "287082", 59), 0);
+	assert_int_equal(totp_step(*state, "not base32", "287082", 59), 0);
+	assert_int_equal(strlen(totp_secret(*state)), 32);
+	assert_string_not_equal(totp_secret(*state), totp_secret(*state));
+}
+
 int
 main(void)
 {
@@ -212,6 +240,7 @@ main(void)
 		arena_test(test_hmac),
 		arena_test(test_hkdf),
 		arena_test(test_random_texts),
+		arena_test(test_totp),
 		cmocka_unit_test(test_equal),
 		arena_test(test_gcm),
 		sealing_test(test_unseal_of_the_reference),

@@ -234,10 +234,32 @@ test_text_that_is_not_canonical(void **state)
 	assert_null(base64url_decode(*state, NULL, NULL));
 }
 
+/* RFC 4648 section 10. */
+static void
+test_base32(void **state)
+{
+	static const char *const rows[][2] = { { "f", "MY" }, { "fo", "MZXQ" }, { "foo", "MZXW6" }, { "foob", "MZXW6YQ" },
+		{ "fooba", "MZXW6YTB" }, { "foobar", "MZXW6YTBOI" } };
+	static const char *const none[] = { "", "====", "1", "MY=MY", " MY", "M!", "M" };
+	size_t len;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_string_equal(base32_encode(*state, rows[i][0], strlen(rows[i][0])), rows[i][1]);
+		assert_memory_equal(base32_decode(*state, rows[i][1], &len), rows[i][0], strlen(rows[i][0]));
+		assert_int_equal(len, strlen(rows[i][0]));
+	}
+	assert_memory_equal(base32_decode(*state, "mzxw6ytboi======", &len), "foobar", 6);
+	assert_string_equal(base32_encode(*state, "", 0), "");
+	for (size_t i = 0; i < LENGTH(none); i++)
+		assert_null(base32_decode(*state, none[i], NULL));
+	assert_null(base32_decode(*state, NULL, NULL));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		arena_test(test_base32),
 		cmocka_unit_test(test_questions),
 		arena_test(test_lists),
 		arena_test(test_replace),

@@ -1,0 +1,1 @@
+coalesce(&1.rests_until > clock_timestamp(), false)
