@@ -103,13 +103,13 @@ class Credential:
 class Authenticator:
     """
     algorithm: None takes the first that is offered.  backup: 0, BE or BE | BS.  step: what the counter goes up by; 0 is one that has none.
-    certificate: a dict of what certificate() takes.
+    certificate: a dict of what certificate() takes.  maker: the key that attests; without one it is a new one.
     """
 
-    def __init__(self, origin, algorithm="ES256", attestation="none", aaguid=bytes(16), uv=True, backup=BE | BS, step=1, certificate=None):
+    def __init__(self, origin, algorithm="ES256", attestation="none", aaguid=bytes(16), uv=True, backup=BE | BS, step=1, certificate=None, maker=None):
         self.origin, self.algorithm, self.attestation, self.aaguid = origin, algorithm, attestation, aaguid
         self.certificate = {"aaguid": aaguid} | ({"subject": ""} if attestation == "tpm" else {}) | (certificate or {})
-        self.flags, self.step = UP | (UV if uv else 0) | backup, step
+        self.maker, self.flags, self.step = maker, UP | (UV if uv else 0) | backup, step
         self.credentials = []
 
     def client_data(self, type_, options, said):
@@ -153,7 +153,7 @@ class Authenticator:
     def statement(self, credential, data, client, change):
         digest = hashlib.sha256(client).digest()
         algorithm = {"fido-u2f": "ES256", "tpm": "RS256"}.get(self.attestation, credential.algorithm)
-        number, key = ALGORITHMS[algorithm], credential.key if self.attestation == "packed" else key_new(algorithm)
+        number, key = ALGORITHMS[algorithm], credential.key if self.attestation == "packed" else self.maker or key_new(algorithm)
         if self.attestation == "none":
             return {}
         if self.attestation == "packed":
@@ -169,14 +169,15 @@ class Authenticator:
         return {"alg": RS1, "sig": change(signature), "ver": "2.0", "x5c": chain, "pubArea": area, "certInfo": info}
 
 
-def certificate(key, aaguid, subject="CN=Batch 1,OU=Authenticator Attestation,O=Maker,C=SE", ca=False, until=9999, usage="2.23.133.8.3"):
+def certificate(key, aaguid, subject="CN=Batch 1,OU=Authenticator Attestation,O=Maker,C=SE", ca=False, years=(2020, 9999), usage="2.23.133.8.3",
+                critical=False):
     """One that fits packed and, without a subject, tpm; nobody has to trust who signed it."""
     name = x509.Name.from_rfc4514_string(subject) if subject else x509.Name([])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    builder = builder.not_valid_before(datetime.datetime(2020, 1, 1)).not_valid_after(datetime.datetime(until, 1, 1))
+    builder = builder.not_valid_before(datetime.datetime(years[0], 1, 1)).not_valid_after(datetime.datetime(years[1], 1, 1))
     for extension in (x509.BasicConstraints(ca=ca, path_length=None), x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage)]),
                       x509.UnrecognizedExtension(AAGUID_EXTENSION, b"\x04\x10" + aaguid)):
-        builder = builder.add_extension(extension, critical=False)
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 

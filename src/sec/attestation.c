@@ -79,9 +79,9 @@ u2f_verify(const struct attestation *a)
 {
 	const struct jwk *key = a->certificates == 1 ? certificate_key(a->arena, a->certificate) : NULL;
 
-	if (key == NULL || key->type != JWK_EC || key->size != P256_SIZE)
+	if (key == NULL || key->size != P256_SIZE)
 		return ("certificate");
-	if (a->key->key->type != JWK_EC || a->key->key->size != P256_SIZE || a->algorithm != 0)
+	if (a->key->key->size != P256_SIZE || a->algorithm != 0)
 		return ("alg");
 	return (fido_verify(a));
 }

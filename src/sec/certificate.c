@@ -8,7 +8,6 @@
 #include "sec/certificate.h"
 #include "sec/crypto.h"
 
-#define LEAST_RSA_BITS 1024
 #define VERSION_3 2
 
 /* id-fido-gen-ce-aaguid; tcg-kp-AIKCertificate. */
@@ -64,7 +63,7 @@ key_type(const EVP_PKEY *key)
 	case EVP_PKEY_EC:
 		return (curve_size(key) > 0 ? JWK_EC : JWK_NONE);
 	case EVP_PKEY_RSA:
-		return (EVP_PKEY_get_bits(key) >= LEAST_RSA_BITS ? JWK_RSA : JWK_NONE);
+		return (JWK_RSA);
 	case EVP_PKEY_ED25519:
 		return (JWK_OKP);
 	default:

@@ -12,7 +12,7 @@
 
 X509 *certificate_read(struct arena *, struct bytes der); /* NULL when it is none */
 bool certificate_current(const X509 *);
-/* Its public key: RSA of 1024 bits or more, Ed25519, or on P-256, P-384 or P-521; NULL otherwise. */
+/* Its public key: RSA, Ed25519, or on P-256, P-384 or P-521; NULL otherwise. */
 struct jwk *certificate_key(struct arena *, X509 *);
 
 /* What Web Authentication asks of the certificates of packed (8.2.1) and tpm (8.3.1) attestations.  NULL, or what is wrong. */

@@ -50,8 +50,8 @@ origin_equal(struct arena *arena, const char *one, const char *other)
 
 	if (!url_parse(arena, one, &a) || !url_web(&a))
 		return (str_equal(one, other));
-	return (url_parse(arena, other, &b) && str_equal(a.scheme, b.scheme) && a.bracketed == b.bracketed &&
-		str_equal_nocase(a.host, b.host) && str_equal(port(&a), port(&b)));
+	return (url_parse(arena, other, &b) && str_equal(a.scheme, b.scheme) && str_equal_nocase(a.host, b.host) &&
+		str_equal(port(&a), port(&b)));
 }
 
 static bool

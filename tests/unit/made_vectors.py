@@ -27,6 +27,7 @@ static const struct refused_vector {
 
 #endif
 """
+VERSION_1, VERSION_3 = b"\xa0\x03\x02\x01\x00", b"\xa0\x03\x02\x01\x02"
 CHALLENGE = bytes(32)
 OPTIONS = {"challenge": base64url(CHALLENGE), "rp": {"id": "example.org"}, "user": {"id": "AA"}, "pubKeyCredParams": [{"alg": -7}]}
 
@@ -60,8 +61,12 @@ def refused():
         yield "certificate", device_of(attestation), {"statement": but(x5c=["x"])}
         yield "certificate", device_of(attestation), {"statement": lambda s: s | {"x5c": [s["x5c"][0] + b"x"]}}
         yield "certificate", device_of(attestation), {"statement": lambda s: s | {"x5c": [s["x5c"][0], b"x"]}}
-        yield "certificate time", device_of(attestation, certificate={"until": 2021}), {}
+        yield "certificate time", device_of(attestation, certificate={"years": (2020, 2021)}), {}
+        yield "certificate time", device_of(attestation, certificate={"years": (9998, 9999)}), {}
+    yield "signature of attestation", device_of("packed-x5c", maker=key_new("ES384")), {}
     for attestation in ("packed-x5c", "tpm"):
+        yield "certificate version", device_of(attestation), {"statement": lambda s: s | {"x5c": [s["x5c"][0].replace(VERSION_3, VERSION_1)]}}
+        yield "certificate aaguid", device_of(attestation, certificate={"critical": True}), {}
         yield "certificate of an authority", device_of(attestation, certificate={"ca": True}), {}
         yield "certificate aaguid", device_of(attestation, certificate={"aaguid": bytes(16)}), {}
         yield "certificate subject", device_of(attestation, certificate={"subject": "CN=1,OU=Authenticator,O=Maker,C=SE"}), {}

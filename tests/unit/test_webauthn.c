@@ -159,13 +159,26 @@ truncations_try(struct arena *arena, const struct vector *vector)
 	}
 }
 
+/* In the object a cut would be one of CBOR. */
+static void
+data_truncations_try(struct arena *arena, const struct vector *vector)
+{
+	struct webauthn_registration registration = { .client_data = unhex(arena, vector->create_client_data),
+		.attestation_object = unhex(arena, vector->attestation_object) };
+	struct authenticator_data cut;
+
+	assert_null(webauthn_registration_read(arena, &registration));
+	for (size_t len = 0; len < registration.data.bytes.len; len++)
+		assert_non_null(authenticator_data_read(arena, exact_copy(arena, registration.data.bytes, len), &cut));
+}
+
 static void
 test_truncated_at_every_byte(void **state)
 {
 	for (size_t i = 0; i < LENGTH(vectors); i++)
-		truncations_try(*state, &vectors[i]);
+		truncations_try(*state, &vectors[i]), data_truncations_try(*state, &vectors[i]);
 	for (size_t i = 0; i < LENGTH(made_vectors); i++)
-		truncations_try(*state, &made_vectors[i]);
+		truncations_try(*state, &made_vectors[i]), data_truncations_try(*state, &made_vectors[i]);
 }
 
 static void
@@ -410,6 +423,68 @@ test_one_thing_wrong(void **state)
 	}
 }
 
+/* What stands behind the 37 bytes, and what is said of it. */
+static void
+test_the_parts_of_authenticator_data(void **state)
+{
+#define AAGUID "0123456789abcdef"
+	static const struct {
+		unsigned flags;
+		const char *rest;
+		size_t len;
+		const char *why;
+	} rows[] = {
+		{ 0, "", 0, NULL },
+		{ 0, "x", 1, "something behind authenticator data" },
+		{ AUTHENTICATOR_ED, "\xA0", 1, NULL },
+		{ AUTHENTICATOR_ED, "\xA1\x61x\xF5", 4, NULL },
+		{ AUTHENTICATOR_ED, "", 0, "extensions" },
+		{ AUTHENTICATOR_ED, "\x80", 1, "extensions" },
+		{ AUTHENTICATOR_ED, "\xA0\xA0", 2, "something behind authenticator data" },
+		{ AUTHENTICATOR_AT, AAGUID "\0\x01i\xA0", 20, NULL },
+		{ AUTHENTICATOR_AT, AAGUID "\0\x01i", 19, "public key" },
+		{ AUTHENTICATOR_AT, AAGUID "\0\x01i\x80", 20, "public key" },
+		{ AUTHENTICATOR_AT, AAGUID "\0\0\xA0", 19, "credential id length" },
+		{ AUTHENTICATOR_AT, AAGUID "\x04\0\xA0", 19, "credential id length" },
+		{ AUTHENTICATOR_AT, AAGUID "\x03\xFF\xA0", 19, "credential id" },
+		{ AUTHENTICATOR_AT, AAGUID "\0\x01i\xA0\xA0", 21, "something behind authenticator data" },
+		{ AUTHENTICATOR_AT | AUTHENTICATOR_ED, AAGUID "\0\x01i\xA0\xA0", 21, NULL },
+		{ AUTHENTICATOR_AT | AUTHENTICATOR_ED, AAGUID "\0\x01i\xA0", 20, "extensions" },
+	};
+	struct authenticator_data data;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct buf bytes = buf_new(*state);
+
+		buf_put(&bytes, "0123456789abcdef0123456789abcdef", SHA256_LEN);
+		buf_putc(&bytes, (char)rows[i].flags);
+		buf_put(&bytes, "\x80\0\0\x01", 4);
+		buf_put(&bytes, rows[i].rest, rows[i].len);
+		why_compare("data", i, authenticator_data_read(*state, exact_copy(*state, buf_bytes(&bytes), bytes.len), &data),
+		    rows[i].why);
+		assert_int_equal(data.sign_count, 0x80000001);
+	}
+}
+
+/* An object that has something behind it, or no credential in its data. */
+static void
+test_the_form_of_attestation_objects(void **state)
+{
+	struct said said = { NULL };
+	struct webauthn_registration registration = { .client_data = said_client_data(*state, "webauthn.create", &said) };
+	struct bytes data = said_data(*state, &said, FLAGS, 7);
+	struct buf object = buf_new(*state);
+
+	buf_put(&object, head, sizeof(head) - 1);
+	buf_putc(&object, (char)data.len);
+	buf_put(&object, data.data, data.len);
+	registration.attestation_object = buf_bytes(&object);
+	assert_string_equal(webauthn_registration_read(*state, &registration), "no credential");
+	buf_putc(&object, '\0');
+	registration.attestation_object = buf_bytes(&object);
+	assert_string_equal(webauthn_registration_read(*state, &registration), "attestation object");
+}
+
 static void
 test_what_is_kept(void **state)
 {
@@ -509,6 +584,8 @@ main(void)
 		arena_test(test_truncated_at_every_byte),
 		arena_test(test_every_bit_of_a_self_attestation_counts),
 		arena_test(test_one_thing_wrong),
+		arena_test(test_the_parts_of_authenticator_data),
+		arena_test(test_the_form_of_attestation_objects),
 		arena_test(test_what_is_kept),
 		arena_test(test_backup_eligible_stays_as_it_was),
 		arena_test(test_a_counter_warns_and_refuses_nothing),
