@@ -37,6 +37,7 @@ const char *link_call_text(struct arena *, const char *schema, const char *funct
 
 struct link_reply {
 	PGresult *last;    /* of the last call that gives rows, else of the last, when LINK_OK; the caller's */
+	bool wanted;       /* it is of one that gives rows */
 	PGresult *refused; /* the first error the server gave; the caller's, may be NULL */
 	const char *why;   /* words for the other states, in the arena */
 };

@@ -263,12 +263,13 @@ read_call(struct link *l, const struct link_call *c, struct link_reply *reply)
 	}
 	if (state == LINK_OK)
 		state = read_one(l, reply, &res);
-	if (c->statement->rows == DB_NONE && PQresultStatus(reply->last) == PGRES_TUPLES_OK) {
+	if (c->statement->rows == DB_NONE && reply->wanted) {
 		PQclear(res); /* a commit behind the rows that are wanted */
 		return (state);
 	}
 	PQclear(reply->last);
 	reply->last = res;
+	reply->wanted = c->statement->rows != DB_NONE;
 	return (state);
 }
 

@@ -244,6 +244,25 @@ test_transaction(void **state)
 	assert_int_equal(things(), 3);
 }
 
+/* What is queued may have rows that nobody wants. */
+static void
+test_commit_behind_a_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct thing_put p;
+
+	assert_int_equal(thing_put(f->db, &p, .id = "a"), OK);
+	assert_int_equal(thing_hold(f->db, .id = "a"), OK);
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 1);
+	next_request(f);
+	assert_int_equal(thing_hold(f->db, .id = "a"), OK);
+	assert_int_equal(thing_put(f->db, &p, .id = "b"), OK);
+	assert_string_equal(p.id, "b");
+	assert_int_equal(db_commit(f->db), OK);
+	assert_int_equal(things(), 2);
+}
+
 static void
 test_rollback(void **state)
 {
@@ -828,13 +847,14 @@ tests_run(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_read), TEST(test_what_stands_for_null), TEST(test_rows_of_an_array),
 		TEST(test_null_and_many), TEST(test_counts_of_rows), TEST(test_queue), TEST(test_queue_is_one), TEST(test_transaction),
-		TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final), TEST(test_first_error_is_kept), TEST(test_error_alone),
-		TEST(test_deferred), TEST(test_settings), TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten),
-		TEST(test_dead_while_idle), TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled),
-		TEST(test_server_hangs), TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table),
-		TEST(test_forgotten_statements), TEST(test_autonomous), TEST(test_autonomous_in_a_transaction), TEST(test_begins_anew),
-		TEST(test_long_input), TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_conflict), TEST(test_suspended_ends),
-		TEST(test_call), TEST(test_call_limit) };
+		TEST(test_commit_behind_a_lock), TEST(test_rollback), TEST(test_read_takes_queue), TEST(test_final),
+		TEST(test_first_error_is_kept), TEST(test_error_alone), TEST(test_deferred), TEST(test_settings),
+		TEST(test_settings_of_the_site_win), TEST(test_text_is_not_rewritten), TEST(test_dead_while_idle),
+		TEST(test_dead_in_transaction), TEST(test_dead_under_way), TEST(test_cancelled), TEST(test_server_hangs),
+		TEST(test_no_server), TEST(test_mute_server), TEST(test_altered_table), TEST(test_forgotten_statements),
+		TEST(test_autonomous), TEST(test_autonomous_in_a_transaction), TEST(test_begins_anew), TEST(test_long_input),
+		TEST(test_suspend), TEST(test_suspend_reads_only), TEST(test_conflict), TEST(test_suspended_ends), TEST(test_call),
+		TEST(test_call_limit) };
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }

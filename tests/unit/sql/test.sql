@@ -16,6 +16,9 @@ select count(*) as n from auth.thing;
 -- thing_add(id, word) -> none
 insert into auth.thing (id, word) values (:id, :word);
 
+-- thing_hold(id) -> none
+select t.id from auth.thing t where t.id = :id for update;
+
 -- thing_put(id, word) -> one id
 insert into auth.thing (id, word) values (:id, :word) returning id;
 
