@@ -22,6 +22,8 @@
 #define ADMIN { gate_admin, NULL }
 #define BEARER { gate_bearer, NULL }
 #define MEMBER { gate_member, NULL }
+#define MAY_ENROLL(type) { gate_may_enroll, type }
+#define MAY_VERIFY(type) { gate_may_verify, type }
 #define MANAGED_USER { gate_managed_user, NULL }
 #define CAPTCHA { gate_captcha, NULL }
 #define CUSTOM_PROVIDER { gate_custom_provider, NULL }
@@ -69,22 +71,30 @@ path_match(struct arena *a, const char *pattern, const char *path, struct path_a
 	return (path);
 }
 
-/* The first that the path is at or below. */
+/* The first that the path is at or below; its arguments go to arg. */
+static const struct route *
+mount_find(struct arena *a, const char *path, struct path_arg arg[2])
+{
+	const char *rest;
+
+	for (size_t i = 0; i < route_count; i++) {
+		if (route_table[i].method != NULL || (rest = path_match(a, route_table[i].path, path, arg)) == NULL)
+			continue;
+		if (*rest == '\0' || *rest == '/')
+			return (&route_table[i]);
+	}
+	return (NULL);
+}
+
 static const struct route *
 mount_of(struct request *r)
 {
 	struct path_arg arg[2] = { { NULL, NULL }, { NULL, NULL } };
-	const char *rest;
+	const struct route *mount = mount_find(r->arena, r->path, arg);
 
-	for (size_t i = 0; i < route_count; i++) {
-		if (route_table[i].method != NULL || (rest = path_match(r->arena, route_table[i].path, r->path, arg)) == NULL)
-			continue;
-		if (*rest != '\0' && *rest != '/')
-			continue;
+	if (mount != NULL)
 		memcpy(r->path_arg, arg, sizeof(arg));
-		return (&route_table[i]);
-	}
-	return (NULL);
+	return (mount);
 }
 
 /* The path without the one slash that may end it below a mount. */
@@ -107,24 +117,32 @@ is_offered(const struct route *row)
 	return (true);
 }
 
+/* Whether the row is the path's, and stands below the same mount: {name} is not what a mount of its own has as a word. */
+static bool
+row_fits(struct arena *a, const struct route *row, const struct route *mount, const char *path, struct path_arg arg[2])
+{
+	struct path_arg unused[2];
+	const char *rest;
+
+	memset(arg, 0, 2 * sizeof(*arg));
+	rest = path_match(a, row->path, path, arg);
+	return (rest != NULL && *rest == '\0' && mount_find(a, row->path, unused) == mount && is_offered(row));
+}
+
 /* The row for method and path, or NULL; *allow then has the methods that the path has, in order. */
 static const struct route *
-route_find(struct request *r, const char *path, const char **allow)
+route_find(struct request *r, const struct route *mount, const char **allow)
 {
 	static const char *const methods[] = { "DELETE", "GET", "PATCH", "POST", "PUT" };
+	const char *path = path_canonical(r, mount);
 	struct buf list = buf_new(r->arena);
 	struct path_arg arg[2];
-	const char *rest;
 
 	for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++)
 		for (size_t i = 0; i < route_count; i++) {
 			const struct route *row = &route_table[i];
 
-			if (row->method == NULL || strcmp(row->method, methods[m]) != 0 || !is_offered(row))
-				continue;
-			memset(arg, 0, sizeof(arg));
-			rest = path_match(r->arena, row->path, path, arg);
-			if (rest == NULL || *rest != '\0')
+			if (row->method == NULL || strcmp(row->method, methods[m]) != 0 || !row_fits(r->arena, row, mount, path, arg))
 				continue;
 			if (strcmp(r->method, row->method) == 0) {
 				memcpy(r->path_arg, arg, sizeof(arg));
@@ -160,7 +178,7 @@ request_route(struct request *r)
 	const struct route *mount = mount_of(r);
 	const char *allow = NULL;
 
-	r->route = route_find(r, path_canonical(r, mount), &allow);
+	r->route = route_find(r, mount, &allow);
 	if (mount != NULL)
 		TRY(gates_pass(r, mount));
 	if (r->route == NULL)
@@ -226,7 +244,7 @@ dispatch_slow(struct request *r)
 	const struct route *mount = mount_of(r);
 	const char *allow;
 
-	return ((has_place(mount) || has_place(route_find(r, path_canonical(r, mount), &allow))) && gate_slow(r));
+	return ((has_place(mount) || has_place(route_find(r, mount, &allow))) && gate_slow(r));
 }
 
 void

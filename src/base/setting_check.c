@@ -18,14 +18,17 @@ struct check {
 };
 
 #define JITTER_MOST INT64_C(1000000000) /* ns: a worker sleeps so long */
+#define LOCKOUT_LEAST INT64_C(60000000000)
+#define LOCKOUT_MOST INT64_C(86400000000000)
 #define AT(field) offsetof(struct settings, field)
 
 /* Numbers outside are refused. */
-static const struct range_row {
+struct range_row {
 	size_t offset;
 	const char *name;
 	int64_t low, high;
-} range_table[] = {
+};
+static const struct range_row range_table[] = {
 	{ AT(gotrue_security_refresh_token_algorithm_version), "GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION", 0, 2 },
 	{ AT(gotrue_security_refresh_token_upgrade_percentage), "GOTRUE_SECURITY_REFRESH_TOKEN_UPGRADE_PERCENTAGE", 0, 100 },
 	{ AT(postern_scrypt_log_n), "POSTERN_SCRYPT_LOG_N", 10, 20 },
@@ -37,6 +40,13 @@ static const struct range_row {
 	{ AT(postern_mfa_max_attempts), "POSTERN_MFA_MAX_ATTEMPTS", 0, 1000 },
 	{ AT(gotrue_smtp_port), "GOTRUE_SMTP_PORT", 0, 65535 },
 	{ AT(gotrue_password_hibp_bloom_items), "GOTRUE_PASSWORD_HIBP_BLOOM_ITEMS", 1, 100000000 },
+};
+
+/* While there are recovery codes. */
+static const struct range_row recovery_table[] = {
+	{ AT(gotrue_mfa_recovery_codes_count), "GOTRUE_MFA_RECOVERY_CODES_COUNT", 4, 16 },
+	{ AT(gotrue_mfa_recovery_codes_code_length), "GOTRUE_MFA_RECOVERY_CODES_CODE_LENGTH", 13, 32 },
+	{ AT(gotrue_mfa_recovery_codes_max_verify_attempts), "GOTRUE_MFA_RECOVERY_CODES_MAX_VERIFY_ATTEMPTS", 3, 15 },
 };
 
 static const char gateway_words[] =
@@ -143,20 +153,38 @@ check_keys(struct check *c)
 }
 
 static void
+check_range(struct check *c, const struct range_row *row)
+{
+	int64_t n = number_at(c->s, row->offset);
+
+	if (n < row->low || n > row->high)
+		refuse(c, row->name, "%s must be from %lld to %lld, not %lld.", row->name, (long long)row->low, (long long)row->high,
+		    (long long)n);
+}
+
+static void
 check_ranges(struct check *c)
 {
-	for (size_t i = 0; i < COUNT(range_table); i++) {
-		const struct range_row *row = &range_table[i];
-		int64_t n = number_at(c->s, row->offset);
-
-		if (n < row->low || n > row->high)
-			refuse(c, row->name, "%s must be from %lld to %lld, not %lld.", row->name, (long long)row->low,
-			    (long long)row->high, (long long)n);
-	}
+	for (size_t i = 0; i < COUNT(range_table); i++)
+		check_range(c, &range_table[i]);
 	if (c->s->postern_smtp_timeout <= 0)
 		refuse(c, "POSTERN_SMTP_TIMEOUT", "POSTERN_SMTP_TIMEOUT must be longer than 0.");
 	if (c->s->postern_reply_jitter < 0 || c->s->postern_reply_jitter > JITTER_MOST)
 		refuse(c, "POSTERN_REPLY_JITTER", "POSTERN_REPLY_JITTER must be from 0s to 1s.");
+}
+
+static void
+check_recovery_codes(struct check *c)
+{
+	int64_t lockout = c->s->gotrue_mfa_recovery_codes_lockout_duration;
+
+	if (!c->s->gotrue_mfa_recovery_codes_enroll_enabled && !c->s->gotrue_mfa_recovery_codes_verify_enabled)
+		return;
+	for (size_t i = 0; i < COUNT(recovery_table); i++)
+		check_range(c, &recovery_table[i]);
+	if (lockout < LOCKOUT_LEAST || lockout > LOCKOUT_MOST)
+		refuse(c, "GOTRUE_MFA_RECOVERY_CODES_LOCKOUT_DURATION",
+		    "GOTRUE_MFA_RECOVERY_CODES_LOCKOUT_DURATION must be from 1m to 24h.");
 }
 
 static bool
@@ -431,6 +459,7 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 		check_secret,
 		check_keys,
 		check_ranges,
+		check_recovery_codes,
 		check_choices,
 		check_database,
 		check_patterns,

@@ -98,8 +98,8 @@ utf8_count(const char *text)
 	return (count);
 }
 
-static bool
-space_is(uint32_t point)
+bool
+utf8_is_space(uint32_t point)
 {
 	return ((point >= 0x09 && point <= 0x0D) || point == ' ' || point == 0x85 || point == 0xA0 || point == 0x1680 ||
 		(point >= 0x2000 && point <= 0x200A) || point == 0x2028 || point == 0x2029 || point == 0x202F || point == 0x205F ||
@@ -116,7 +116,7 @@ trimmed_len(const char *text, size_t len)
 	for (size_t at = 0, step; at < len; at += step) {
 		step = utf8_read(text + at, len - at, &point);
 		step += step == 0;
-		if (!space_is(point))
+		if (!utf8_is_space(point))
 			kept = at + step;
 	}
 	return (kept);
@@ -132,7 +132,7 @@ str_trim(struct arena *arena, const char *text)
 	len = trimmed_len(text, strlen(text));
 	for (; at < len; at += step) {
 		step = utf8_read(text + at, len - at, &point);
-		if (!space_is(point))
+		if (!utf8_is_space(point))
 			break;
 	}
 	return (arena_strndup(arena, text + at, len - at));

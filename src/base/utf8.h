@@ -2,6 +2,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,6 @@
  */
 size_t utf8_read(const char *, size_t len, uint32_t *);
 void utf8_put(struct buf *, uint32_t);
+bool utf8_is_space(uint32_t); /* as Go's unicode.IsSpace */
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/audit.h"
 #include "core/factor_part.h"
 #include "core/notice.h"
+#include "core/recovery_codes.h"
 #include "db/db.h"
 #include "query/factor.h"
 #include "query/session.h"
@@ -119,6 +120,7 @@ factor_unenroll(struct request *r)
 	const struct factor_row *factor = r->factor;
 
 	TRY(session_still(r));
+	TRY(recovery_codes_check_unenroll(r));
 	TRY(audit(r, r->user, AUDIT_FACTOR_UNENROLLED,
 	    json_pairs(r->arena, "factor_id", factor->id, "factor_status", factor->status, "session_id", r->user->session_id, NULL)));
 	TRY(notice_send(r, r->user,

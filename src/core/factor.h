@@ -18,7 +18,8 @@ struct factor_type {
 	const char *word, *method;
 	size_t enroll_enabled, verify_enabled; /* settings */
 	err enroll_off, challenge_off;
-	err verify_off; /* OK: challenge_off */
+	err verify_off;  /* OK: challenge_off */
+	bool own_routes; /* recovery codes: what is below is NULL, and /factors refuses the type */
 
 	/* Fills in what it makes of the wish.  Nothing is written yet.  NULL: the name is all. */
 	checked err (*enroll)(struct request *, struct factor_enrolment *);

@@ -62,7 +62,7 @@ factor_enroll(struct request *r, struct factor_enrolment *e)
 	const struct factor_type *type = factor_type(e->factor_type);
 	const char *traits;
 
-	if (type == NULL)
+	if (type == NULL || type->own_routes)
 		return (fail(r, E_VALIDATION_FAILED, "factor_type needs to be totp, phone, or webauthn"));
 	if (!factor_may_enroll(type))
 		return (fail(r, type->enroll_off, NULL));

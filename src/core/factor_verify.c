@@ -27,7 +27,7 @@ static err
 type_of(struct request *r, const struct factor_type **type)
 {
 	*type = factor_type(r->factor->type);
-	if (*type == NULL)
+	if (*type == NULL || (*type)->own_routes)
 		return (fail(r, E_VALIDATION_FAILED, "factor_type needs to be totp, phone, or webauthn"));
 	return (OK);
 }

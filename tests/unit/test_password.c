@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "fixture.h"
 #include "sec/password.h"
+#include "sec/recovery_code.h"
 
 static struct settings settings;
 
@@ -169,6 +170,40 @@ test_outdated(void **state)
 	assert_false(password_outdated(BCRYPT));
 }
 
+/* The second: by another program. */
+static void
+test_recovery_code(void **state)
+{
+	static const char foreign[] = "$argon2id$v=19$m=19456,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$htb1uOkrH9w5QpuJyiekFOYVslGnIsU9PT3IvnJmlSA";
+	const char *hash = recovery_code_hash(*state, "abcdefgh12345678");
+
+	assert_int_equal(strlen(hash), strlen(foreign));
+	assert_true(str_starts(hash, "$argon2id$v=19$m=19456,t=1,p=1$"));
+	assert_string_not_equal(hash, recovery_code_hash(*state, "abcdefgh12345678"));
+	assert_int_equal(password_verify(*state, hash, "abcdefgh12345678"), PASSWORD_RIGHT);
+	assert_int_equal(password_verify(*state, hash, "abcdefgh12345679"), PASSWORD_WRONG);
+	assert_int_equal(password_verify(*state, foreign, "abcdefgh12345678"), PASSWORD_RIGHT);
+}
+
+static void
+test_recovery_code_canonical(void **state)
+{
+	static const struct {
+		const char *typed, *canonical;
+	} row[] = {
+		{ "", "" },
+		{ " -\t\r\n\v\f--", "" },
+		{ "ABCD-efgh 2345", "abcdefgh2345" },
+		{ "\302\205a\302\240b\341\232\200c\342\200\203d\342\200\250e\342\200\257f\342\201\237g\343\200\200h", "abcdefgh" },
+		{ "a\342\200\220b\342\200\213c", "a\342\200\220b\342\200\213c" },   /* another hyphen, and what has no width */
+		{ "\342\204\252\303\204\304\260", "\342\204\252\303\204\304\260" }, /* no capitals of ASCII */
+		{ "a\377\302", "a\377\302" },
+	};
+
+	for (size_t i = 0; i < LENGTH(row); i++)
+		assert_string_equal(recovery_code_canonical(*state, row[i].typed), row[i].canonical);
+}
+
 int
 main(void)
 {
@@ -180,6 +215,8 @@ main(void)
 		cheap_test(test_bcrypt_where_configured),
 		cheap_test(test_unknown),
 		cheap_test(test_outdated),
+		cheap_test(test_recovery_code),
+		cheap_test(test_recovery_code_canonical),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -504,6 +504,40 @@ test_captcha(void **state)
 	refuses("GOTRUE_SECURITY_CAPTCHA_PROVIDER", "nobody");
 }
 
+/* What is out of range matters only while there are any. */
+static void
+test_recovery_codes(void **state)
+{
+	static const struct {
+		const char *name, *least, *most, *below, *above;
+	} range[] = {
+		{ "GOTRUE_MFA_RECOVERY_CODES_COUNT", "4", "16", "3", "17" },
+		{ "GOTRUE_MFA_RECOVERY_CODES_CODE_LENGTH", "13", "32", "12", "33" },
+		{ "GOTRUE_MFA_RECOVERY_CODES_MAX_VERIFY_ATTEMPTS", "3", "15", "2", "16" },
+		{ "GOTRUE_MFA_RECOVERY_CODES_LOCKOUT_DURATION", "1m", "24h", "59s", "24h1s" },
+	};
+	static const char *const enabled[] = { "GOTRUE_MFA_RECOVERY_CODES_ENROLL_ENABLED", "GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(range); i++)
+		accepts(range[i].name, range[i].below);
+	for (size_t e = 0; e < COUNT(enabled); e++) {
+		setenv(enabled[e], "true", 1);
+		for (size_t i = 0; i < COUNT(range); i++) {
+			accepts(range[i].name, range[i].least);
+			accepts(range[i].name, range[i].most);
+			refuses(range[i].name, range[i].below);
+			refuses(range[i].name, range[i].above);
+		}
+		unsetenv(enabled[e]);
+	}
+	setenv(enabled[0], "true", 1);
+	setenv("GOTRUE_MFA_RECOVERY_CODES_COUNT", "0", 1);
+	assert_null(load(NULL));
+	assert_string_equal(complaint_of("GOTRUE_MFA_RECOVERY_CODES_COUNT")->sentence,
+	    "GOTRUE_MFA_RECOVERY_CODES_COUNT must be from 4 to 16, not 0.");
+}
+
 static void
 test_encryption(void **state)
 {
@@ -714,6 +748,7 @@ main(void)
 		TEST(test_short_secret),
 		TEST(test_checks),
 		TEST(test_captcha),
+		TEST(test_recovery_codes),
 		TEST(test_encryption),
 		TEST(test_hooks),
 		TEST(test_file),
