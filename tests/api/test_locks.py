@@ -7,6 +7,8 @@ from collections import Counter
 from itertools import combinations_with_replacement
 
 import pytest
+from authenticator import Authenticator
+from test_passkeys import ORIGIN, SETTINGS, register, sign_in
 
 from harness import PASSWORD, SERVICE, Session, address, many, phone
 from post import Landing, exchange, pkce
@@ -20,7 +22,7 @@ SESSIONS = 4
 @pytest.fixture(scope="module")
 def server(mailing, providers):
     base = settings(providers.port, providers.authority_file, "http://auth.test/callback")
-    return mailing(**{**base, "POSTERN_TEST_WORKERS": "12", "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED": "true",
+    return mailing(**{**base, **SETTINGS, "POSTERN_TEST_WORKERS": "12", "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED": "true",
                       "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": "0"})
 
 
@@ -46,6 +48,8 @@ class Me:
         sql("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)"
             " values (%s, %s, 'totp', 'unverified', now(), now())", self.factor, self.id)  # fmt: skip
         sql("update auth.sessions set factor_id = %s where user_id = %s", self.factor, self.id)
+        self.device = Authenticator(ORIGIN)
+        self.passkey = register(server, self.one.access, self.device).json()["id"]
         self.one.put(email=address("new"), phone=phone())
 
     def session(self):
@@ -70,7 +74,18 @@ def factor(me, i):
     return me.server.request("DELETE", path, SERVICE) if i >= MANY - 2 else me.server.put(path, {"friendly_name": f"n{i}"}, SERVICE)
 
 
+def passkey(me, i):
+    """Signs in many times, beside others that are added, and goes at the end."""
+    if i >= MANY - 2:
+        return me.server.request("DELETE", f"/passkeys/{me.passkey}", me.of(i).access)
+    options = me.server.post(f"/passkeys/{('authentication', 'registration')[i % 4 // 2]}/options", {}, me.of(i).access)
+    if options.status_code != 200:
+        return options
+    return register(me.server, me.of(i).access, Authenticator(ORIGIN), options.json()) if i % 4 // 2 else sign_in(me.server, me.device, options.json())
+
+
 WAYS = {
+    "passkey": passkey,
     "admin factor": factor,
     "sign in": lambda me, i: me.server.sign_in(email=me.email, password=PASSWORD),
     "sign in by Google": lambda me, i: me.server.post("/token?grant_type=id_token", {"provider": "google", "id_token": me.token}),
@@ -109,7 +124,7 @@ def ended(me, got):
     """The sessions whose end was confirmed."""
     for way, i, r in got:
         if r.status_code == 204:
-            yield from {"logout": [me.of(i)], "logout all": me.sessions, "logout others": [s for s in me.sessions if s is not me.of(i)]}[way]
+            yield from {"logout": [me.of(i)], "logout all": me.sessions, "logout others": [s for s in me.sessions if s is not me.of(i)]}.get(way, [])
 
 
 @pytest.mark.parametrize("first", WAYS)

@@ -12,7 +12,8 @@ from harness import BIN
 
 pytestmark = pytest.mark.plain
 LIST = Path(os.environ.get("POSTERN_STATEMENTS", Path(BIN).parent / "tests/statements"))
-BIG = "users|identities|sessions|refresh_tokens|one_time_tokens|flow_state|audit_log_entries|mfa_amr_claims|mfa_factors"
+BIG = ("users|identities|sessions|refresh_tokens|one_time_tokens|flow_state|audit_log_entries|mfa_amr_claims|mfa_factors"
+       "|webauthn_credentials|webauthn_challenges")
 SCAN = re.compile(rf"Seq Scan on (?:auth\.)?({BIG})\b")
 WHOLE = "clean_"  # the tidying, which is nobody's request
 
@@ -31,6 +32,8 @@ insert into auth.one_time_tokens (id, user_id, token_type, token_hash, relates_t
     select gen_random_uuid(), id, 'recovery_token', 'h' || id, email, now(), now() from auth.users;
 insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
     select gen_random_uuid(), id, 'totp', 'verified', now(), now() from auth.users;
+insert into auth.webauthn_credentials (user_id, credential_id, public_key) select id, decode(md5(id::text), 'hex'), '' from auth.users;
+insert into auth.webauthn_challenges (challenge_type, session_data, expires_at) select 'authentication', '{}', now() from auth.users;
 insert into auth.flow_state (id, user_id, auth_code, code_challenge, code_challenge_method, provider_type, authentication_method, created_at, updated_at)
     select gen_random_uuid(), id, gen_random_uuid(), 'c', 'plain', 'email', 'magiclink', now(), now() from auth.users;
 insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
