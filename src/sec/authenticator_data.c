@@ -4,14 +4,14 @@
 
 #define LONGEST_ID 1023
 
-/* The next bytes; no data when there are not so many. */
+/* The next bytes; no data when there are not so many, and then nothing is left for what comes behind them. */
 static struct bytes
 bytes_take(struct bytes *rest, size_t len)
 {
 	struct bytes taken = { rest->data, len };
 
 	if (len > rest->len)
-		return ((struct bytes){ NULL, 0 });
+		return (*rest = (struct bytes){ NULL, 0 });
 	*rest = (struct bytes){ (const unsigned char *)rest->data + len, rest->len - len };
 	return (taken);
 }
