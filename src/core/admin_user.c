@@ -60,11 +60,11 @@ refusal_tell(struct request *r, err error)
 		return (fail(r, E_VALIDATION_FAILED, "A value is too long"));
 	if (error != E_DATABASE || !str_equal(e->sqlstate, "23505"))
 		return (error);
-	if (strstr(e->message, "users_email_partial_key") != NULL)
+	if (str_equal(e->constraint, "users_email_partial_key"))
 		return (email_taken(r));
-	if (strstr(e->message, "users_phone_key") != NULL)
+	if (str_equal(e->constraint, "users_phone_key"))
 		return (phone_taken(r));
-	if (strstr(e->message, "users_pkey") != NULL)
+	if (str_equal(e->constraint, "users_pkey"))
 		return (fail(r, E_USER_ALREADY_EXISTS, "A user with this ID already exists"));
 	return (error);
 }

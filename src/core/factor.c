@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/setting.h"
 #include "base/str.h"
@@ -70,10 +68,10 @@ refusal_tell(struct request *r, err error, const char *name)
 		return (fail(r, E_VALIDATION_FAILED, "A value is too long"));
 	if (error != E_DATABASE || !str_equal(e->sqlstate, "23505"))
 		return (error);
-	if (strstr(e->message, "mfa_factors_user_friendly_name_unique") != NULL)
+	if (str_equal(e->constraint, "mfa_factors_user_friendly_name_unique"))
 		return (fail(r, E_MFA_FACTOR_NAME_CONFLICT, "A factor with the friendly name %s for this user already exists",
 		    json_quote(r->arena, name)));
-	if (strstr(e->message, "unique_phone_factor_per_user") != NULL)
+	if (str_equal(e->constraint, "unique_phone_factor_per_user"))
 		return (fail(r, E_PHONE_EXISTS, "A factor with this phone number for this user already exists"));
 	return (error);
 }

@@ -203,9 +203,9 @@ user_reload_changed(struct request *r, struct user *u, const char *words)
 		return (error);
 	if (!str_equal(said->sqlstate, "23505"))
 		return (fail(r, E_DATABASE, "%s", words));
-	if (strstr(said->message, "phone") == NULL)
-		return (fail(r, E_EMAIL_EXISTS, NULL));
-	return (fail(r, E_PHONE_EXISTS, "A user with this phone number has already been registered"));
+	if (str_equal(said->constraint, "users_phone_key"))
+		return (fail(r, E_PHONE_EXISTS, "A user with this phone number has already been registered"));
+	return (fail(r, E_EMAIL_EXISTS, NULL));
 }
 
 err

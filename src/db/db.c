@@ -165,6 +165,7 @@ error_said(struct db *db, PGresult *refused)
 
 	db->error = (struct db_error){ .sqlstate = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_SQLSTATE)), ""),
 		.message = str_or(arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_PRIMARY)), "unknown error"),
+		.constraint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_CONSTRAINT_NAME)),
 		.hint = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_HINT)),
 		.detail = arena_strdup(a, PQresultErrorField(refused, PG_DIAG_MESSAGE_DETAIL)) };
 	db->conflict = error_is_conflict(db, refused);

@@ -43,6 +43,7 @@ struct db;
 /* Of the last statement that failed; strings live as long as the arena of that request. */
 struct db_error {
 	const char *sqlstate, *message; /* never NULL; sqlstate is "" when it was not the server that spoke */
+	const char *constraint;         /* or unique index, that refused; NULL: none did */
 	const char *hint, *detail;
 };
 

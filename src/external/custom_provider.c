@@ -186,7 +186,7 @@ refused_by_table(struct request *r, const char *words)
 		return (fail_as(r, E_CONFLICT, 400, "A custom OAuth provider with this identifier already exists"));
 	if (str_equal(e->sqlstate, "23514"))
 		for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-			if (strstr(e->message, rules[i].constraint) != NULL)
+			if (e->constraint != NULL && strstr(e->constraint, rules[i].constraint) != NULL)
 				return (fail(r, E_VALIDATION_FAILED, "%s", rules[i].words));
 	return (fail(r, E_DATABASE, "%s", words));
 }

@@ -215,6 +215,7 @@ test_queue_is_one(void **state)
 	assert_int_equal(thing_add(f->db, .id = "b"), OK);
 	assert_int_equal(db_commit(f->db), E_DATABASE);
 	assert_string_equal(db_error(f->db)->sqlstate, "23505");
+	assert_string_equal(db_error(f->db)->constraint, "thing_pkey");
 	assert_int_equal(things(), 0);
 	next_request(f);
 	assert_int_equal(thing_add(f->db, .id = "c"), OK);

@@ -163,7 +163,7 @@ database_is(const char *sqlstate, int status, bool shown)
 {
 	struct request *r = PLAIN();
 
-	double_error = (struct db_error){ sqlstate, "said \"no\"", "hint", NULL };
+	double_error = (struct db_error){ .sqlstate = sqlstate, .message = "said \"no\"", .hint = "hint" };
 	reply_failure(r, fail(r, E_DATABASE, "Database error saving new user"));
 	assert_int_equal(r->reply.status, status);
 	assert_string_equal(header(r, "X-Sb-Error-Code"), "unexpected_failure");
@@ -189,7 +189,7 @@ test_database(void **state)
 	database_is("22021", 500, false);
 	database_is("", 500, false);
 	r = LATER();
-	double_error = (struct db_error){ "P0001", "said", NULL, NULL };
+	double_error = (struct db_error){ .sqlstate = "P0001", .message = "said" };
 	failure_is(r, fail(r, E_DATABASE, "words"), 500, "unexpected_failure", "{\"code\":\"unexpected_failure\",\"message\":\"words\"}");
 }
 
