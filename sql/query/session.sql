@@ -25,12 +25,14 @@ insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authent
 values (:id::uuid, :session_id::uuid, :now::timestamptz, :now::timestamptz, :method)
 on conflict on constraint mfa_amr_claims_session_id_authentication_method_pkey do update set updated_at = excluded.updated_at;
 
--- What a session is that is to be raised.  active: the token of auth.refresh_tokens that its client has, null for v2.
--- session_state(id) -> maybe user, hmac_key, counter:int, client_id, scopes, methods, active
-select %user_columns(u), %session_columns(s), %refresh_columns(s),
-    (select t.token from auth.refresh_tokens t where t.session_id = s.id and t.revoked is false order by t.id desc limit 1) as active
+-- What a session is that is to be raised.  active: the token of auth.refresh_tokens that its client has, null for v2; token_time: its.
+-- session_state(id) -> maybe user, hmac_key, counter:int, client_id, scopes, methods, active, token_time:time
+select %user_columns(u), %session_columns(s), %refresh_columns(s), a.token as active, a.updated_at as token_time
 from auth.sessions s
 join auth.users u on u.id = s.user_id
+left join lateral (
+    select t.token, t.updated_at from auth.refresh_tokens t where t.session_id = s.id and t.revoked is false order by t.id desc limit 1
+) a on true
 where s.id = :id::uuid;
 
 -- A session is raised only as it was seen, by a factor that the user has; else the request begins anew.  Behind user_hold().

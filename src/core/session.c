@@ -145,13 +145,24 @@ session_still(struct request *r)
 
 /* --- Raising --- */
 
+/* What is over gets no new tokens.  One that is too long at aal1 is refreshed no more until its user has shown a factor: that is now. */
+static err
+raise_allowed(struct request *r, const struct session_state *s)
+{
+	enum session_verdict verdict = session_validity(r, &s->user, s->token_time);
+
+	if (verdict == SESSION_VALID || verdict == SESSION_LOW_AAL)
+		return (OK);
+	return (fail_as(r, E_SESSION_EXPIRED, 403, "Session is no longer valid"));
+}
+
 err
 session_to_raise(struct request *r, struct session_state *s)
 {
 	TRY(session_state(r->db, s, .id = r->user->session_id));
 	if (!s->found || (s->hmac_key == NULL && s->active == NULL))
 		return (fail(r, E_SESSION_NOT_FOUND, NULL));
-	return (OK);
+	return (raise_allowed(r, s));
 }
 
 static char *

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Second factors and somebody who means harm, or has half of what is needed."""
+
+import pytest
+
+from factors import Factor
+from harness import is_error
+
+@pytest.fixture
+def me(server):
+    return server.sign_up()
+
+
+# --- Sessions that are over ---
+
+
+@pytest.mark.parametrize("setting, column", [("TIMEBOX", "created_at"), ("INACTIVITY_TIMEOUT", "refreshed_at"), (None, "not_after")])
+def test_what_is_over_is_not_raised(serve, sql, setting, column):
+    server = serve(**({f"GOTRUE_SESSIONS_{setting}": "1h"} if setting else {}))
+    me = server.sign_up()
+    factor = Factor(me)
+    challenge = factor.challenge()
+    sql(f"update auth.sessions set {column} = now() - interval '2 hours' where user_id = %s", me.id)
+    is_error(factor.verify(challenge=challenge), 403, "session_expired")
+    assert server.refresh(me.refresh_token).status_code == 400
+
+
+def test_one_that_waits_for_a_factor_is_raised(serve, sql):
+    """A refresh says that the user has to show one."""
+    server = serve(GOTRUE_SESSIONS_ALLOW_LOW_AAL="15m")
+    me = server.sign_up()
+    factor = Factor(me)
+    assert factor.verify().status_code == 200
+    low = server.sign_in(email=me.email, password=me.password).json()
+    sql("update auth.sessions set created_at = now() - interval '1 hour' where user_id = %s and aal = 'aal1'", me.id)
+    sql("delete from postern.factor_use where factor_id = %s", factor.id)
+    assert "User Needs MFA" in server.refresh(low["refresh_token"]).text
+    assert factor.verify(token=low["access_token"]).status_code == 200
+
+
+# --- What is no code ---
+
+
+@pytest.mark.parametrize("text, status", [
+    (b'{"code": 123456, "challenge_id": "%s"}', 400),
+    (b'{"code": "123456", "challenge_id": 1}', 400),
+    (b'{"code": "12345\\u0000", "challenge_id": "%s"}', 400),
+    (b'{"code": "\xff\xfe", "challenge_id": "%s"}', 400),
+    (b'{"code": "123456", "challenge_id": "' + b"a" * 100000 + b'"}', 400),
+    (b'{"code": "' + b"9" * 900000 + b'", "challenge_id": "%s"}', 422),
+    (b'{"code": "\\u0661\\u0662\\u0663\\u0664\\u0665\\u0666", "challenge_id": "%s"}', 422),
+    (b'{"code": "-00001", "challenge_id": "%s"}', 422),
+    (b'{"code": "1", "code": "000000", "challenge_id": "%s"}', 422),
+])  # fmt: skip
+def test_odd_answers(server, me, text, status):
+    factor = Factor(me)
+    body = text.replace(b"%s", factor.challenge().encode())
+    got = server.request("POST", factor.path + "/verify", me.access, data=body, headers={"Content-Type": "application/json"})
+    assert got.status_code == status, got.text
