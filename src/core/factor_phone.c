@@ -7,6 +7,7 @@
 #include "core/amr.h"
 #include "core/factor_part.h"
 #include "core/hook.h"
+#include "core/limit.h"
 #include "core/sending.h"
 #include "core/sms.h"
 #include "query/factor.h"
@@ -51,20 +52,42 @@ code_send(struct request *r, const char *code, const char *channel)
 	return (fail(r, E_UNEXPECTED_FAILURE, "error invoking hook"));
 }
 
+/*
+ * A factor that goes takes along when its number was told a code, which is asked elsewhere of one that comes anew.  And whoever waits for
+ * nothing, such as many at once or one new number after another, has as many messages as all factors that a user may have.
+ */
+static err
+check_often(struct request *r, const char *whom)
+{
+	usec last = clock_timestamptz(r->factor->last_challenged_at);
+	int64_t most = cfg->gotrue_mfa_max_enrolled_factors > 1 ? (int64_t)cfg->gotrue_mfa_max_enrolled_factors : 1;
+	setting_duration interval = cfg->gotrue_mfa_phone_max_frequency;
+	const setting_rate rate = { .events = (double)most, .per_ns = interval / most + 1, .burst = true };
+	bool allowed;
+
+	TRY(sending_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, last, interval));
+	if (last == 0)
+		TRY(sending_check(r, SENDING_FACTOR, whom, r->user));
+	TRY(limit_take_message(r, arena_printf(r->arena, "factors of %s", r->user->id), rate, &allowed));
+	return (allowed ? OK : fail(r, E_OVER_SMS_SEND_RATE_LIMIT, NULL));
+}
+
 err
 phone_challenge(struct request *r, struct factor_challenge *c)
 {
 	static const struct param fields[] = { PARAM(struct factor_challenge, text, channel), PARAM_END };
 	const struct factor_row *f = r->factor;
 	const char *code = secret_otp(r->arena, (unsigned)cfg->gotrue_mfa_phone_otp_length);
+	const char *whom = arena_printf(r->arena, "%s of %s", f->phone, r->user->id);
 
 	TRY(params_read(r, fields, c));
 	c->channel = str_or(c->channel, "sms");
 	TRY(sms_check_channel(r, c->channel));
-	TRY(sending_long_ago(r, E_OVER_SMS_SEND_RATE_LIMIT, clock_timestamptz(f->last_challenged_at), cfg->gotrue_mfa_phone_max_frequency));
+	TRY(check_often(r, whom));
 	c->code = secret_seal(r->arena, c->id, code);
 	TRY(code_send(r, code, c->channel));
 	TRY(factor_hold(r));
+	TRY(sending_note(r, SENDING_FACTOR, whom));
 	return (factor_assert_challenged(r->db, .id = f->id, .at = f->last_challenged_at));
 }
 

@@ -8,12 +8,14 @@
 static bool
 by_phone(enum sending s)
 {
-	return (s == SENDING_SMS || s == SENDING_PHONE_CHANGE);
+	return (s == SENDING_SMS || s == SENDING_PHONE_CHANGE || s == SENDING_FACTOR);
 }
 
 static setting_duration
 min_interval(enum sending s)
 {
+	if (s == SENDING_FACTOR)
+		return (cfg->gotrue_mfa_phone_max_frequency);
 	return (by_phone(s) ? cfg->gotrue_sms_max_frequency : cfg->gotrue_smtp_max_frequency);
 }
 
@@ -24,7 +26,8 @@ sending_key(struct arena *a, enum sending s, const char *address)
 	static const char *const names[] = { [SENDING_MAIL] = "mail",
 		[SENDING_EMAIL_CHANGE] = "email_change",
 		[SENDING_SMS] = "sms",
-		[SENDING_PHONE_CHANGE] = "phone_change" };
+		[SENDING_PHONE_CHANGE] = "phone_change",
+		[SENDING_FACTOR] = "factor" };
 
 	return (arena_printf(a, "%s to %s", names[s], sha256_hex(a, address)));
 }

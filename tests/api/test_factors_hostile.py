@@ -1,14 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
 """Second factors and somebody who means harm, or has half of what is needed."""
 
+import time
+
 import pytest
 
 from factors import Factor
-from harness import is_error
+from harness import is_error, many, phone
+
+TOO_SOON = (429, "over_sms_send_rate_limit")
+ON = {"GOTRUE_MFA_PHONE_ENROLL_ENABLED": "true", "GOTRUE_MFA_PHONE_VERIFY_ENABLED": "true", "GOTRUE_MAILER_AUTOCONFIRM": "true"}
+
+
+@pytest.fixture(scope="module")
+def server(mailing):
+    return mailing(**ON)
+
 
 @pytest.fixture
-def me(server):
+def me(server, phones):
+    phones.says = (200, {"Content-Type": "application/json"}, b"{}")
     return server.sign_up()
+
+
+def ask(factor):
+    return factor.server.post(factor.path + "/challenge", {}, factor.me.access)
+
+
+# --- Messages, which cost money ---
+
+
+def test_a_number_that_is_added_anew(server, me, phones):
+    """Whether the factor gives way or is deleted, its number gets a message a minute."""
+    number = phone()
+    factor = Factor(me, phone=number)
+    assert ask(factor).status_code == 200
+    factor = Factor(me, phone=number)
+    is_error(ask(factor), *TOO_SOON)
+    assert factor.delete().status_code == 200
+    is_error(ask(Factor(me, phone=f"+{number}")), *TOO_SOON)
+    assert len(phones.to(number)) == 1
+    assert ask(Factor(server.sign_up(), phone=number)).status_code == 200, "a stranger keeps nobody from it"
+
+
+def test_one_number_after_another(server, me, phones):
+    """As many as the factors that a user may have, and no more."""
+    numbers, codes = [phone() for _ in range(14)], []
+    for number in numbers:
+        factor = Factor(me, phone=number)
+        codes.append(ask(factor).status_code)
+        factor.delete()
+    assert codes == [200] * 10 + [429] * 4 and sum(len(phones.to(number)) for number in numbers) == 10
+
+
+def test_many_at_once_while_it_is_slow(mailing, phones):
+    server = mailing(**ON, GOTRUE_MFA_MAX_ENROLLED_FACTORS="2", POSTERN_TEST_WORKERS="12")
+    number = phone()
+    factor = Factor(server.sign_up(), phone=number)
+    phones.peer.answer = lambda request: time.sleep(0.3) or phones.answer(request)
+    got = many(24, lambda _: ask(factor).status_code)
+    phones.peer.answer = phones.answer
+    assert got.count(200) == 1 and len(phones.to(number)) <= 2, (got, phones.to(number))
+
+
+def test_one_that_failed_is_asked_for_again(me, phones):
+    factor = Factor(me, phone=phone())
+    phones.says = (500, {}, b"")
+    assert ask(factor).status_code == 500
+    phones.says = (200, {"Content-Type": "application/json"}, b"{}")
+    assert ask(factor).status_code == 200
 
 
 # --- Sessions that are over ---
