@@ -18,6 +18,7 @@
 #include "net/network.h"
 #include "net/transport.h"
 #include "query/outbox.h"
+#include "query/recovery_codes.h"
 #include "query/user.h"
 #include "sec/breached_file.h"
 #include "sec/jwt.h"
@@ -214,6 +215,20 @@ check_sealed(struct arena *a, struct db *db, struct report *r)
 }
 
 static void
+check_recovery_codes(struct arena *a, struct db *db, struct report *r)
+{
+	struct recovery_codes_of_rows none;
+	bool wanted = cfg->gotrue_mfa_recovery_codes_enroll_enabled || cfg->gotrue_mfa_recovery_codes_verify_enabled;
+
+	if (wanted && recovery_codes_of(db, &none, .factor_id = UUID_NIL) != OK)
+		report_error(r, arena_printf(a,
+				    "GOTRUE_MFA_RECOVERY_CODES_ENROLL_ENABLED or _VERIFY_ENABLED is true, but the tables of recovery codes "
+				    "can't be read (%s): "
+				    "run postern migrate --remove-extras, then postern migrate, as the owner of the type factor_type.",
+				    database_words(a, db)));
+}
+
+static void
 check_schema(struct arena *a, struct db *db, struct report *r)
 {
 	int pending = 0;
@@ -228,6 +243,7 @@ check_schema(struct arena *a, struct db *db, struct report *r)
 		check_outbox(a, db, r);
 		check_password(a, db, r);
 		check_sealed(a, db, r);
+		check_recovery_codes(a, db, r);
 	}
 }
 

@@ -7,6 +7,7 @@ import statistics
 import time
 import uuid
 
+import psycopg2
 import pytest
 
 from factors import Factor
@@ -531,6 +532,24 @@ def test_an_operator_takes_them_away(server, key, sql, codes):
     assert now["aal"] == "aal1" and [m["method"] for m in now["amr"]] == ["password"]
 
 
+def test_everything_at_once(server, key, codes):
+    """Nobody waits for each other in a circle, and nothing is told that is not so."""
+    raised = codes.verify(codes.codes[0]).json()["access_token"]
+    low = [codes.low() for _ in range(3)]
+    ways = [
+        lambda i: codes.verify(codes.codes[i % 3], low[i % 3]),
+        lambda i: server.post(PATH + "/regenerate", None, codes.me.access),
+        lambda i: server.request("DELETE", PATH, raised),
+        lambda i: server.post(PATH, None, codes.me.access),
+        lambda i: codes.totp.delete(raised),
+        lambda i: server.request("DELETE", f"/admin/users/{codes.me.id}/factors/{codes.id}", key),
+        lambda i: server.put("/user", {"password": f"another good one {i}"}, codes.me.access),
+        lambda i: server.post("/logout?scope=others", None, low[i % 3]),
+    ]
+    got = many(24, lambda i: ways[i % 8](i))
+    assert {r.status_code for r in got} <= {200, 204, 400, 401, 403, 404, 422, 429, 503}, [r.text for r in got if r.status_code >= 500]
+
+
 # --- The other routes of factors ---
 
 
@@ -580,22 +599,39 @@ def test_the_last_other_factor_stays(server, sql, codes):
     assert codes.totp.delete(codes.me.access).status_code == 200
 
 
-def test_of_the_last_two_one_stays(server, sql, codes):
+def together(database, user, *calls):
+    """Calls that have all read what there is before any of them writes, in this order: the user is held until they wait."""
+    waiting = "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    holder = psycopg2.connect(database.dsn)
+    holder.cursor().execute("select from auth.users where id = %s for update", (user,))
+
+    def one(i):
+        wait_for(lambda: database.sql(waiting)[0]["n"] == i, what="those before to wait")
+        return calls[i]() if i < len(calls) else holder.close()
+
+    return many(len(calls) + 1, one)[:-1]
+
+
+def test_of_the_last_two_one_stays(server, database, sql, codes):
+    """Nor do the sessions fall with it: they were raised by another one."""
     other = another(sql, codes)
-    got = many(8, lambda i: server.request("DELETE", other if i % 2 else codes.totp.path, codes.me.access))
+    sql("update auth.sessions set factor_id = null where user_id = %s", codes.me.id)
+    got = together(database, codes.me.id, lambda: codes.totp.delete(codes.me.access), lambda: server.request("DELETE", other, codes.me.access))
     assert [r.status_code for r in got].count(200) == 1, [r.text for r in got]
     left = sql("select factor_type::text as type from auth.mfa_factors where user_id = %s order by 1", codes.me.id)
     assert [f["type"] for f in left] == ["recovery_code", "totp"]
 
 
-def test_the_last_one_goes_as_codes_come(server, sql):
+def test_the_last_one_goes_as_codes_come(server, database, sql):
     """Either there are codes and the factor, or neither."""
-    for _ in range(4):
+    for first in (0, 1):
         totp = Factor(server.sign_up(), friendly_name="app")
         me = totp.raised()
-        made, gone = many(2, lambda i: totp.delete(me.access) if i else server.post(PATH, None, me.access))
+        sql("update auth.sessions set factor_id = null where user_id = %s", me.id)
+        calls = [lambda: server.post(PATH, None, me.access), lambda: totp.delete(me.access)]
+        got = together(database, me.id, calls[first], calls[1 - first])
         left = sorted(f["type"] for f in sql("select factor_type::text as type from auth.mfa_factors where user_id = %s", me.id))
-        assert left == (["recovery_code", "totp"] if made.status_code == 200 else []), (made.text, gone.text)
+        assert left == ([] if first else ["recovery_code", "totp"]), [r.text for r in got]
 
 
 # --- Hook and letters ---

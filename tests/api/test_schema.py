@@ -55,9 +55,13 @@ select relname, relrowsecurity, relacl::text from pg_class where relnamespace = 
 and relname not like 'mfa_recovery_code%%' order by 1"""
 
 
-def migrate(dsn, *args, **env):
+def run(command, dsn, *args, **env):
     env = {**os.environ, **harness.SETTINGS, "DATABASE_URL": dsn, "API_EXTERNAL_URL": "http://127.0.0.1", **env}
-    return subprocess.run([harness.BIN, "migrate", *args], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([harness.BIN, command, *args], env=env, capture_output=True, text=True, timeout=60)
+
+
+def migrate(dsn, *args, **env):
+    return run("migrate", dsn, *args, **env)
 
 
 def migrated(dsn, *args, **env):
@@ -323,6 +327,10 @@ def test_recovery_codes_where_the_type_is_somebody_elses(empty):
                       "grant all on all tables in schema auth, postern to {role}")
     assert "Warning: no tables for recovery codes" in migrated(dsn)
     assert db.sql("select to_regclass('auth.mfa_recovery_code_sets') is null as nothing")[0]["nothing"]
+    said = "error: GOTRUE_MFA_RECOVERY_CODES_ENROLL_ENABLED or _VERIFY_ENABLED is true, but the tables of recovery codes can't be read"
+    assert said not in run("check", dsn).stdout and said in run("check", dsn, GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED="true").stdout
+    assert "Done." in migrated(db.dsn, "--remove-extras") and "Done." in migrated(db.dsn)
+    assert said not in run("check", db.dsn, GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED="true").stdout
     db.sql(f"drop owned by {role}; drop role {role}")
 
 
