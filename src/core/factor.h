@@ -96,8 +96,8 @@ checked err factor_hold(struct request *);
 
 /*
  * What a factor that was shown brings: the audit row, the factor verified and those of its type that are not deleted, the letter of the
- * first time, the session raised.  Behind factor_hold(), and whatever else the request writes; state: session_to_raise()'s, which comes
- * before them.  challenge_id: for the audit row; NULL: none.
+ * first time, the session raised.  Behind factor_hold(), session_to_raise(), which gives state, and whatever else the request writes.
+ * challenge_id: for the audit row; NULL: none.
  */
 checked err factor_accept(struct request *, const struct session_state *, const char *challenge_id, struct tokens *);
 

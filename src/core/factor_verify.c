@@ -153,13 +153,13 @@ code_verify(struct request *r, const struct factor_type *type, const struct fact
 	struct session_state state;
 
 	TRY(factor_challenge_find(r, answer->challenge_id, &challenge));
-	TRY(session_to_raise(r, &state));
 	TRY(attempt_take(r));
 	TRY(type->compare(r, &challenge, &code));
 	TRY(factor_judge(r, code.right));
 	if (!code.right)
 		return (COMMIT_WITH(r, fail(r, E_MFA_VERIFICATION_FAILED, "%s", type->wrong)));
 	TRY(factor_hold(r));
+	TRY(session_to_raise(r, &state));
 	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
 	TRY(factor_used(r->db, .id = r->factor->id, .step = arena_printf(r->arena, "%lld", (long long)code.step),
 	    .once = code.step > 0 && cfg->postern_totp_once ? "t" : "f"));

@@ -25,9 +25,10 @@ checked err session_start(struct request *, const struct user *, const struct se
 /*
  * Raises the session of r->user to aal2, by a factor that they have just shown: method joins its list, the client gets new tokens, and the
  * user's sessions that have shown no factor end.  The old v1 token is the new one's parent and gives it once more; the v2 counter moves on
- * by two, so that the old token is one that was used.  session_to_raise() reads before anything is queued (session_not_found for one that
- * can't be refreshed, session_expired for one that is over); session_raise() ends the writing of the request.  It writes for what was seen
- * only: whoever was banned or signed out since, has lost the factor, or has other tokens by now, makes the request begin anew.
+ * by two, so that the old token is one that was used.  session_to_raise() reads (session_not_found for one that can't be refreshed,
+ * session_expired for one that is over): when nothing slow follows, and behind user_hold(), so that of many at once none overtakes another;
+ * session_raise() ends the writing of the request.  It writes for what was seen only: whoever was banned or signed out since, has lost the
+ * factor, or has other tokens by now, makes the request begin anew.
  */
 struct session_state;
 checked err session_to_raise(struct request *, struct session_state *);

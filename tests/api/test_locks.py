@@ -10,6 +10,7 @@ import pytest
 from authenticator import Authenticator
 from test_passkeys import ORIGIN, SETTINGS, register, sign_in
 
+from factors import code_of
 from harness import PASSWORD, SERVICE, Session, address, many, phone
 from post import Landing, exchange, pkce
 from providers import settings
@@ -17,13 +18,14 @@ from providers import settings
 pytestmark = pytest.mark.usefixtures("only_workers")  # as plain CGI it would be the same code, and hours of processes
 MANY = 64
 SESSIONS = 4
+APP = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the secret of an authenticator application
 
 
 @pytest.fixture(scope="module")
 def server(mailing, providers):
     base = settings(providers.port, providers.authority_file, "http://auth.test/callback")
     return mailing(**{**base, **SETTINGS, "POSTERN_TEST_WORKERS": "12", "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED": "true",
-                      "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": "0"})
+                      "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": "0", "POSTERN_TOTP_ONCE": "false", "POSTERN_MFA_MAX_ATTEMPTS": "0"})
 
 
 class Me:
@@ -45,8 +47,8 @@ class Me:
         assert server.post("/token?grant_type=id_token", {"provider": "google", "id_token": self.token}).status_code == 200
         self.identity = sql("select id from auth.identities where user_id = %s and provider = 'google'", self.id)[0]["id"]
         self.factor = str(uuid.uuid4())
-        sql("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)"
-            " values (%s, %s, 'totp', 'unverified', now(), now())", self.factor, self.id)  # fmt: skip
+        sql("insert into auth.mfa_factors (id, user_id, factor_type, status, secret, friendly_name, created_at, updated_at)"
+            " values (%s, %s, 'totp', 'unverified', %s, 'app', now(), now())", self.factor, self.id, APP)  # fmt: skip
         sql("update auth.sessions set factor_id = %s where user_id = %s", self.factor, self.id)
         self.device = Authenticator(ORIGIN)
         self.passkey = register(server, self.one.access, self.device).json()["id"]
@@ -84,8 +86,18 @@ def passkey(me, i):
     return register(me.server, me.of(i).access, Authenticator(ORIGIN), options.json()) if i % 4 // 2 else sign_in(me.server, me.device, options.json())
 
 
+def show(me, i):
+    """A right code, on a challenge of its own."""
+    path, token = f"/factors/{me.factor}", me.of(i).access
+    got = me.server.post(f"{path}/challenge", {}, token)
+    return me.server.post(f"{path}/verify", {"challenge_id": got.json()["id"], "code": code_of(APP)}, token) if got.status_code == 200 else got
+
+
 WAYS = {
     "passkey": passkey,
+    "enrol": lambda me, i: me.server.post("/factors", {"factor_type": "totp", "friendly_name": f"n{i}"}, me.of(i).access),
+    "show a factor": show,
+    "unenrol": lambda me, i: me.server.request("DELETE", f"/factors/{me.factor}", me.of(i).access),
     "admin factor": factor,
     "sign in": lambda me, i: me.server.sign_in(email=me.email, password=PASSWORD),
     "sign in by Google": lambda me, i: me.server.post("/token?grant_type=id_token", {"provider": "google", "id_token": me.token}),

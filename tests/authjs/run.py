@@ -47,6 +47,7 @@ try:
     subprocess.run([harness.BIN, "keys", "new"], env=settings, check=True, stdout=subprocess.DEVNULL)
     servers.append(harness.Server(harness.Database(cluster.dsn).dsn, keys))
     status = run("session.test.mjs", servers[0])
+    status |= run("factors.test.mjs", servers[0])
     status |= run("keys.test.mjs", servers[2], **settings, PROGRAM=harness.BIN)
     status |= run("mail.test.mjs", servers[1], MAIL_URL=letters.url, PHONE_URL=messages.url, SERVICE_TOKEN=harness.mint({"role": "service_role"}))
 finally:
