@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -143,15 +144,17 @@ file_text(struct arena *a, const struct key_file *file)
 	return (b.data);
 }
 
-/* The server has to read what somebody else may have written for it. */
+/* The server has to read what somebody else may have written for it, as their owner or in their group. */
 static bool
-owner_keep(const char *path, int fd)
+readers_keep(const char *path, int fd)
 {
 	struct stat old, new;
 
-	if (stat(path, &old) != 0 || fstat(fd, &new) != 0 || (old.st_uid == new.st_uid &&old.st_gid == new.st_gid))
+	if (stat(path, &old) != 0 || fstat(fd, &new) != 0)
 		return (true);
-	return (fchown(fd, old.st_uid, old.st_gid) == 0);
+	if ((old.st_uid != new.st_uid || old.st_gid != new.st_gid) && fchown(fd, old.st_uid, old.st_gid) != 0)
+		return (false);
+	return (fchmod(fd, 0600 | (old.st_mode & S_IRGRP)) == 0);
 }
 
 static bool
@@ -179,7 +182,7 @@ file_write(const char *path, const char *beside, const char *text)
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return (false);
-	written = owner_keep(path, fd) && text_write(fd, text);
+	written = readers_keep(path, fd) && text_write(fd, text);
 	return (close(fd) == 0 && written && rename(beside, path) == 0);
 }
 
@@ -195,16 +198,27 @@ key_change_write(struct arena *a, const struct key_change *change)
 	return (wrong);
 }
 
+/* A symbolic link stays, and whoever has the file by another name sees the change too. */
+static const char *
+path_behind(struct arena *a, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *behind = real != NULL ? arena_strdup(a, real) : path;
+
+	free(real);
+	return (behind);
+}
+
 const char *
 key_change_begin(struct arena *a, const char *path, struct key_change *change)
 {
-	*change = (struct key_change){ .path = path };
-	change->directory = open(dirname(arena_strdup(a, path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*change = (struct key_change){ .path = path_behind(a, path) };
+	change->directory = open(dirname(arena_strdup(a, change->path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (change->directory < 0 || flock(change->directory, LOCK_EX) != 0)
 		return (arena_printf(a, "is in a directory that can't be locked: %s", strerror(errno)));
-	if (access(path, F_OK) != 0 && errno == ENOENT)
+	if (access(change->path, F_OK) != 0 && errno == ENOENT)
 		return (NULL);
-	return (key_file_read(a, path, &change->file));
+	return (key_file_read(a, change->path, &change->file));
 }
 
 void
@@ -216,12 +230,15 @@ key_change_end(struct key_change *change)
 
 /* --- Watching --- */
 
-/* Notes what is seen, where every process that is forked from us sees it too. */
+/*
+ * Notes what is seen, where every process that is forked from us sees it too.  ctime, and not mtime, which copies may bring along, and which
+ * stays when a file becomes readable.
+ */
 static bool
 first_to_see(const struct stat *st)
 {
 	static _Atomic uint64_t *noted;
-	uint64_t looks = (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec;
+	uint64_t looks = (uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec;
 
 	looks += ((uint64_t)st->st_size << 40) + st->st_ino;
 	if (noted == NULL) {
@@ -242,8 +259,8 @@ key_file_changed(const char *path, bool *first)
 
 	if (stat(path, &now) != 0)
 		now = (struct stat){ 0 };
-	if (now.st_ino == seen.st_ino && now.st_size == seen.st_size && now.st_mtim.tv_sec == seen.st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == seen.st_mtim.tv_nsec)
+	if (now.st_ino == seen.st_ino && now.st_size == seen.st_size && now.st_ctim.tv_sec == seen.st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == seen.st_ctim.tv_nsec)
 		return (false);
 	seen = now;
 	*first = first_to_see(&now);

@@ -38,7 +38,7 @@ bool key_file_changed(const char *path, bool *first);
 
 /*
  * One change at a time: begin waits for whoever is at it, and finds an empty file where there is none.  write puts the file in the place of
- * the old one, whole or not at all, for its owner's eyes only.  Both give NULL, or what is wrong.  end is for both.
+ * the old one, whole or not at all, for the eyes of its owner, and of its group where that could read it before.  Both give NULL, or what is wrong.  end is for both.
  */
 struct key_change {
 	const char *path;

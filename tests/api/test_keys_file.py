@@ -206,6 +206,43 @@ def test_nobody_else_reads_it(keys):
     assert f"warning: {keys.path} holds secrets and everybody on this machine may read it" in command(keys.database, "check", **keys.settings).stdout
 
 
+@pytest.mark.parametrize("before, after", [(0o600, 0o600), (0o640, 0o640), (0o644, 0o640), (0o666, 0o640), (0o400, 0o600), (0o604, 0o600)])
+def test_who_could_read_it_can(keys, before, after):
+    """Such as a server that is in the group of what root writes; never everybody."""
+    keys("new")
+    os.chmod(keys.path, before)
+    keys("new")
+    assert stat.S_IMODE(keys.path.stat().st_mode) == after
+
+
+def test_a_symbolic_link(keys):
+    """It stays, and so does the file that it leads to, which others may have by another name."""
+    real = keys.path.parent / "real" / "keys.json"
+    real.parent.mkdir()
+    keys("new")
+    os.rename(keys.path, real)
+    os.symlink("real/keys.json", keys.path)
+    kid = keys("new")
+    assert keys.path.is_symlink() and not real.is_symlink() and kid in real.read_text()
+    assert [p.name for p in real.parent.iterdir()] == ["keys.json"]
+    got = many(8, lambda i: Keys(keys.database, real if i % 2 else keys.path)("new"))
+    assert set(got) <= set(keys.states()), "both names have one lock"
+
+
+def test_a_file_with_the_old_ones_time(serve, keys, only_workers):
+    """Written where it stands, of the same length, with the time of the one before: cp -p, or an archive that is unpacked."""
+    keys("new")
+    kid = keys("new")
+    server = serve(**keys.settings)
+    assert header_of(server.sign_up().access)["kid"] != kid
+    before, text = keys.path.stat(), keys.path.read_text()
+    keys.path.write_text(text.replace("current", "CURRENT").replace("standby", "current").replace("CURRENT", "standby"))
+    os.utime(keys.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = keys.path.stat()
+    assert (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
+    assert header_of(server.sign_up().access)["kid"] == kid
+
+
 def test_what_is_said_holds_no_secret(keys):
     keys("new")
     kid = keys("new", "--algorithm", "HS256")
