@@ -75,8 +75,7 @@ account_delete(struct request *r)
 	const struct user *u = r->user;
 	struct deletion p = { 0 };
 
-	if (r->body_len > 0 || r->body_state != BODY_WHOLE)
-		TRY(params_read(r, deletion_params, &p));
+	TRY(params_read_optional(r, deletion_params, &p));
 	TRY(delete_check_rights(r));
 	TRY(delete_check_secret(r, &p));
 	TRY(session_still(r));

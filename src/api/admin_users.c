@@ -63,7 +63,7 @@ struct deletion {
 	bool should_soft_delete;
 };
 
-/* DELETE /admin/users/{user_id}: the one request whose body may be missing. */
+/* DELETE /admin/users/{user_id} */
 err
 admin_user_delete(struct request *r)
 {
@@ -73,8 +73,7 @@ admin_user_delete(struct request *r)
 	};
 	struct deletion p = { 0 };
 
-	if (r->body_len > 0 || r->body_state != BODY_WHOLE)
-		TRY(params_read(r, fields, &p));
+	TRY(params_read_optional(r, fields, &p));
 	TRY_DB(r, admin_user_erase(r, p.should_soft_delete), "Database error deleting user");
 	return (reply_json(r, 200, "{}"));
 }

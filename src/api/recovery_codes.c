@@ -46,8 +46,7 @@ recovery_codes_post(struct request *r)
 	struct generate p = { 0 };
 	struct recovery_codes c;
 
-	if (r->body_len > 0 || r->body_state != BODY_WHOLE)
-		TRY(params_read(r, fields, &p));
+	TRY(params_read_optional(r, fields, &p));
 	TRY(recovery_codes_generate(r, p.friendly_name, &c));
 	return (reply_codes(r, &c));
 }

@@ -230,6 +230,15 @@ params_read(struct request *r, const struct param *fields, void *into)
 	return (filling.wrong != NULL ? refuse(r, filling.wrong) : OK);
 }
 
+err
+params_read_optional(struct request *r, const struct param *fields, void *into)
+{
+	if (r->body_len > 0 || r->body_state != BODY_WHOLE)
+		return (params_read(r, fields, into));
+	fill_empty(fields, into);
+	return (OK);
+}
+
 /* --- Forms --- */
 
 /* The values of a name that are not empty, ends with NULL. */

@@ -167,6 +167,7 @@ struct param {
 		NULL, PARAM_text, 0, NULL \
 	}
 checked err params_read(struct request *, const struct param *, void *into);
+checked err params_read_optional(struct request *, const struct param *, void *into); /* a request without a body has none of them */
 
 /*
  * The other reader: a form (&r->form) or the URL's query (&r->query) into such a struct.  Names are exact, unknown ones are ignored; an
