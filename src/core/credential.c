@@ -51,7 +51,7 @@ weakness_add(struct weakness *w, const char *reason, const char *message)
 }
 
 static void
-weakness_find(struct request *r, const char *password, struct weakness *w)
+weakness_find(struct request *r, const char *password, enum breached_use use, struct weakness *w)
 {
 	struct arena *a = r->arena;
 
@@ -65,7 +65,7 @@ weakness_find(struct request *r, const char *password, struct weakness *w)
 		weakness_add(w, "characters",
 		    arena_printf(a, "Password should contain at least one character of each: %s.",
 			str_join(a, cfg->gotrue_password_required_characters, ", ")));
-	w->breached = breached_look(r, password);
+	w->breached = breached_look(r, password, use);
 	if (w->breached == BREACHED_YES)
 		weakness_add(w, "pwned", "Password is known to be weak and easy to guess, please choose a different one.");
 	json_array_end(&w->reasons);
@@ -91,7 +91,7 @@ credential_check_strength(struct request *r, const char *password)
 	struct weakness w;
 
 	TRY(credential_check_length(r, password));
-	weakness_find(r, password, &w);
+	weakness_find(r, password, BREACHED_DECIDES, &w);
 	if (w.breached == BREACHED_UNKNOWN && cfg->gotrue_password_hibp_fail_closed)
 		return (fail(r, E_UNEXPECTED_FAILURE, "Unable to perform password strength check with HaveIBeenPwned.org."));
 	if (w.message.len == 0)
@@ -106,7 +106,7 @@ credential_weakness(struct request *r, const char *password)
 	struct weakness w = { 0 };
 
 	if (strlen(password) <= PASSWORD_MAX)
-		weakness_find(r, password, &w);
+		weakness_find(r, password, BREACHED_TELLS, &w);
 	if (w.message.len == 0)
 		return (weakness_json(r->arena, "null"));
 	return (weakness_json(r->arena, json_pairs(r->arena, "message", w.message.data, "#reasons", w.reasons.data, NULL)));

@@ -177,6 +177,18 @@ def test_five_seconds(asking):
     assert 4.9 < time.monotonic() - began < 10
 
 
+def test_who_signs_in_waits_no_second_time(asking, only_workers):
+    """Where nobody answers, sign-ins would have all the places of what takes long; new passwords are asked about each time."""
+    server, seen = asking(lambda r: (503, {}, b""), POSTERN_TEST_WORKERS="2")
+    me = server.sign_up()
+    seen.clear()
+    for _ in range(8):
+        assert server.sign_in(email=me.email, password=me.password).json()["weak_password"] is None
+    assert len(seen) <= 2
+    seen.clear()
+    assert server.put("/user", {"password": some_password()}, me.access).status_code == 200 and len(seen) == 1
+
+
 BLOOM = {"GOTRUE_PASSWORD_HIBP_BLOOM_ENABLED": "true"}
 
 
