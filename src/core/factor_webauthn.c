@@ -289,8 +289,8 @@ webauthn_verify(struct request *r, const struct factor_answer *given, struct tok
 		return (fail(r, E_VALIDATION_FAILED, "WebAuthn type does not fit the challenge"));
 	TRY(str_equal(answer.type, CREATE) ? created_verify(r, challenge.session_data, &answer)
 					   : shown_verify(r, challenge.session_data, &answer));
-	TRY(session_to_raise(r, &state));
 	TRY(factor_hold(r));
+	TRY(session_to_raise(r, &state));
 	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
 	TRY(webauthn_factor_shown(r->db, .id = r->factor->id, .status = r->factor->status, .owner = answer.owner, .credential = answer.kept,
 	    .aaguid = answer.aaguid, .shown = shown_text(r, &challenge, &answer), .now = r->now_text));

@@ -271,9 +271,8 @@ recovery_codes_verify(struct request *r, const char *typed, struct tokens *t)
 	if (codes.len == 0)
 		return (not_right(r));
 	TRY(factor_judge(r, right != NULL));
-	if (right != NULL)
-		TRY(session_to_raise(r, &state));
 	TRY(attempt(r, codes.row[0].set_id, right));
+	TRY(session_to_raise(r, &state));
 	return (session_raise(r, &state, factor_type(TYPE)->method, r->factor->id, t));
 }
 

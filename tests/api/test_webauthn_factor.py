@@ -237,6 +237,13 @@ def test_one_of_64_raises_a_session(sql, me, key):
     assert len(said_of(sql, key, "verification_attempted")) == 2
 
 
+def test_many_at_once_of_one_session(me, key):
+    """Each answers a challenge of its own: none fails because another has raised the session meanwhile."""
+    low = again(me)
+    bodies = [key.answer(key.asked(low)) for _ in range(24)]
+    assert [x.status_code for x in many(24, lambda i: key.send(bodies[i], low))] == [200] * 24
+
+
 def test_one_of_two_makes_the_key(sql, me):
     """Two that answer challenges of their own at once: the factor is of one of them."""
     key = Key(me)
