@@ -153,7 +153,7 @@ envelope_read(struct arena *a, const json *credential, struct bytes *id, const j
 
 	if (!bytes_read(a, credential, "rawId", id) || !bytes_read(a, credential, "id", &again) || id->len == 0)
 		return ("no id");
-	if (id->len != again.len || memcmp(id->data, again.data, id->len) != 0)
+	if (!bytes_equal(*id, again))
 		return ("id and rawId differ");
 	if (!str_equal(json_string(json_get_nocase(credential, "type")), "public-key"))
 		return ("another type than public-key");

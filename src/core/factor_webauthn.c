@@ -238,13 +238,12 @@ created_verify(struct request *r, const char *session, struct answer *answer)
 static err
 owner_find(struct request *r, struct answer *answer, struct webauthn_credential *credential)
 {
-	const struct bytes *id = &answer->shown.assertion.id;
 	struct webauthn_factors_rows rows;
 
 	TRY(webauthn_factors(r->db, &rows, .user_id = r->user->id));
 	for (size_t i = 0; i < rows.len && answer->owner == NULL; i++) {
 		*credential = credential_of(r->arena, json_parse(r->arena, rows.row[i].credential, strlen(rows.row[i].credential), NULL));
-		if (credential->id.len == id->len && memcmp(credential->id.data, id->data, id->len) == 0)
+		if (bytes_equal(credential->id, answer->shown.assertion.id))
 			answer->owner = rows.row[i].id;
 	}
 	return (answer->owner != NULL ? OK : fail_outside(r, "the user has no such credential"));

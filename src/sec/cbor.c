@@ -150,9 +150,7 @@ head_read(struct reader *r, struct cbor_value *value)
 static bool
 key_equal(const struct cbor_value *one, const struct cbor_value *other)
 {
-	if (one->kind != other->kind || one->integer != other->integer || one->bytes.len != other->bytes.len)
-		return (false);
-	return (one->bytes.len == 0 || memcmp(one->bytes.data, other->bytes.data, one->bytes.len) == 0);
+	return (one->kind == other->kind && one->integer == other->integer && bytes_equal(one->bytes, other->bytes));
 }
 
 static bool

@@ -71,22 +71,15 @@ key_type(const EVP_PKEY *key)
 	}
 }
 
-static void
-key_release(void *key)
-{
-	jwk_free(key);
-}
-
 struct jwk *
 certificate_key(struct arena *arena, X509 *certificate)
 {
-	struct jwk *key = arena_new_object(arena, struct jwk);
+	struct jwk *key = jwk_new(arena);
 
 	key->public = X509_get_pubkey(certificate);
 	ERR_clear_error();
 	if (key->public == NULL)
 		return (NULL);
-	arena_defer(arena, key_release, key);
 	key->type = key_type(key->public);
 	key->size = key->type == JWK_EC ? curve_size(key->public) : 0;
 	return (key->type == JWK_NONE ? NULL : key);
@@ -109,9 +102,7 @@ subject_part(X509 *certificate, int nid)
 static bool
 subject_is(X509 *certificate, int nid, const char *wanted)
 {
-	struct bytes part = subject_part(certificate, nid);
-
-	return (part.len == strlen(wanted) && memcmp(part.data, wanted, part.len) == 0);
+	return (bytes_equal(subject_part(certificate, nid), (struct bytes){ wanted, strlen(wanted) }));
 }
 
 static ASN1_OBJECT *

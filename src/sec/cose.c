@@ -79,12 +79,6 @@ numbers_read(struct arena *arena, const struct cbor_value *map, const struct alg
 	return ("kty");
 }
 
-static void
-key_release(void *key)
-{
-	jwk_free(key);
-}
-
 const char *
 cose_key_read(struct arena *arena, struct bytes bytes, struct cose_key *cose)
 {
@@ -100,8 +94,7 @@ cose_key_read(struct arena *arena, struct bytes bytes, struct cose_key *cose)
 		return ("kty");
 	if (algorithm->crv != 0 && integer(&map, LABEL_CRV) != algorithm->crv)
 		return ("crv");
-	*cose = (struct cose_key){ (int)integer(&map, LABEL_ALG), jws_method(algorithm->name), arena_new_object(arena, struct jwk) };
-	arena_defer(arena, key_release, cose->key);
+	*cose = (struct cose_key){ (int)integer(&map, LABEL_ALG), jws_method(algorithm->name), jwk_new(arena) };
 	return (numbers_read(arena, &map, algorithm, cose->key));
 }
 

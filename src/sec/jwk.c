@@ -88,9 +88,7 @@ params_key(struct params *p, const char *type, int selection)
 	return (key);
 }
 
-static const struct {
-	const char *member, *param;
-} rsa_members[] = {
+const struct rsa_member rsa_members[RSA_MEMBERS] = {
 	{ "n", OSSL_PKEY_PARAM_RSA_N },
 	{ "e", OSSL_PKEY_PARAM_RSA_E },
 	{ "d", OSSL_PKEY_PARAM_RSA_D },
@@ -102,7 +100,6 @@ static const struct {
 };
 
 #define RSA_PRIVATE_MEMBERS 3
-#define RSA_ALL_MEMBERS (sizeof(rsa_members) / sizeof(rsa_members[0]))
 #define LONGEST_NUMBER 2048
 
 const char *
@@ -127,10 +124,10 @@ jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk
 static size_t
 rsa_private_members(const struct reader *r)
 {
-	for (size_t i = RSA_PRIVATE_MEMBERS; i < RSA_ALL_MEMBERS; i++)
+	for (size_t i = RSA_PRIVATE_MEMBERS; i < RSA_MEMBERS; i++)
 		if (member_bytes(r, rsa_members[i].member).len == 0)
 			return (RSA_PRIVATE_MEMBERS);
-	return (RSA_ALL_MEMBERS);
+	return (RSA_MEMBERS);
 }
 
 static EVP_PKEY *
@@ -402,4 +399,19 @@ jwk_free(struct jwk *key)
 	EVP_PKEY_free(key->public);
 	EVP_PKEY_free(key->private);
 	*key = (struct jwk){ 0 };
+}
+
+static void
+jwk_release(void *key)
+{
+	jwk_free(key);
+}
+
+struct jwk *
+jwk_new(struct arena *arena)
+{
+	struct jwk *key = arena_new_object(arena, struct jwk);
+
+	arena_defer(arena, jwk_release, key);
+	return (key);
 }

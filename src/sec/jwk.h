@@ -29,7 +29,6 @@ struct jwk {
 
 /*
  * Reads the key; what it keeps is in the first arena, passing secrets in the second.  Gives NULL, or what is wrong with the key.
- * jwk_free() releases what is not arena memory.
  */
 const char *jwk_parse(struct arena *keep, struct arena *scratch, const json *, struct jwk *);
 
@@ -42,6 +41,14 @@ const char *jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e
 const char *jwk_public_ec(struct arena *scratch, const struct point *, struct jwk *);
 const char *jwk_public_ed25519(struct bytes x, struct jwk *);
 
+/* The numbers of an RSA key, and what OpenSSL calls them. */
+#define RSA_MEMBERS 8
+extern const struct rsa_member {
+	const char *member, *param;
+} rsa_members[RSA_MEMBERS];
+
+/* An empty key that the arena owns; one in memory of somebody's own is released by jwk_free(). */
+struct jwk *jwk_new(struct arena *);
 void jwk_free(struct jwk *);
 
 #endif

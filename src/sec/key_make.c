@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "sec/crypto.h"
+#include "sec/jwk.h"
 #include "sec/key_file.h"
 #include "sec/secret.h"
 
@@ -47,22 +48,12 @@ ec_put(struct arena *a, struct buf *b, const char *crv, size_t size)
 static void
 rsa_put(struct arena *a, struct buf *b, const char *unused, size_t least)
 {
-	static const char *const numbers[][2] = {
-		{ "n", OSSL_PKEY_PARAM_RSA_N },
-		{ "e", OSSL_PKEY_PARAM_RSA_E },
-		{ "d", OSSL_PKEY_PARAM_RSA_D },
-		{ "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
-		{ "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },
-		{ "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
-		{ "dq", OSSL_PKEY_PARAM_RSA_EXPONENT2 },
-		{ "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
-	};
 	EVP_PKEY *key = EVP_RSA_gen(RSA_BITS);
 
 	(void)unused;
 	crypto_assert(key != NULL, "making an RSA key");
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		put_number(a, b, numbers[i][0], key, numbers[i][1], least);
+	for (size_t i = 0; i < RSA_MEMBERS; i++)
+		put_number(a, b, rsa_members[i].member, key, rsa_members[i].param, least);
 	EVP_PKEY_free(key);
 }
 

@@ -61,6 +61,12 @@ secret_alphanumeric(struct arena *arena, unsigned length)
 }
 
 bool
+bytes_equal(struct bytes a, struct bytes b)
+{
+	return (a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0));
+}
+
+bool
 secret_equal(const void *a, const void *b, size_t len)
 {
 	return (CRYPTO_memcmp(a, b, len) == 0);

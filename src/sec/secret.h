@@ -15,6 +15,8 @@ struct bytes {
 	size_t len;
 };
 
+bool bytes_equal(struct bytes, struct bytes); /* of what is no secret: the time that it takes tells where they differ */
+
 void secret_random(void *, size_t);
 char *secret_token(struct arena *, size_t bytes); /* base64url without padding of that many random bytes */
 char *secret_otp(struct arena *, unsigned digits);

@@ -38,12 +38,6 @@ webauthn_registration_read(struct arena *arena, struct webauthn_registration *re
 	return ((registration->data.flags & AUTHENTICATOR_AT) == 0 ? "no credential" : NULL);
 }
 
-static bool
-bytes_equal(struct bytes one, struct bytes other)
-{
-	return (one.len == other.len && (one.len == 0 || memcmp(one.data, other.data, one.len) == 0));
-}
-
 static const char *
 data_verify(const struct authenticator_data *data, const struct webauthn_expected *expected)
 {
@@ -125,15 +119,6 @@ signature_verify(struct arena *arena, const struct webauthn_assertion *assertion
 	return (why);
 }
 
-/* Both zero: the authenticator has no counter. */
-static void
-counter_keep(uint32_t counter, struct webauthn_credential *credential)
-{
-	credential->clone_warning = counter <= credential->sign_count && (counter != 0 || credential->sign_count != 0);
-	if (!credential->clone_warning)
-		credential->sign_count = counter;
-}
-
 const char *
 webauthn_assertion_verify(struct arena *arena, const struct webauthn_assertion *assertion, const struct webauthn_expected *expected,
     struct webauthn_credential *credential)
@@ -152,6 +137,7 @@ webauthn_assertion_verify(struct arena *arena, const struct webauthn_assertion *
 	if (why != NULL)
 		return (why);
 	flags_keep(data, credential);
-	counter_keep(data->sign_count, credential);
+	if (data->sign_count > credential->sign_count)
+		credential->sign_count = data->sign_count;
 	return (NULL);
 }

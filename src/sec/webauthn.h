@@ -40,7 +40,6 @@ struct webauthn_credential {
 	const char *format;      /* none, packed, fido-u2f, tpm: the reference's attestation_type */
 	uint32_t sign_count;
 	bool user_present, user_verified, backup_eligible, backed_up;
-	bool clone_warning; /* the counter did not go up: two authenticators may have the key */
 };
 
 struct webauthn_registration {
@@ -68,8 +67,8 @@ struct webauthn_assertion {
 const char *webauthn_assertion_read(struct arena *, struct webauthn_assertion *);
 
 /*
- * The credential is given as it is kept: id, public_key, sign_count and backup_eligible are read.  Flags, sign_count and clone_warning are made new.
- * A counter that did not go up refuses nothing: it stays, and clone_warning says so.
+ * The credential is given as it is kept: id, public_key, sign_count and backup_eligible are read.  Flags and sign_count are made new.
+ * A counter that did not go up refuses nothing, and stays as it was.
  */
 const char *webauthn_assertion_verify(struct arena *, const struct webauthn_assertion *, const struct webauthn_expected *,
     struct webauthn_credential *);
