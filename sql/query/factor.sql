@@ -61,8 +61,13 @@ with used as (
 )
 select postern.assert(exists (select from used), 'changed');
 
--- factor_mark_verified(id, now) -> none
-update auth.mfa_factors set status = 'verified', updated_at = :now::timestamptz where id = :id::uuid;
+-- most: of those that are verified; for one too many the request begins anew, and finds them.
+-- factor_mark_verified(id, user_id, most, now) -> none
+with verified as (
+    update auth.mfa_factors set status = 'verified', updated_at = :now::timestamptz where id = :id::uuid
+)
+select postern.assert((select count(*) from auth.mfa_factors f
+    where f.user_id = :user_id::uuid and f.status = 'verified' and f.id <> :id::uuid) < :most::bigint, 'changed');
 
 -- factor_drop_unverified(user_id, type) -> none
 delete from auth.mfa_factors where user_id = :user_id::uuid and factor_type = :type::auth.factor_type and status = 'unverified';

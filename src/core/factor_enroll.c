@@ -11,6 +11,16 @@
 
 #define FRIENDLY_NAME_MAX 2600 /* an index takes 2,704 bytes at most */
 
+err
+factor_check_verified(struct request *r, int64_t verified)
+{
+	if (verified >= cfg->gotrue_mfa_max_verified_factors)
+		return (fail(r, E_TOO_MANY_ENROLLED_MFA_FACTORS, NULL));
+	if (verified > 0 && !session_is_aal2(r->user))
+		return (fail(r, E_INSUFFICIENT_AAL, NULL));
+	return (OK);
+}
+
 static err
 check_against(struct request *r, const struct factor_row *row, size_t count, const char *name)
 {
@@ -22,11 +32,9 @@ check_against(struct request *r, const struct factor_row *row, size_t count, con
 			    json_quote(r->arena, name)));
 		verified += factor_verified(&row[i]);
 	}
-	if ((int64_t)count >= (int64_t)cfg->gotrue_mfa_max_enrolled_factors || verified >= cfg->gotrue_mfa_max_verified_factors)
+	if ((int64_t)count >= (int64_t)cfg->gotrue_mfa_max_enrolled_factors)
 		return (fail(r, E_TOO_MANY_ENROLLED_MFA_FACTORS, NULL));
-	if (verified > 0 && !session_is_aal2(r->user))
-		return (fail(r, E_INSUFFICIENT_AAL, NULL));
-	return (OK);
+	return (factor_check_verified(r, verified));
 }
 
 err

@@ -4,6 +4,9 @@
 
 #include "core/factor.h"
 
+/* Whether one may be verified beside so many that are. */
+checked err factor_check_verified(struct request *, int64_t verified);
+
 /* What the rows of factor.def name. */
 checked err totp_enroll(struct request *, struct factor_enrolment *);
 checked err totp_challenge(struct request *, struct factor_challenge *);

@@ -104,7 +104,8 @@ letter_first_time(struct request *r)
 
 	if (factor_verified(r->factor))
 		return (OK);
-	TRY(factor_mark_verified(r->db, .id = r->factor->id, .now = r->now_text));
+	TRY(factor_mark_verified(r->db, .id = r->factor->id, .user_id = r->user->id,
+	    .most = arena_printf(r->arena, "%lld", (long long)cfg->gotrue_mfa_max_verified_factors), .now = r->now_text));
 	return (notice_send(r, r->user, &(const struct notice){ .letter = LETTER_MFA_FACTOR_ENROLLED, .more = more }));
 }
 
@@ -170,9 +171,15 @@ code_verify(struct request *r, const struct factor_type *type, const struct fact
 static err
 check_first(struct request *r)
 {
-	if (factor_verified(r->factor) || !user_has_factor(r->arena, r->user) || session_is_aal2(r->user))
+	int64_t verified = 0;
+	size_t count;
+	const struct factor_row *row = user_factors(r->arena, r->user, &count);
+
+	if (factor_verified(r->factor))
 		return (OK);
-	return (fail(r, E_INSUFFICIENT_AAL, NULL));
+	for (size_t i = 0; i < count; i++)
+		verified += factor_verified(&row[i]);
+	return (factor_check_verified(r, verified));
 }
 
 err

@@ -71,6 +71,31 @@ def test_one_that_failed_is_asked_for_again(me, phones):
     assert ask(factor).status_code == 200
 
 
+# --- How many are verified ---
+
+
+def test_those_of_other_types_count(mailing, phones):
+    """Begun while there was room for them."""
+    server = mailing(**ON, GOTRUE_MFA_MAX_VERIFIED_FACTORS="1")
+    me, number = server.sign_up(), phone()
+    app, mobile = Factor(me, friendly_name="app"), Factor(me, friendly_name="mobile", phone=number)
+    challenge = mobile.challenge()
+    assert app.verify().status_code == 200
+    is_error(mobile.verify(phones.take(number), challenge), 422, "too_many_enrolled_mfa_factors")
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_two_at_once(mailing, phones, sql, version):
+    server = mailing(**ON, GOTRUE_MFA_MAX_VERIFIED_FACTORS="1", GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION=version)
+    for _ in range(5):
+        me, number = server.sign_up(), phone()
+        app, mobile = Factor(me, friendly_name="app"), Factor(me, friendly_name="mobile", phone=number)
+        challenges = app.challenge(), mobile.challenge()
+        got = many(8, lambda i: mobile.verify(phones.take(number), challenges[1]) if i % 2 else app.verify(challenge=challenges[0]))
+        assert [x.status_code for x in got].count(200) == 1 and {x.status_code for x in got} <= {200, 422}
+        assert sql("select count(*) as n from auth.mfa_factors where user_id = %s and status = 'verified'", me.id)[0]["n"] == 1
+
+
 # --- Sessions that are over ---
 
 
