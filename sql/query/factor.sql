@@ -4,8 +4,12 @@
 -- factor_assert(id, user_id) -> none
 select postern.assert(exists (select from auth.mfa_factors f where f.id = :id::uuid and f.user_id = :user_id::uuid), 'changed');
 
--- Null leaves as it is.
+-- Null leaves as it is.  Codes that went to another number are void.
 -- factor_alter(id, friendly_name, phone, now) -> final one factors
+with void as (
+    delete from auth.mfa_challenges c using auth.mfa_factors f
+    where f.id = :id::uuid and c.factor_id = f.id and c.verified_at is null and f.phone is distinct from :phone::text and :phone::text is not null
+)
 update auth.mfa_factors f set friendly_name = coalesce(:friendly_name, f.friendly_name), phone = coalesce(:phone, f.phone),
     updated_at = case when coalesce(:friendly_name, :phone) is null then f.updated_at else :now::timestamptz end
 where f.id = :id::uuid

@@ -71,6 +71,17 @@ def test_one_that_failed_is_asked_for_again(me, phones):
     assert ask(factor).status_code == 200
 
 
+def test_a_code_that_went_to_the_number_before(server, me, phones, key):
+    number = phone()
+    factor = Factor(me, phone=number)
+    challenge = factor.challenge()
+    change = lambda **body: server.put(f"/admin/users/{me.id}/factors/{factor.id}", body, key)
+    assert change(friendly_name="other").status_code == change(phone=f"+{number}").status_code == 200
+    is_error(factor.verify("0", challenge), 422, "mfa_verification_failed")
+    assert change(phone=phone()).status_code == 200
+    is_error(factor.verify(phones.take(number), challenge), 422, "mfa_factor_not_found")
+
+
 # --- How many are verified ---
 
 
