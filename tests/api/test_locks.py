@@ -25,7 +25,8 @@ APP = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the secret of an authenticator appli
 def server(mailing, providers):
     base = settings(providers.port, providers.authority_file, "http://auth.test/callback")
     return mailing(**{**base, **SETTINGS, "POSTERN_TEST_WORKERS": "12", "GOTRUE_SECURITY_MANUAL_LINKING_ENABLED": "true",
-                      "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": "0", "POSTERN_TOTP_ONCE": "false", "POSTERN_MFA_MAX_ATTEMPTS": "0"})
+                      "GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL": "0", "POSTERN_TOTP_ONCE": "false", "POSTERN_MFA_MAX_ATTEMPTS": "0",
+                      "POSTERN_ACCOUNT_DELETE": "hard"})
 
 
 class Me:
@@ -64,6 +65,9 @@ class Me:
 
     def of(self, i):
         return self.sessions[i // 2 % SESSIONS]
+
+    def other(self, i):
+        return self.sessions[(i // 2 + 1) % SESSIONS]
 
 
 def admin(me, method, body):
@@ -106,6 +110,8 @@ WAYS = {
     "logout": lambda me, i: me.server.post("/logout?scope=local", token=me.of(i).access),
     "logout others": lambda me, i: me.server.post("/logout?scope=others", token=me.of(i).access),
     "logout all": lambda me, i: me.server.post("/logout", token=me.of(i).access),
+    "end a session": lambda me, i: me.server.request("DELETE", f"/user/sessions/{me.other(i).session_id}", me.of(i).access),
+    "delete the account": lambda me, i: me.server.request("DELETE", "/user", me.of(i).access, json={"password": PASSWORD}),
     "sign up": lambda me, i: me.server.post("/signup", {"email": me.email, "password": PASSWORD}),
     "otp": lambda me, i: me.server.post("/otp", {"email": me.email, **pkce()[1]}),
     "otp to the phone": lambda me, i: me.server.post("/otp", {"phone": me.phone}),
@@ -136,7 +142,8 @@ def ended(me, got):
     """The sessions whose end was confirmed."""
     for way, i, r in got:
         if r.status_code == 204:
-            yield from {"logout": [me.of(i)], "logout all": me.sessions, "logout others": [s for s in me.sessions if s is not me.of(i)]}.get(way, [])
+            yield from {"logout": [me.of(i)], "end a session": [me.other(i)], "logout all": me.sessions,
+                        "logout others": [s for s in me.sessions if s is not me.of(i)]}.get(way, [])  # fmt: skip
 
 
 @pytest.mark.parametrize("first", WAYS)
