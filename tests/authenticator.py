@@ -22,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+ORIGIN = "https://app.test"
+RP = {"GOTRUE_WEBAUTHN_RP_ID": "app.test", "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME": "App", "GOTRUE_WEBAUTHN_RP_ORIGINS": ORIGIN}  # settings
 UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 SHA = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 CURVES = {"ES256": (1, ec.SECP256R1()), "ES384": (2, ec.SECP384R1()), "ES512": (3, ec.SECP521R1())}

@@ -7,8 +7,8 @@ from collections import Counter
 from itertools import combinations_with_replacement
 
 import pytest
-from authenticator import Authenticator
-from test_passkeys import ORIGIN, SETTINGS, register, sign_in
+from authenticator import ORIGIN, Authenticator
+from test_passkeys import SETTINGS, register, sign_in
 
 from factors import code_of
 from harness import PASSWORD, SERVICE, Session, address, many, phone

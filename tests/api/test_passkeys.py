@@ -9,18 +9,12 @@ from types import SimpleNamespace
 
 import psycopg2
 import pytest
-from authenticator import ALGORITHMS, BE, BS, UP, Authenticator
+from authenticator import ALGORITHMS, BE, BS, ORIGIN, RP, UP, Authenticator
 
 from harness import TOP, address, b64, claims_of, is_error, many, mint, phone, unb64, wait_for
 from test_command import command
 
-ORIGIN = "https://app.test"
-SETTINGS = {
-    "GOTRUE_PASSKEY_ENABLED": "true",
-    "GOTRUE_WEBAUTHN_RP_ID": "app.test",
-    "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME": "App",
-    "GOTRUE_WEBAUTHN_RP_ORIGINS": f"{ORIGIN},https://www.app.test",
-}
+SETTINGS = {**RP, "GOTRUE_PASSKEY_ENABLED": "true", "GOTRUE_WEBAUTHN_RP_ORIGINS": f"{ORIGIN},https://www.app.test"}
 NOBODY = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 FAILED = (400, "webauthn_verification_failed", "Credential verification failed")
 GONE = (400, "webauthn_challenge_not_found", "Challenge not found or already used")

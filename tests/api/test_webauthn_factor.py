@@ -5,20 +5,13 @@ import json
 import uuid
 
 import pytest
-from authenticator import BE, UP, Authenticator
+from authenticator import BE, ORIGIN, RP, UP, Authenticator
 from test_factors import again
 
 from factors import Factor
 from harness import TOP, b64, claims_of, is_error, many, mint, unb64
 
-ORIGIN = "https://app.test"
-SETTINGS = {
-    "GOTRUE_MFA_WEB_AUTHN_ENROLL_ENABLED": "true",
-    "GOTRUE_MFA_WEB_AUTHN_VERIFY_ENABLED": "true",
-    "GOTRUE_WEBAUTHN_RP_ID": "app.test",
-    "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME": "App",
-    "GOTRUE_WEBAUTHN_RP_ORIGINS": ORIGIN,
-}
+SETTINGS = {**RP, "GOTRUE_MFA_WEB_AUTHN_ENROLL_ENABLED": "true", "GOTRUE_MFA_WEB_AUTHN_VERIFY_ENABLED": "true"}
 FAILED = (422, "mfa_verification_failed", "WebAuthn verification failed")
 MISFIT = (400, "validation_failed", "WebAuthn type does not fit the challenge")
 GO = json.loads((TOP / "tests/data/go-webauthn.json").read_text())["factor"]
