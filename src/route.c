@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/gate.h"
-#include "external/external_state.h"
 #include "core/limit.h"
 #include "db/db.h"
+#include "external/external_state.h"
+#include "factor/factor.h"
 #include "sec/jwt.h"
 
 #define RUNS 4 /* nearly always the second does; a user who goes and comes again may need a third */

@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "base/json.h"
 #include "core/audit.h"
-#include "core/factor.h"
+#include "factor/factor.h"
 
 /* GET /admin/users/{user_id}/factors */
 err

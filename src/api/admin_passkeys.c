@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "base/json.h"
 #include "core/audit.h"
-#include "core/passkey.h"
+#include "factor/passkey.h"
 #include "query/row.h"
 
 /* GET /admin/users/{user_id}/passkeys */

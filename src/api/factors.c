@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "core/factor.h"
+#include "factor/factor.h"
 
 /* POST /factors */
 err

@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/audit.h"
-#include "core/passkey.h"
 #include "core/session.h"
+#include "factor/passkey.h"
 
 #define NAME_MAX_BYTES 120
 

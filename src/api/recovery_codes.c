@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "core/recovery_codes.h"
+#include "factor/recovery_codes.h"
 
 /* What is not there is left out, as it is of other factors. */
 static err

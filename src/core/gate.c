@@ -3,7 +3,6 @@
 #include "base/str.h"
 #include "core/amr.h"
 #include "core/claims.h"
-#include "core/factor.h"
 #include "core/gate.h"
 #include "core/hook.h"
 #include "core/limit.h"
@@ -269,22 +268,6 @@ gate_offered(struct request *r, const void *offer)
 	(void)r;
 	(void)offer;
 	return (OK);
-}
-
-err
-gate_may_enroll(struct request *r, const void *type)
-{
-	const struct factor_type *row = factor_type(type);
-
-	return (factor_may_enroll(row) ? OK : fail(r, row->enroll_off, NULL));
-}
-
-err
-gate_may_verify(struct request *r, const void *type)
-{
-	const struct factor_type *row = factor_type(type);
-
-	return (factor_may_verify(row) ? OK : fail(r, row->challenge_off, NULL));
 }
 
 err

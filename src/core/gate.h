@@ -36,9 +36,7 @@ struct offer {
 extern const struct offer offer_account_delete, offer_account_export;
 checked err gate_offered(struct request *, const void *offer);
 
-checked err gate_may_enroll(struct request *, const void *type); /* factors of this type can be added */
-checked err gate_may_verify(struct request *, const void *type); /* ... and used */
-checked err gate_factor(struct request *, const void *);         /* r->factor becomes the factor {factor_id} of r->user, else 404 */
+checked err gate_factor(struct request *, const void *); /* r->factor becomes the factor {factor_id} of r->user, else 404 */
 
 /*
  * insufficient_aal for a session that has shown no second factor, where the user has a verified one; behind FACTOR, where that one is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
+#include "factor/authenticator_name.h"
 #include "fixture.h"
-#include "sec/authenticator_name.h"
 
 static const struct {
 	const char *aaguid, *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_FACTOR_H
-#define CORE_FACTOR_H
+#ifndef FACTOR_FACTOR_H
+#define FACTOR_FACTOR_H
 
 #include "core/session.h"
 #include "core/user_json.h"
@@ -41,6 +41,10 @@ struct factor_code {
 const struct factor_type *factor_type(const char *word); /* NULL: there is none */
 bool factor_may_enroll(const struct factor_type *);
 bool factor_may_verify(const struct factor_type *);
+
+/* Gates: factors of that type (a text) can be added; can be used. */
+checked err gate_may_enroll(struct request *, const void *type);
+checked err gate_may_verify(struct request *, const void *type);
 
 /* --- A new one --- */
 

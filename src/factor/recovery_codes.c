@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/recovery_codes.h"
+#include "factor/recovery_codes.h"
 
 #include "base/json.h"
 #include "base/log.h"
@@ -7,9 +7,9 @@
 #include "base/str.h"
 #include "core/amr.h"
 #include "core/audit.h"
-#include "core/factor.h"
 #include "core/notice.h"
 #include "db/db.h"
+#include "factor/factor.h"
 #include "query/factor.h"
 #include "query/recovery_codes.h"
 #include "query/session.h"

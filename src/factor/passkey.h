@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_PASSKEY_H
-#define CORE_PASSKEY_H
+#ifndef FACTOR_PASSKEY_H
+#define FACTOR_PASSKEY_H
 
 #include "core/tokens.h"
 

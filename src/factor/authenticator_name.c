@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "sec/authenticator_name.h"
+#include "factor/authenticator_name.h"
 
 static const struct authenticator {
 	const char *aaguid, *name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_FACTOR_PART_H
-#define CORE_FACTOR_PART_H
+#ifndef FACTOR_FACTOR_PART_H
+#define FACTOR_FACTOR_PART_H
 
-#include "core/factor.h"
+#include "factor/factor.h"
 
 /* Whether one may be verified beside so many that are. */
 checked err factor_check_verified(struct request *, int64_t verified);

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/setting.h"
 #include "base/str.h"
-#include "core/ceremony.h"
+#include "factor/ceremony.h"
 
 #define CHALLENGE_BYTES 32
 #define TIMEOUT_MS 300000 /* for the browser */

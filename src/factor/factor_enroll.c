@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "core/amr.h"
 #include "core/audit.h"
-#include "core/factor_part.h"
+#include "factor/factor_part.h"
 #include "query/factor.h"
 
 #define FRIENDLY_NAME_MAX 2600 /* an index takes 2,704 bytes at most */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_CEREMONY_H
-#define CORE_CEREMONY_H
+#ifndef FACTOR_CEREMONY_H
+#define FACTOR_CEREMONY_H
 
 #include "base/json.h"
 #include "sec/webauthn.h"

@@ -5,10 +5,10 @@
 #include "base/str.h"
 #include "core/address.h"
 #include "core/audit.h"
-#include "core/factor_part.h"
 #include "core/notice.h"
-#include "core/recovery_codes.h"
 #include "db/db.h"
+#include "factor/factor_part.h"
+#include "factor/recovery_codes.h"
 #include "query/factor.h"
 #include "query/session.h"
 #include "query/user.h"
@@ -47,6 +47,22 @@ bool
 factor_may_verify(const struct factor_type *type)
 {
 	return (*(const setting_bool *)setting_at(type->verify_enabled));
+}
+
+err
+gate_may_enroll(struct request *r, const void *type)
+{
+	const struct factor_type *row = factor_type(type);
+
+	return (factor_may_enroll(row) ? OK : fail(r, row->enroll_off, NULL));
+}
+
+err
+gate_may_verify(struct request *r, const void *type)
+{
+	const struct factor_type *row = factor_type(type);
+
+	return (factor_may_verify(row) ? OK : fail(r, row->challenge_off, NULL));
 }
 
 err

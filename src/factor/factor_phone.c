@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include "core/address.h"
 #include "core/amr.h"
-#include "core/factor_part.h"
 #include "core/hook.h"
 #include "core/limit.h"
 #include "core/sending.h"
 #include "core/sms.h"
+#include "factor/factor_part.h"
 #include "query/factor.h"
 #include "sec/secret.h"
 

@@ -3,7 +3,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "base/url.h"
-#include "core/factor_part.h"
+#include "factor/factor_part.h"
 #include "html/qr.h"
 #include "query/factor.h"
 #include "sec/secret.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_RECOVERY_CODES_H
-#define CORE_RECOVERY_CODES_H
+#ifndef FACTOR_RECOVERY_CODES_H
+#define FACTOR_RECOVERY_CODES_H
 
 #include "core/tokens.h"
 #include "web/request.h"
