@@ -146,3 +146,9 @@ duration_complaint(struct arena *a, const char *text)
 	}
 	return (arena_printf(a, "time: invalid duration %s", quoted));
 }
+
+char *
+duration_seconds(struct arena *arena, int64_t ns)
+{
+	return (arena_printf(arena, "%.9g", (double)ns / 1e9));
+}

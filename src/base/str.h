@@ -43,6 +43,7 @@ char *uuid_parse(struct arena *, const char *);
 /* Go's time.Duration in nanoseconds: "1h30m", "300ms", "-1.5s", "0". */
 bool duration_parse(const char *, int64_t *ns);
 char *duration_complaint(struct arena *, const char *); /* what Go says of one that is not parsed */
+char *duration_seconds(struct arena *, int64_t ns);     /* "1.5", for statements */
 
 /* Bytes as text.  Decoders give NULL for what the encoder would not have written (hex: either case); len may be NULL. */
 char *hex_encode(struct arena *, const void *, size_t);

@@ -76,5 +76,5 @@ err
 sending_note(struct request *r, enum sending s, const char *address)
 {
 	return (sending_note_at(r->db, .key = sending_key(r->arena, s, address), .now = r->now_text,
-	    .seconds = arena_printf(r->arena, "%.9g", (double)min_interval(s) / 1e9)));
+	    .seconds = duration_seconds(r->arena, min_interval(s))));
 }

@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "core/address.h"
 #include "core/audit.h"
-#include "core/notice.h"
 #include "db/db.h"
 #include "factor/factor_part.h"
 #include "factor/recovery_codes.h"
@@ -72,6 +71,20 @@ factor_hold(struct request *r)
 	return (factor_assert(r->db, .id = r->factor->id, .user_id = r->user->id));
 }
 
+err
+factor_notify(struct request *r, enum letter_id letter, const char *type)
+{
+	return (notice_send(r, r->user,
+	    &(const struct notice){ .letter = letter, .more = json_pairs(r->arena, "FactorType", type, NULL) }));
+}
+
+err
+factor_name_taken(struct request *r, const char *name)
+{
+	return (fail(r, E_MFA_FACTOR_NAME_CONFLICT, "A factor with the friendly name %s for this user already exists",
+	    json_quote(r->arena, name)));
+}
+
 /* --- Changes --- */
 
 /* A name or number that the user has given another factor is no fault of ours, though the reference answers 500; nor is a long one. */
@@ -85,8 +98,7 @@ refusal_tell(struct request *r, err error, const char *name)
 	if (error != E_DATABASE || !str_equal(e->sqlstate, "23505"))
 		return (error);
 	if (str_equal(e->constraint, "mfa_factors_user_friendly_name_unique"))
-		return (fail(r, E_MFA_FACTOR_NAME_CONFLICT, "A factor with the friendly name %s for this user already exists",
-		    json_quote(r->arena, name)));
+		return (factor_name_taken(r, name));
 	if (str_equal(e->constraint, "unique_phone_factor_per_user"))
 		return (fail(r, E_PHONE_EXISTS, "A factor with this phone number for this user already exists"));
 	return (error);
@@ -137,8 +149,6 @@ factor_unenroll(struct request *r)
 	TRY(recovery_codes_check_unenroll(r));
 	TRY(audit(r, r->user, AUDIT_FACTOR_UNENROLLED,
 	    json_pairs(r->arena, "factor_id", factor->id, "factor_status", factor->status, "session_id", r->user->session_id, NULL)));
-	TRY(notice_send(r, r->user,
-	    &(const struct notice){
-		.letter = LETTER_MFA_FACTOR_UNENROLLED, .more = json_pairs(r->arena, "FactorType", factor->type, NULL) }));
+	TRY(factor_notify(r, LETTER_MFA_FACTOR_UNENROLLED, factor->type));
 	return (factor_delete(r));
 }

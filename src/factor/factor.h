@@ -2,6 +2,7 @@
 #ifndef FACTOR_FACTOR_H
 #define FACTOR_FACTOR_H
 
+#include "core/notice.h"
 #include "core/session.h"
 #include "core/user_json.h"
 #include "web/request.h"
@@ -23,7 +24,7 @@ struct factor_type {
 
 	/* Fills in what it makes of the wish.  Nothing is written yet.  NULL: the name is all. */
 	checked err (*enroll)(struct request *, struct factor_enrolment *);
-	/* Reads what it needs of the body, sends what it sends, fills in what is to be kept. */
+	/* Reads what it needs of the body, sends what it sends, fills in what is to be kept.  NULL: nothing of all that. */
 	checked err (*challenge)(struct request *, struct factor_challenge *);
 	/* Whether the code that was typed is right; queues what has to be sealed anew.  NULL: the type has no codes. */
 	checked err (*compare)(struct request *, const struct factor_challenged *, struct factor_code *);
@@ -104,6 +105,9 @@ checked err factor_hold(struct request *);
  * challenge_id: for the audit row; NULL: none.
  */
 checked err factor_accept(struct request *, const struct session_state *, const char *challenge_id, struct tokens *);
+
+/* The letter to r->user of a factor of this type that came or goes. */
+checked err factor_notify(struct request *, enum letter_id, const char *type);
 
 /* --- Its end --- */
 

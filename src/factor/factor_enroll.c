@@ -28,8 +28,7 @@ check_against(struct request *r, const struct factor_row *row, size_t count, con
 
 	for (size_t i = 0; i < count; i++) {
 		if (str_equal(row[i].friendly_name, name))
-			return (fail(r, E_MFA_FACTOR_NAME_CONFLICT, "A factor with the friendly name %s for this user already exists",
-			    json_quote(r->arena, name)));
+			return (factor_name_taken(r, name));
 		verified += factor_verified(&row[i]);
 	}
 	if ((int64_t)count >= (int64_t)cfg->gotrue_mfa_max_enrolled_factors)
@@ -50,7 +49,7 @@ factor_check_new(struct request *r, const char *friendly_name, const char *numbe
 		return (fail(r, E_VALIDATION_FAILED, "friendly_name is too long"));
 	TRY(session_still(r));
 	TRY(factor_tidy(r->db, &left, .user_id = r->user->id, .number = number,
-	    .life = arena_printf(r->arena, "%.9g", (double)cfg->gotrue_mfa_factor_expiry_duration / 1e9)));
+	    .life = duration_seconds(r->arena, cfg->gotrue_mfa_factor_expiry_duration)));
 	now.factors = left.factors;
 	row = user_factors(r->arena, &now, &count);
 	refused = check_against(r, row, count, friendly_name);

@@ -7,9 +7,11 @@
 /* Whether one may be verified beside so many that are. */
 checked err factor_check_verified(struct request *, int64_t verified);
 
+/* 422 mfa_factor_name_conflict. */
+checked err factor_name_taken(struct request *, const char *name);
+
 /* What the rows of factor.def name. */
 checked err totp_enroll(struct request *, struct factor_enrolment *);
-checked err totp_challenge(struct request *, struct factor_challenge *);
 checked err totp_compare(struct request *, const struct factor_challenged *, struct factor_code *);
 checked err phone_enroll(struct request *, struct factor_enrolment *);
 checked err phone_challenge(struct request *, struct factor_challenge *);

@@ -59,14 +59,6 @@ totp_enroll(struct request *r, struct factor_enrolment *e)
 }
 
 err
-totp_challenge(struct request *r, struct factor_challenge *c)
-{
-	(void)r;
-	(void)c;
-	return (OK);
-}
-
-err
 totp_compare(struct request *r, const struct factor_challenged *c, struct factor_code *code)
 {
 	bool reseal;

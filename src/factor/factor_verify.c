@@ -6,7 +6,6 @@
 #include "core/amr.h"
 #include "core/audit.h"
 #include "core/hook.h"
-#include "core/notice.h"
 #include "db/db.h"
 #include "factor/factor_part.h"
 #include "query/factor.h"
@@ -43,7 +42,8 @@ factor_challenge(struct request *r, struct factor_challenge *c)
 		return (fail(r, type->challenge_off, NULL));
 	c->id = uuid_new(r->arena);
 	c->expires_at = challenge_end(r->now) / SECOND;
-	TRY(type->challenge(r, c));
+	if (type->challenge != NULL)
+		TRY(type->challenge(r, c));
 	TRY(session_still(r));
 	TRY(factor_hold(r));
 	if (!type->quiet)
@@ -100,13 +100,11 @@ factor_judge(struct request *r, bool right)
 static err
 letter_first_time(struct request *r)
 {
-	const char *more = json_pairs(r->arena, "FactorType", r->factor->type, NULL);
-
 	if (factor_verified(r->factor))
 		return (OK);
 	TRY(factor_mark_verified(r->db, .id = r->factor->id, .user_id = r->user->id,
 	    .most = arena_printf(r->arena, "%lld", (long long)cfg->gotrue_mfa_max_verified_factors), .now = r->now_text));
-	return (notice_send(r, r->user, &(const struct notice){ .letter = LETTER_MFA_FACTOR_ENROLLED, .more = more }));
+	return (factor_notify(r, LETTER_MFA_FACTOR_ENROLLED, r->factor->type));
 }
 
 err
@@ -139,7 +137,7 @@ attempt_take(struct request *r)
 	TRY(counted);
 	TRY(db_autonomous_end(r->db));
 	if (!taken.allowed) {
-		reply_header(r, "Retry-After", arena_printf(r->arena, "%lld", (long long)taken.rest));
+		reply_retry_after(r, taken.rest);
 		return (fail(r, E_OVER_REQUEST_RATE_LIMIT, "Too many wrong codes, try again after %lld seconds", (long long)taken.rest));
 	}
 	request_done(r, "attempt");

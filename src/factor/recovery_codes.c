@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "core/amr.h"
 #include "core/audit.h"
-#include "core/notice.h"
 #include "db/db.h"
 #include "factor/factor.h"
 #include "query/factor.h"
@@ -131,13 +130,6 @@ make(struct request *r, struct recovery_codes *c)
 }
 
 static err
-tell(struct request *r, enum letter_id letter)
-{
-	return (notice_send(r, r->user,
-	    &(const struct notice){ .letter = letter, .more = json_pairs(r->arena, "FactorType", TYPE, NULL) }));
-}
-
-static err
 audit_made(struct request *r, enum audit_action action, const struct recovery_codes *c)
 {
 	return (audit(r, r->user, action,
@@ -168,7 +160,7 @@ write_new(struct request *r, const struct recovery_codes *c, const struct writte
 	TRY(recovery_set_add(r->db, .id = set_id, .user_id = r->user->id, .factor_id = c->factor_id, .now = r->now_text));
 	TRY(recovery_codes_add(r->db, .set_id = set_id, .ids = w->ids, .hashes = w->hashes, .now = r->now_text));
 	TRY(audit_made(r, AUDIT_RECOVERY_CODES_GENERATED, c));
-	return (tell(r, LETTER_MFA_FACTOR_ENROLLED));
+	return (factor_notify(r, LETTER_MFA_FACTOR_ENROLLED, TYPE));
 }
 
 err
@@ -233,7 +225,7 @@ not_right(struct request *r)
 static err
 resting(struct request *r, long long rest)
 {
-	reply_header(r, "Retry-After", arena_printf(r->arena, "%lld", rest));
+	reply_retry_after(r, rest);
 	return (fail(r, E_MFA_RECOVERY_CODES_LOCKED, NULL));
 }
 
@@ -288,7 +280,7 @@ recovery_codes_delete(struct request *r, const char **factor_id)
 	*factor_id = r->factor->id;
 	TRY(session_still(r));
 	TRY(audit(r, r->user, AUDIT_RECOVERY_CODES_DELETED, json_pairs(r->arena, "factor_id", r->factor->id, NULL)));
-	TRY(tell(r, LETTER_MFA_FACTOR_UNENROLLED));
+	TRY(factor_notify(r, LETTER_MFA_FACTOR_UNENROLLED, TYPE));
 	return (factor_delete(r));
 }
 

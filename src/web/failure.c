@@ -285,7 +285,7 @@ reply_failure(struct request *r, err said)
 	if (r->failure.challenge != NULL)
 		reply_header(r, "WWW-Authenticate", r->failure.challenge);
 	if (error == E_UNAVAILABLE)
-		reply_header(r, "Retry-After", "1");
+		reply_retry_after(r, 1);
 	if (error == E_OAUTH)
 		reply_json(r, r->failure.status, body_oauth(r));
 	else if (e != NULL)

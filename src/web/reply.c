@@ -32,6 +32,12 @@ reply_header(struct request *r, const char *name, const char *value)
 	query_set(&r->reply.headers, name, arena_strdup(r->arena, value));
 }
 
+void
+reply_retry_after(struct request *r, long long seconds)
+{
+	reply_header(r, "Retry-After", arena_printf(r->arena, "%lld", seconds));
+}
+
 static err
 reply_set(struct request *r, int status, const char *type, const char *body)
 {

@@ -251,6 +251,7 @@ err reply_text(struct request *, int status, const char *type, const char *text)
 err reply_html(struct request *, int status, const char *template, const char *values);
 
 void reply_header(struct request *, const char *name, const char *value); /* set; control characters become spaces */
+void reply_retry_after(struct request *, long long seconds);
 
 /* A cookie of the reply, out of reach of scripts and of other sites' POST; of two of a name the last counts.  An error drops them all. */
 struct cookie {
