@@ -6,7 +6,6 @@
 #include <libgen.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -198,27 +197,21 @@ key_change_write(struct arena *a, const struct key_change *change)
 	return (wrong);
 }
 
-/* A symbolic link stays, and whoever has the file by another name sees the change too. */
-static const char *
-path_behind(struct arena *a, const char *path)
-{
-	char *real = realpath(path, NULL);
-	const char *behind = real != NULL ? arena_strdup(a, real) : path;
-
-	free(real);
-	return (behind);
-}
-
+/* A symbolic link would be replaced, and the file behind it stay as it is; to follow it is to write where somebody else says. */
 const char *
 key_change_begin(struct arena *a, const char *path, struct key_change *change)
 {
-	*change = (struct key_change){ .path = path_behind(a, path) };
-	change->directory = open(dirname(arena_strdup(a, change->path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st = { 0 };
+
+	*change = (struct key_change){ .path = path };
+	change->directory = open(dirname(arena_strdup(a, path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (change->directory < 0 || flock(change->directory, LOCK_EX) != 0)
 		return (arena_printf(a, "is in a directory that can't be locked: %s", strerror(errno)));
-	if (access(change->path, F_OK) != 0 && errno == ENOENT)
+	if (lstat(path, &st) != 0 && errno == ENOENT)
 		return (NULL);
-	return (key_file_read(a, change->path, &change->file));
+	if (S_ISLNK(st.st_mode))
+		return ("is a symbolic link: POSTERN_JWT_KEYS_FILE has to be the name of the file itself");
+	return (key_file_read(a, path, &change->file));
 }
 
 void

@@ -216,17 +216,17 @@ def test_who_could_read_it_can(keys, before, after):
 
 
 def test_a_symbolic_link(keys):
-    """It stays, and so does the file that it leads to, which others may have by another name."""
-    real = keys.path.parent / "real" / "keys.json"
-    real.parent.mkdir()
+    """Replaced, it would leave the file behind it with keys that are retired here; followed, it is somebody else who says where we write."""
+    real = keys.path.with_name("real.json")
     keys("new")
+    before = keys.path.read_text()
     os.rename(keys.path, real)
-    os.symlink("real/keys.json", keys.path)
-    kid = keys("new")
-    assert keys.path.is_symlink() and not real.is_symlink() and kid in real.read_text()
-    assert [p.name for p in real.parent.iterdir()] == ["keys.json"]
-    got = many(8, lambda i: Keys(keys.database, real if i % 2 else keys.path)("new"))
-    assert set(got) <= set(keys.states()), "both names have one lock"
+    for target in (real, "nowhere.json"):
+        keys.path.unlink(missing_ok=True)
+        os.symlink(target, keys.path)
+        done = keys.call("new")
+        assert done.returncode == 1 and "is a symbolic link: POSTERN_JWT_KEYS_FILE has to be the name of the file itself" in done.stderr
+        assert keys.path.is_symlink() and real.read_text() == before and len(list(real.parent.iterdir())) == 2
 
 
 def test_a_file_with_the_old_ones_time(serve, keys, only_workers):
