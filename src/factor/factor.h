@@ -102,9 +102,10 @@ checked err factor_hold(struct request *);
 /*
  * What a factor that was shown brings: the audit row, the factor verified and those of its type that are not deleted, the letter of the
  * first time, the session raised.  Behind factor_hold(), session_to_raise(), which gives state, and whatever else the request writes.
- * challenge_id: for the audit row; NULL: none.
+ * challenge_id: for the audit row; NULL: none.  shown_id: the factor whose end is that of aal2: r->factor, or another one of its type that the
+ * user had at hand.
  */
-checked err factor_accept(struct request *, const struct session_state *, const char *challenge_id, struct tokens *);
+checked err factor_accept(struct request *, const struct session_state *, const char *challenge_id, const char *shown_id, struct tokens *);
 
 /* The letter to r->user of a factor of this type that came or goes. */
 checked err factor_notify(struct request *, enum letter_id, const char *type);

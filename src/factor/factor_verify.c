@@ -108,7 +108,7 @@ letter_first_time(struct request *r)
 }
 
 err
-factor_accept(struct request *r, const struct session_state *state, const char *challenge_id, struct tokens *t)
+factor_accept(struct request *r, const struct session_state *state, const char *challenge_id, const char *shown_id, struct tokens *t)
 {
 	const struct factor_row *f = r->factor;
 
@@ -116,7 +116,7 @@ factor_accept(struct request *r, const struct session_state *state, const char *
 	    json_pairs(r->arena, "factor_id", f->id, "challenge_id", challenge_id, "factor_type", f->type, NULL)));
 	TRY(letter_first_time(r));
 	TRY(factor_drop_unverified(r->db, .user_id = r->user->id, .type = f->type));
-	return (session_raise(r, state, factor_type(f->type)->method, f->id, t));
+	return (session_raise(r, state, factor_type(f->type)->method, shown_id, t));
 }
 
 /*
@@ -162,7 +162,7 @@ code_verify(struct request *r, const struct factor_type *type, const struct fact
 	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
 	TRY(factor_used(r->db, .id = r->factor->id, .step = arena_printf(r->arena, "%lld", (long long)code.step),
 	    .once = code.step > 0 && cfg->postern_totp_once ? "t" : "f"));
-	return (factor_accept(r, &state, challenge.id, t));
+	return (factor_accept(r, &state, challenge.id, r->factor->id, t));
 }
 
 /* Whoever knows just the password adds no factor beside a verified one, nor one that was begun before that was verified. */

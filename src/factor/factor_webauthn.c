@@ -293,5 +293,5 @@ webauthn_verify(struct request *r, const struct factor_answer *given, struct tok
 	TRY(factor_challenge_use(r->db, .id = challenge.id, .now = r->now_text));
 	TRY(webauthn_factor_shown(r->db, .id = r->factor->id, .status = r->factor->status, .owner = answer.owner, .credential = answer.kept,
 	    .aaguid = answer.aaguid, .shown = shown_text(r, &challenge, &answer), .now = r->now_text));
-	return (factor_accept(r, &state, challenge.id, t));
+	return (factor_accept(r, &state, challenge.id, answer.owner, t));
 }

@@ -129,6 +129,24 @@ def test_two_keys(server, me, key):
     assert key.show(later, asked).status_code == 200
 
 
+def test_a_key_takes_its_sessions_with_it(server, sql, me, key):
+    """Whichever key was asked for, a session stands by the one that was shown: who has stolen that is out when it goes."""
+    stolen = Key(me, friendly_name="stolen")
+    assert stolen.show().status_code == 200
+    sessions = []
+    for asked, shown in ((key, stolen), (stolen, key)):
+        later = again(me)
+        body = asked.asked(later)
+        got = asked.show(later, body, credential=shown.device.credentials[0])
+        assert got.status_code == 200 and said_of(sql, asked, "verification_attempted")
+        sessions.append(got.json())
+    thief, mine = sessions
+    assert stolen.delete(mine["access_token"]).status_code == 200
+    aal = lambda session: claims_of(server.refresh(session["refresh_token"]).json()["access_token"])["aal"]
+    assert (aal(thief), aal(mine)) == ("aal1", "aal2")
+    assert key.delete(thief["access_token"]).status_code == 422
+
+
 def test_the_type_is_that_of_the_challenge(sql, me, key):
     """A key that is verified is shown; nobody makes another one in its place, whatever was asked before."""
     later = again(me)
