@@ -78,6 +78,15 @@ with waits as (
 )
 delete from auth.identities i using kept where i.user_id = kept.user_id and i.id <> kept.id;
 
+-- Passkeys and factors of an unconfirmed account.
+-- account_drop_keys(user_id) -> none
+with nobodys as (
+    select u.id from auth.users u where u.id = :user_id::uuid and u.email_confirmed_at is null and u.phone_confirmed_at is null
+), factors as (
+    delete from auth.mfa_factors f using nobodys where f.user_id = nobodys.id
+)
+delete from auth.webauthn_credentials c using nobodys where c.user_id = nobodys.id;
+
 -- What was begun by whoever had the account until now is void: changes of address, nonces, sign-ins on their way; flows of links too where
 -- all is set.
 -- account_undo(user_id, all) -> none

@@ -41,6 +41,8 @@ err
 owner_set_password(struct request *r, const char *user_id, const char *password, const char *except)
 {
 	TRY(user_set_password(r->db, .id = user_id, .password = password, .now = r->now_text));
+	if (except == NULL)
+		TRY(account_drop_keys(r->db, .user_id = user_id));
 	TRY(owner_undo(r, user_id, true));
 	TRY(session_end_others(r->db, .user_id = user_id, .except = except));
 	return (onetime_clear(r->db, .user_id = user_id));

@@ -38,8 +38,8 @@ checked err owner_settle(struct request *, const struct user *, const struct pro
 checked err owner_undo(struct request *, const char *user_id, bool flows);
 
 /*
- * Queues a new password, as stored (NULL: none), and what it ends: all that was begun under the old one, and the sessions but `except`
- * (NULL: all).
+ * Queues a new password, as stored (NULL: none), and what it ends: all that was begun under the old one, and the sessions but `except`.
+ * NULL: all, for an operator gives it; then passkeys and factors of an unconfirmed account go with them.
  */
 checked err owner_set_password(struct request *, const char *user_id, const char *password, const char *except);
 

@@ -192,6 +192,10 @@ def begun_by_a_thief(server, post, sql, email):
         "now())",
         id)
     sql(
+        "insert into auth.webauthn_credentials (user_id, credential_id, public_key, attestation_type, sign_count, transports, backup_eligible, backed_up) "
+        "values (%s, gen_random_uuid()::text::bytea, '', 'none', 0, '[]', true, true)",
+        id)
+    sql(
         "insert into auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge, provider_type, authentication_method, created_at, "
         "updated_at) "
         "values (gen_random_uuid(), %s, 'thief', 'plain', 'x', 'github', 'oauth', now(), now())", id)
@@ -203,7 +207,7 @@ def alone(server, sql, id, email, sessions=1):
     assert row["email_confirmed_at"] and row["phone"] is None and (row["email_change"], row["phone_change"]) == ("", "")
     assert [x["provider"] for x in identities(sql, id)] == ["email"] and row["raw_app_meta_data"]["providers"] == ["email"]
     assert sql("select count(*) as n from auth.sessions where user_id = %s", id)[0]["n"] == sessions
-    for table in ("mfa_factors", "flow_state"):
+    for table in ("mfa_factors", "webauthn_credentials", "flow_state"):
         assert sql(f"select count(*) as n from auth.{table} where user_id = %s", id)[0]["n"] == 0
     is_error(server.sign_in(email=email, password=THIEFS), 400, "invalid_credentials")
 
@@ -234,6 +238,19 @@ def test_alone(server, post, sql, ask, way):
     else:
         assert not sql("select encrypted_password as p from auth.users where id = %s", id)[0]["p"] or ask == "invite"
     assert sql("select count(*) as n from postern.waiting where user_id = %s", id)[0]["n"] == 0
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_operator_sets_a_password(server, post, sql, confirmed):
+    """What a stranger would sign in by goes with theirs, while nobody has proven the address; what an owner added stays."""
+    email = address("victim")
+    id, _ = begun_by_a_thief(server, post, sql, email)
+    if confirmed:
+        sql("update auth.users set email_confirmed_at = now() where id = %s", id)
+    assert server.put(f"/admin/users/{id}", {"password": PASSWORD, "email_confirm": True}, token=SERVICE).status_code == 200
+    for table in ("mfa_factors", "webauthn_credentials"):
+        assert sql(f"select count(*) as n from auth.{table} where user_id = %s", id)[0]["n"] == confirmed, table
+    assert server.sign_in(email=email, password=PASSWORD).status_code == 200
 
 
 def test_the_password_is_that_of_the_letter(server, post, sql):
