@@ -1,7 +1,14 @@
 -- Passkeys, and what is asked of those who add one or sign in by one.  Bytes travel as hexadecimal digits.
 
--- user_id: null for a sign-in, whose user is not known yet.
+-- user_id: null for a sign-in, whose user is not known yet.  Of a user's, who is not limited otherwise, the newest 32 are kept.
 -- passkey_challenge_add(id, user_id, type, session_data, now, expires_at) -> none
+with old as materialized (
+    select c.id from auth.webauthn_challenges c
+    where c.id in (select n.id from auth.webauthn_challenges n where n.user_id = :user_id::uuid order by n.created_at desc, n.id offset 31)
+    for update skip locked
+), gone as (
+    delete from auth.webauthn_challenges c using old where c.id = old.id
+)
 insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, created_at, expires_at)
 values (:id::uuid, :user_id::uuid, :type, :session_data::jsonb, :now::timestamptz, :expires_at::timestamptz);
 
@@ -15,10 +22,11 @@ returning c.session_data, c.expires_at < clock_timestamp() as expired;
 select p.id, p.friendly_name, p.created_at, p.last_used_at, encode(p.credential_id, 'hex') as credential
 from auth.webauthn_credentials p where p.user_id = :user_id::uuid order by p.created_at, p.id;
 
+-- Who is hidden (deleted_at) signs in no more: the reference leaves them their passkeys.
 -- passkey_by_credential(user_id, credential) -> maybe user, passkey_id, public_key, sign_count:int, backup_eligible:bool
 select %user_columns(u), %no_session, p.id as passkey_id, encode(p.public_key, 'hex') as public_key, p.sign_count, p.backup_eligible
 from auth.webauthn_credentials p join auth.users u on u.id = p.user_id
-where u.instance_id = %nil and u.id = :user_id::uuid and p.credential_id = decode(:credential::text, 'hex');
+where u.instance_id = %nil and u.deleted_at is null and u.id = :user_id::uuid and p.credential_id = decode(:credential::text, 'hex');
 
 -- Behind user_hold().
 -- passkey_assert_room(user_id, max) -> none

@@ -227,6 +227,17 @@ def test_a_challenge_that_is_late(server, sql, me, key):
     is_error(sign_in(server, key, first), *GONE)
 
 
+def test_challenges_are_not_hoarded(server, sql, me):
+    """Of those that a user asks for the newest are kept; others' stay."""
+    other = server.sign_up()
+    kept = asked(server, other.access), asked(server)
+    many(8, lambda i: [asked(server, me.access) for _ in range(8)])
+    last = asked(server, me.access)
+    assert sql("select count(*) n from auth.webauthn_challenges where user_id = %s", me.id)[0]["n"] <= 32
+    assert sql("select from auth.webauthn_challenges where id in (%s, %s)", *(x["challenge_id"] for x in kept)) == 2
+    assert register(server, me.access, Authenticator(ORIGIN), last).status_code == 200
+
+
 def test_one_of_64_signs_in(server, sql, me, key):
     challenge = asked(server)
     body = {"challenge_id": challenge["challenge_id"], "credential": key.get(challenge["options"])}
@@ -262,6 +273,12 @@ def test_who_signs_in(server, sql, me, key):
     refused("phone = '15550123'", "phone = null", 403, "phone_not_confirmed", "Phone not confirmed")
     refused("banned_until = now() + interval '1 hour'", "banned_until = null", 403, "user_banned", "User is banned")
     assert sign_in(server, key).status_code == 200
+
+
+def test_who_is_deleted_signs_in_no_more(server, sql, me, key):
+    """The reference leaves the passkeys to whom it hides, who are confirmed as before."""
+    sql("update auth.users set deleted_at = now(), encrypted_password = null where id = %s", me.id)
+    is_error(sign_in(server, key), *FAILED)
 
 
 BETWEEN = {
