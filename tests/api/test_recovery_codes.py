@@ -443,6 +443,14 @@ def test_the_limit(serve):
     is_error(server.post(codes.totp.path + "/verify", {}, low, headers=who), 429, "over_request_rate_limit")
 
 
+def test_new_ones_are_limited(serve):
+    """Each takes as long as an attempt, and nobody needs many."""
+    server = serve(**FEW, GOTRUE_RATE_LIMIT_HEADER="X-Client", GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY="1")
+    codes, who = Codes(server), {"X-Client": address()}
+    got = [server.post(PATH + "/regenerate" * (i % 2), None, codes.me.access, headers=who).status_code for i in range(32)]
+    assert got == [422, 200] * 15 + [429] * 2
+
+
 # --- New ones ---
 
 
