@@ -36,6 +36,7 @@
 #define PLACE { gate_place, NULL }
 #define PASSKEYS { gate_passkeys, NULL }
 #define NOT_ANONYMOUS { gate_not_anonymous, NULL }
+#define NOT_CLIENT { gate_not_client, NULL }
 #define NOT_SSO { gate_not_sso, NULL }
 #define PASSKEYS_AAL2 AAL2(403, "AAL2 session is required to manage passkeys when MFA is enabled")
 #define OAUTH_SERVER { gate_oauth_server, NULL }

@@ -7,4 +7,4 @@
 --     confirmation_sent_at:time, recovery_sent_at:time, email_change_sent_at:time, phone_change_sent_at:time,
 --     reauthentication_sent_at:time, app_metadata:object, user_metadata:object, full_name, email_confirmed_at, phone_confirmed_at,
 --     confirmed_at, invited_at, last_sign_in_at, created_at, updated_at, banned_until, deleted_at, identities, factors, told, session_id,
---     session_user_id, session_aal, session_created_at:time, session_refreshed_at:time, session_not_after:time
+--     session_user_id, session_aal, session_created_at:time, session_refreshed_at:time, session_not_after:time, session_client_id

@@ -69,6 +69,15 @@ gate_not_anonymous(struct request *r, const void *unused)
 }
 
 err
+gate_not_client(struct request *r, const void *unused)
+{
+	(void)unused;
+	if (str_empty(r->user->session_client_id) || str_equal(r->user->session_client_id, UUID_NIL))
+		return (OK);
+	return (fail(r, E_NO_AUTHORIZATION, "OAuth clients are not allowed to perform these actions"));
+}
+
+err
 gate_member(struct request *r, const void *unused)
 {
 	TRY(gate_not_anonymous(r, unused));

@@ -18,6 +18,7 @@ checked err gate_oauth_server(struct request *, const void *);   /* 404 unless G
 
 checked err gate_passkeys(struct request *, const void *);      /* 404 unless GOTRUE_PASSKEY_ENABLED */
 checked err gate_not_anonymous(struct request *, const void *); /* behind BEARER */
+checked err gate_not_client(struct request *, const void *);    /* behind BEARER: an OAuth client has only what its scopes say */
 checked err gate_not_sso(struct request *, const void *);       /* behind BEARER: who signs in at their company has no passkeys */
 
 /* Whether what stands behind gate_place may hash a password or wait for somebody outside, in this request. */

@@ -55,7 +55,8 @@ def test_of_an_oauth_client(server, sql):
     me, client = server.sign_up(), str(uuid.uuid4())
     sql("alter table auth.sessions drop constraint if exists sessions_oauth_client_id_fkey")
     sql("update auth.sessions set oauth_client_id = %s, tag = 'x', not_after = now() + interval '1 hour' where id = %s", client, me.session_id)
-    row = listed(me)[0]
+    own = server.sign_in(email=me.email, password=me.password).json()["access_token"]
+    row = listed(me, token=own)[1]
     assert row["oauth_client_id"] == client and row["tag"] == "x" and row["not_after"]
 
 
@@ -190,3 +191,19 @@ def test_once_of_many(serve, sql):
     other, = more(me)
     assert sorted(x.status_code for x in many(64, lambda i: end(me, other.session_id))) == [204] + 63 * [404]
     assert len(audited(sql, me.id)) == 1
+
+
+def test_what_an_oauth_client_may_not(serve, sql):
+    """It has what its scopes say, and not the account."""
+    server = serve(POSTERN_ACCOUNT_DELETE="hard", POSTERN_ACCOUNT_EXPORT="true")
+    me, client = server.sign_up(), str(uuid.uuid4())
+    sql("""insert into auth.oauth_clients (id, client_secret_hash, registration_type, redirect_uris, grant_types, client_name, token_endpoint_auth_method)
+        values (%s, 'x', 'manual', 'https://c.test', 'authorization_code', 'A client', 'client_secret_basic')""", client)
+    sql("update auth.sessions set oauth_client_id = %s where user_id = %s", client, me.id)
+    ways = (("GET", "/user/sessions"), ("DELETE", f"/user/sessions/{me.session_id}"), ("GET", "/user/export"), ("DELETE", "/user"))
+    for method, path in ways:
+        got = server.request(method, path, me.access, json={"password": me.password} if path == "/user" else None)
+        is_error(got, 403, "no_authorization", "OAuth clients are not allowed to perform these actions")
+    assert me.get().status_code == 200
+    sql("update auth.sessions set oauth_client_id = null where user_id = %s", me.id)
+    assert server.get("/user/export", me.access).status_code == 200
