@@ -185,6 +185,15 @@ key_usable(struct arena *arena, const char *text)
 	return (raw != NULL && len == KEY_LEN);
 }
 
+/* Of two that are usable. */
+static bool
+key_same(struct arena *arena, const char *one, const char *other)
+{
+	size_t len;
+
+	return (secret_equal(base64url_decode(arena, one, &len), base64url_decode(arena, other, &len), KEY_LEN));
+}
+
 const char *
 secret_keys_check(struct arena *arena)
 {
@@ -203,6 +212,11 @@ secret_keys_check(struct arena *arena)
 		return ("GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY is not 32 bytes in base64url without padding");
 	if (str_empty(decryption_key(id)))
 		return ("GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS does not have the encryption key");
+	if (!key_same(arena, decryption_key(id), cfg->gotrue_security_db_encryption_encryption_key))
+		return (arena_printf(arena,
+		    "GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS has another key by the name \"%s\" than "
+		    "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY: it could not read what is written",
+		    id));
 	if (utf8_count(secret_seal(arena, "", password_unknown(arena))) > PASSWORD_COLUMN)
 		return (
 		    "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID is so long that no password fits into its column when it is "

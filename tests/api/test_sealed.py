@@ -148,6 +148,17 @@ def test_check_tries_it(database, sql):
     assert done.returncode != 0 and "GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID is so long" in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("args", [("check",), ("serve", "--listen", "127.0.0.1:0"), ("reseal",)])
+def test_what_could_not_be_read_again_is_not_written(database, args):
+    """The name of the key was changed, or the key itself, and the other one was forgotten."""
+    another = base64.urlsafe_b64encode(bytes(32)).decode().rstrip("=")
+    done = command(database, *args, **sealing(GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS=f"{KEY_ID}:{another},old:{KEY}"))
+    words = (f'GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS has another key by the name "{KEY_ID}" than GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY')
+    assert done.returncode == 1 and words in (done.stderr + done.stdout).replace("\\", "")
+    same = sealing(GOTRUE_SECURITY_DB_ENCRYPTION_DECRYPTION_KEYS=f"old:{another},{KEY_ID}:{KEY}")
+    assert "0 errors" in command(database, "check", **same).stdout
+
+
 def test_check_asks_the_column(database, sql):
     sql("alter table auth.users alter column encrypted_password type varchar(100) using left(encrypted_password, 100)")
     try:
