@@ -80,11 +80,23 @@ room_make(struct key_file *file)
 }
 
 static const char *
+alg_taken(struct arena *a, const char *alg)
+{
+	if (jwt_alg_taken(alg))
+		return (NULL);
+	return (arena_printf(a,
+	    "stays as it is: GOTRUE_JWT_VALID_METHODS does not have %s; add it there, and let the server read it, first", alg));
+}
+
+static const char *
 run_new(struct keys *k)
 {
 	struct key_file *file = &k->change.file;
+	const char *wrong = alg_taken(k->a, k->algorithm);
 	struct key_entry *entry;
 
+	if (wrong != NULL)
+		return (wrong);
 	if (!room_make(file))
 		return ("has 64 keys: retire some that are previous ones");
 	k->kid = uuid_new(k->a);
@@ -131,7 +143,7 @@ promotable(struct keys *k, struct key_entry **entry)
 		return (k->kid != NULL ? "has no key of that kid" : "has no key that stands by: postern keys new makes one");
 	if ((*entry)->state == KEY_RETIRED)
 		return ("has that key as a retired one, which does not come back");
-	return (NULL);
+	return (alg_taken(k->a, (*entry)->alg));
 }
 
 static const char *

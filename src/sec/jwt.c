@@ -136,9 +136,15 @@ signer_choose(void)
 	return (ring.signer == NULL ? "has no signing key" : NULL);
 }
 
+bool
+jwt_alg_taken(const char *alg)
+{
+	return (strs_len(cfg->gotrue_jwt_valid_methods) == 0 || strs_have(cfg->gotrue_jwt_valid_methods, alg));
+}
+
 /* A key whose halves do not belong together would make tokens that nobody takes. */
 static const char *
-signer_try(struct arena *scratch)
+signer_try(struct arena *arena, struct arena *scratch)
 {
 	static const struct bytes text = { "postern", 7 };
 	struct bytes signature;
@@ -146,6 +152,9 @@ signer_try(struct arena *scratch)
 	ring.method = jws_signing_method(ring.signer);
 	if (ring.method == NULL)
 		return ("has a signing key without an \"alg\" that fits it: HS256, RS256, RS512, ES256, ES512 or EdDSA");
+	if (!jwt_alg_taken(jws_name(ring.method)))
+		return (arena_printf(arena, "has a signing key of %s, which GOTRUE_JWT_VALID_METHODS does not have: add it there",
+		    jws_name(ring.method)));
 	signature = jws_sign(scratch, ring.method, ring.signer, text);
 	if (signature.data == NULL || jws_check(scratch, ring.method, ring.signer, text, signature) != NULL)
 		return ("has a signing key whose secret and public part do not belong together");
@@ -199,7 +208,7 @@ keys_load(struct arena *arena, struct arena *scratch)
 	if (wrong == NULL)
 		wrong = signer_choose();
 	if (wrong == NULL)
-		wrong = signer_try(scratch);
+		wrong = signer_try(arena, scratch);
 	if (wrong != NULL)
 		return (arena_printf(arena, "%s %s", source->name, wrong));
 	header_make(scratch);

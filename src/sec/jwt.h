@@ -37,4 +37,7 @@ char *jwt_key_set(struct arena *);
 bool jwt_signs_asymmetric(void);
 const char *jwt_signing_alg(void);
 
+/* Whether GOTRUE_JWT_VALID_METHODS, where it is set, has it: a key of another algorithm would sign what nobody takes. */
+bool jwt_alg_taken(const char *alg);
+
 #endif

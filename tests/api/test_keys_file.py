@@ -368,6 +368,35 @@ def test_beside_the_secret(serve, keys, database):
     assert both.get("/user", old).status_code == 200 and both.get("/user", me.access).status_code == 200
 
 
+def test_a_key_that_signs_what_nobody_takes(serve, keys):
+    """An algorithm that GOTRUE_JWT_VALID_METHODS does not have makes no key, and one that gets into the file does not sign."""
+    named = {"GOTRUE_JWT_VALID_METHODS": "ES256,HS256"}
+    first = keys("new")
+    done = keys.call("new", "--algorithm", "EdDSA", **named)
+    assert done.returncode == 1 and "stays as it is: GOTRUE_JWT_VALID_METHODS does not have EdDSA; add it there" in done.stderr
+    second = keys("new", "--algorithm", "EdDSA")
+    done = keys.call("promote", "--now", **named)
+    assert done.returncode == 1 and "GOTRUE_JWT_VALID_METHODS does not have EdDSA" in done.stderr
+    assert keys.states() == {first: "current", second: "standby"}
+
+    server = serve(**keys.settings, **named)
+    me = server.sign_up()
+    assert keys("promote", "--now") == second
+    for _ in range(8):  # every worker
+        fresh = server.sign_in(email=me.email, password=PASSWORD).json()["access_token"]
+        assert header_of(fresh)["kid"] == first and server.get("/user", fresh).status_code == 200
+
+
+@pytest.mark.parametrize("methods", ["RS256", "es256", "ES512,RS256,RS512,EdDSA"])
+def test_methods_without_the_keys_own(keys, methods):
+    words = "has a signing key of {}, which GOTRUE_JWT_VALID_METHODS does not have: add it there"
+    done = command(keys.database, "check", GOTRUE_JWT_VALID_METHODS=methods)
+    assert done.returncode == 1 and "error: GOTRUE_JWT_SECRET " + words.format("HS256") in done.stdout
+    keys("new")
+    done = command(keys.database, "check", **keys.settings, GOTRUE_JWT_VALID_METHODS=methods)
+    assert done.returncode == 1 and "error: POSTERN_JWT_KEYS_FILE" in done.stdout and words.format("ES256") in done.stdout
+
+
 def test_command_token(serve, keys, database):
     kid = keys("new")
     server = serve(**keys.settings)
