@@ -140,8 +140,10 @@ call_function(struct request *r, enum hook hook, const char *payload, json **ans
 	e = function_run(r, hook, &f, payload, &text);
 	if (e == E_UNAVAILABLE)
 		return (e);
-	if (e != OK)
+	if (e != OK) {
+		r->failure.cause = db_error(r->db)->message;
 		return (fail(r, E_HOOK_FUNCTION, "Error running hook URI: %s", hook_uri(hook)));
+	}
 	return (function_answer(r, text, answer));
 }
 

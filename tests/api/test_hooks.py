@@ -294,6 +294,7 @@ def test_function_that_fails(serve, sql):
         start = time.monotonic()
         is_error(server.sign_in(email=user.email, password=PASSWORD), 500, "unexpected_failure", words)
         assert time.monotonic() - start < 4
+    assert any(x["msg"] == "hook failed" and x.get("cause") == "division by zero" for x in server.log())
     make(sql, "token", "raise exception 'broken' using errcode = 'PT409', hint = 'mend it';")
     got = server.sign_in(email=user.email, password=PASSWORD)
     assert (got.status_code, got.json()) == (409, {"code": "PT409", "message": "broken", "hint": "mend it"})
