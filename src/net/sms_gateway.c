@@ -336,6 +336,8 @@ gateway_check(struct arena *a)
 #include "sms.def"
 	};
 
+	if (str_empty(cfg->gotrue_sms_provider))
+		return ("GOTRUE_SMS_PROVIDER must be set, or GOTRUE_HOOK_SEND_SMS_ENABLED");
 	if (!gateway_known())
 		return (arena_printf(a, "GOTRUE_SMS_PROVIDER: there is no gateway \"%s\"", cfg->gotrue_sms_provider));
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)

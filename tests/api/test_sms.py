@@ -263,4 +263,4 @@ def test_check(database):
     assert "nobody can use a phone as a second factor" in check(database, GOTRUE_MFA_PHONE_VERIFY_ENABLED="true")
     off = {"GOTRUE_SMS_AUTOCONFIRM": "false"}
     assert "warning: GOTRUE_SMS_VONAGE_API_KEY is needed" in check(database, GOTRUE_SMS_PROVIDER="vonage", **off)
-    assert "warning: GOTRUE_SMS_PROVIDER: there is no gateway" in check(database, **off)
+    assert "warning: GOTRUE_SMS_PROVIDER must be set, or GOTRUE_HOOK_SEND_SMS_ENABLED: messages go nowhere" in check(database, **off)
