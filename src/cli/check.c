@@ -204,7 +204,7 @@ check_sealed(struct arena *a, struct db *db, struct report *r)
 	for (size_t i = 0; i < counts.len; i++) {
 		const struct sealed_counts *rows = &counts.row[i];
 
-		printf("%s: %lld %s", rows->place, rows->count, rows->key_id == NULL ? "in plain" : "under the key ");
+		printf("%s: %lld %s", rows->place, rows->count, rows->key_id == NULL ? "not encrypted" : "under the key ");
 		cli_put(str_or(rows->key_id, ""));
 		putchar('\n');
 		if (!reseal_key_known(a, rows))

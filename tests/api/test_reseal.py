@@ -186,7 +186,7 @@ def test_check_counts(own, serve_own):
     me = serve_own(**under("old")).sign_up()
     serve_own(**V2).sign_up()
     said = command(own, "check", **under("new", "old"))
-    assert "users.encrypted_password: 1 in plain\nusers.encrypted_password: 1 under the key old\n" in said.stdout
+    assert "users.encrypted_password: 1 not encrypted\nusers.encrypted_password: 1 under the key old\n" in said.stdout
     assert "sessions.refresh_token_hmac_key: 1 under the key old\n" in said.stdout
     assert "0 errors" in said.stdout and "rows of" not in said.stdout
     said = command(own, "check", **under("new"))
