@@ -37,7 +37,7 @@ search_end(const struct search *s)
 static err
 search_look(struct search *s)
 {
-	const char *life = arena_printf(s->r->arena, "%.3f", (double)cfg->gotrue_external_oidc_provider_cache_ttl / 1e9);
+	const char *life = duration_seconds(s->r->arena, cfg->gotrue_external_oidc_provider_cache_ttl);
 
 	return (issuer_known(s->r->db, &s->known, .issuer = s->issuer->url, .discovery_url = s->discovery_url, .life = life));
 }

@@ -238,7 +238,7 @@ attempt(struct request *r, const char *set_id, const char *right)
 	TRY(factor_hold(r));
 	TRY(recovery_attempt(r->db, &a, .set_id = set_id, .code_id = right,
 	    .most = arena_printf(r->arena, "%lld", (long long)cfg->gotrue_mfa_recovery_codes_max_verify_attempts),
-	    .life = arena_printf(r->arena, "%.9g", (double)cfg->gotrue_mfa_recovery_codes_lockout_duration / 1e9), .now = r->now_text));
+	    .life = duration_seconds(r->arena, cfg->gotrue_mfa_recovery_codes_lockout_duration), .now = r->now_text));
 	if (a.rest > 0)
 		return (resting(r, (long long)a.rest));
 	if (!a.spent)
