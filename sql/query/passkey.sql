@@ -1,13 +1,11 @@
 -- Passkeys, and what is asked of those who add one or sign in by one.  Bytes travel as hexadecimal digits.
 
--- user_id: null for a sign-in, whose user is not known yet.  Of a user's, who is not limited otherwise, the newest 32 are kept.
+-- user_id: null for a sign-in, whose user is not known yet.  Of a user's, who is not limited otherwise, the newest 32 are kept;
+-- behind user_hold().
 -- passkey_challenge_add(id, user_id, type, session_data, now, expires_at) -> none
-with old as materialized (
-    select c.id from auth.webauthn_challenges c
+with gone as (
+    delete from auth.webauthn_challenges c
     where c.id in (select n.id from auth.webauthn_challenges n where n.user_id = :user_id::uuid order by n.created_at desc, n.id offset 31)
-    for update skip locked
-), gone as (
-    delete from auth.webauthn_challenges c using old where c.id = old.id
 )
 insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, created_at, expires_at)
 values (:id::uuid, :user_id::uuid, :type, :session_data::jsonb, :now::timestamptz, :expires_at::timestamptz);

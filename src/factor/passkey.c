@@ -185,6 +185,7 @@ passkey_ask_to_register(struct request *r, const char **reply)
 		.credential = credentials_of(r->arena, &rows),
 		.credentials = rows.len },
 	    &begun);
+	TRY(session_still(r));
 	return (challenge_put(r, REGISTRATION, u->id, &begun, reply));
 }
 

@@ -238,6 +238,23 @@ def test_challenges_are_not_hoarded(server, sql, me):
     assert register(server, me.access, Authenticator(ORIGIN), last).status_code == 200
 
 
+def test_who_goes_as_they_ask(server, sql, database, me):
+    """The user before their challenges, which go with them: neither waits for the other."""
+    for _ in range(32):
+        asked(server, me.access)
+    connection, got = psycopg2.connect(database.dsn), []
+    with connection.cursor() as cursor:
+        cursor.execute("select from auth.users where id = %s for update", (me.id,))
+        waiting = threading.Thread(target=lambda: got.append(server.post("/passkeys/registration/options", {}, me.access)))
+        waiting.start()
+        wait_for(lambda: sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"), what="the options")
+        cursor.execute("delete from auth.users where id = %s", (me.id,))
+    connection.commit()
+    connection.close()
+    waiting.join()
+    is_error(got[0], 403, "user_not_found")
+
+
 def test_one_of_64_signs_in(server, sql, me, key):
     challenge = asked(server)
     body = {"challenge_id": challenge["challenge_id"], "credential": key.get(challenge["options"])}
