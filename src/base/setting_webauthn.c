@@ -46,6 +46,18 @@ is_domain(struct arena *a, const char *name)
 	return (url_parse(a, arena_printf(a, "https://%s", name), &url) && str_equal(url.host, name) && url_host(&url) != HOST_ODD);
 }
 
+/* Apps have origins of other schemes. */
+static bool
+is_below(struct arena *a, const char *origin, const char *id)
+{
+	struct url url;
+
+	if (!str_starts(origin, "http://") && !str_starts(origin, "https://"))
+		return (true);
+	return (url_parse(a, origin, &url) &&
+		(str_equal_nocase(url.host, id) || str_ends(arena_printf(a, ".%s", url.host), arena_printf(a, ".%s", id))));
+}
+
 static void
 check_forms(struct arena *a, const struct settings *s, struct complaints *complaints)
 {
@@ -58,6 +70,11 @@ check_forms(struct arena *a, const struct settings *s, struct complaints *compla
 		if (strchr(*origin, ':') == NULL)
 			complain(a, complaints, WARNING, "GOTRUE_WEBAUTHN_RP_ORIGINS",
 			    "GOTRUE_WEBAUTHN_RP_ORIGINS must be URLs such as https://app.example.com, not \"%s\".", *origin);
+		else if (!str_empty(id) && is_domain(a, id) && !is_below(a, *origin, id))
+			complain(a, complaints, WARNING, "GOTRUE_WEBAUTHN_RP_ORIGINS",
+			    "GOTRUE_WEBAUTHN_RP_ORIGINS: \"%s\" is not at or below GOTRUE_WEBAUTHN_RP_ID: browsers let it use no passkey "
+			    "unless https://%s/.well-known/webauthn names it.",
+			    *origin, id);
 }
 
 void

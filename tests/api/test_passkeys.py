@@ -426,6 +426,10 @@ def test_what_is_said_wrongly(database):
     text = said.stdout + said.stderr
     assert 'GOTRUE_WEBAUTHN_RP_ID must be a domain such as example.com, not "https://app.test".' in text
     assert 'GOTRUE_WEBAUTHN_RP_ORIGINS must be URLs such as https://app.example.com, not "app.test".' in text
+    origins = "https://app.test/,https://www.app.test:8443,android:apk-key-hash:x,https://notapp.test,https://a.test https://app.test"
+    text = command(database, "check", **{**SETTINGS, "GOTRUE_WEBAUTHN_RP_ORIGINS": origins}).stdout
+    wrong = [line.split('"')[1] for line in text.splitlines() if "is not at or below GOTRUE_WEBAUTHN_RP_ID" in line]
+    assert wrong == ["https://notapp.test", "https://a.test https://app.test"] and "2 warnings" in text
 
 
 # --- What go-webauthn has written ---
