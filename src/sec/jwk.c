@@ -102,6 +102,19 @@ const struct rsa_member rsa_members[RSA_MEMBERS] = {
 #define RSA_PRIVATE_MEMBERS 3
 #define LONGEST_NUMBER 2048
 
+/* With 1 whatever fits the form is signed, by everybody; even ones make no key. */
+static bool
+rsa_exponent_valid(struct bytes e)
+{
+	BIGNUM *number = BN_bin2bn(e.data, (int)e.len, NULL);
+	bool valid;
+
+	crypto_assert(number != NULL, "reading a number of a key");
+	valid = BN_is_odd(number) && !BN_is_one(number);
+	BN_free(number);
+	return (valid);
+}
+
 const char *
 jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk *key)
 {
@@ -117,7 +130,7 @@ jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk
 	}
 	if (key->public == NULL || EVP_PKEY_get_bits(key->public) < LEAST_RSA_BITS)
 		return ("an RSA key needs a modulus of 1024 bits or more");
-	return (NULL);
+	return (rsa_exponent_valid(e) ? NULL : "an RSA key needs an odd exponent above 1");
 }
 
 /* The primes and what belongs to them only make signing faster; some of them alone are of no use, and OpenSSL 3.0 leaks them. */

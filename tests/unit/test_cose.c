@@ -23,6 +23,7 @@ static const struct {
 	{ "EdDSA", "a4 0101 0327 2006 21" X, NULL, -8 },
 	{ "RS256", "a4 0103 03390100 20" N "21" E, NULL, -257 },
 	{ "PS512", "a4 0103 033826 20" N "21" E, NULL, -39 },
+	{ "RS256, e is 3", "a4 0103 03390100 20" N "21 4103", NULL, -257 },
 	{ "nothing", "", "public key", 0 },
 	{ "no map", "80", "public key", 0 },
 	{ "something behind it", "a4 0101 0327 2006 21" X "00", "public key", 0 },
@@ -46,6 +47,10 @@ static const struct {
 	{ "no n", "a3 0103 03390100 21" E, "an RSA key needs \"n\" and \"e\" in base64url", 0 },
 	{ "no e", "a3 0103 03390100 20" N, "an RSA key needs \"n\" and \"e\" in base64url", 0 },
 	{ "RSA of 256 bits", "a4 0103 03390100 20" X "21" E, "an RSA key needs a modulus of 1024 bits or more", 0 },
+	{ "e is 1", "a4 0103 03390100 20" N "21 4101", "an RSA key needs an odd exponent above 1", 0 },
+	{ "e is 1, at length", "a4 0103 03390100 20" N "21 44 00000001", "an RSA key needs an odd exponent above 1", 0 },
+	{ "e is even", "a4 0103 033826 20" N "21 43 010000", "an RSA key needs an odd exponent above 1", 0 },
+	{ "e is 0", "a4 0103 033826 20" N "21 4100", "an RSA key needs an odd exponent above 1", 0 },
 	{ "n is 0", "a4 0103 03390100 20 4100 21" E, "an RSA key needs a modulus of 1024 bits or more", 0 },
 };
 
