@@ -31,6 +31,8 @@ key_state_name(enum key_state state)
 static const char *
 unreadable(struct arena *a)
 {
+	if (errno == ENOENT)
+		return ("is not there: postern keys new makes it");
 	return (arena_printf(a, "can't be read: %s", strerror(errno)));
 }
 

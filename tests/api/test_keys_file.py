@@ -311,7 +311,7 @@ def test_a_broken_file_at_start(keys, database, how):
 
 def test_no_file_yet(keys, database):
     done = command(database, "check", **keys.settings)
-    assert done.returncode == 1 and f"POSTERN_JWT_KEYS_FILE ({keys.path}) can't be read: No such file or directory" in done.stdout
+    assert done.returncode == 1 and f"POSTERN_JWT_KEYS_FILE ({keys.path}) is not there: postern keys new makes it" in done.stdout
 
 
 def complaints(server):
