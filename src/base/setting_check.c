@@ -475,5 +475,6 @@ settings_check(struct arena *a, const struct settings *s, struct complaints *com
 
 	for (size_t i = 0; i < COUNT(check); i++)
 		check[i](&c);
+	settings_check_factors(a, s, complaints);
 	settings_check_webauthn(a, s, complaints);
 }

@@ -76,6 +76,9 @@ void settings_clamp(struct arena *, struct settings *);
 /* What single values can't tell: settings that must be there, that exclude each other or need one another, and what the reference refuses. */
 void settings_check(struct arena *, const struct settings *, struct complaints *);
 
+/* Of these whether factors that people add can be used. */
+void settings_check_factors(struct arena *, const struct settings *, struct complaints *);
+
 /* Of these whether browsers can use passkeys and security keys; the reference starts all the same. */
 void settings_check_webauthn(struct arena *, const struct settings *, struct complaints *);
 

@@ -539,6 +539,20 @@ test_recovery_codes(void **state)
 }
 
 static void
+test_factors(void **state)
+{
+	(void)state;
+	setenv("GOTRUE_MFA_RECOVERY_CODES_ENROLL_ENABLED", "true", 1);
+	assert_non_null(load(NULL));
+	assert_string_equal(complaint_of("GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED")->sentence,
+	    "GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED should be true while GOTRUE_MFA_RECOVERY_CODES_ENROLL_ENABLED is: people add what "
+	    "they "
+	    "can't use.");
+	accepts("GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED", "true");
+	assert_null(complaint_of("GOTRUE_MFA_RECOVERY_CODES_VERIFY_ENABLED"));
+}
+
+static void
 test_encryption(void **state)
 {
 	(void)state;
@@ -749,6 +763,7 @@ main(void)
 		TEST(test_checks),
 		TEST(test_captcha),
 		TEST(test_recovery_codes),
+		TEST(test_factors),
 		TEST(test_encryption),
 		TEST(test_hooks),
 		TEST(test_file),
