@@ -74,7 +74,7 @@ numbers_read(struct arena *arena, const struct cbor_value *map, const struct alg
 	case KTY_RSA:
 		return (jwk_public_rsa(arena, number(map, LABEL_N), number(map, LABEL_E), key));
 	case KTY_OKP:
-		return (jwk_public_ed25519(number(map, LABEL_X), key));
+		return (jwk_public_ed25519(arena, number(map, LABEL_X), key));
 	}
 	return ("kty");
 }

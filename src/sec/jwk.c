@@ -238,11 +238,37 @@ ec_read(struct reader *r)
 	return (r->key->private == NULL ? "\"d\" is not a secret of the curve" : NULL);
 }
 
+/* The points of an order up to 8, with their second forms, but for the sign: everybody signs for them. */
+static const char *const small_orders[] = {
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+static bool
+ed25519_is_small(struct arena *scratch, struct bytes x)
+{
+	unsigned char point[ED25519_LEN];
+
+	memcpy(point, x.data, sizeof(point));
+	point[ED25519_LEN - 1] &= 0x7f;
+	for (size_t i = 0; i < sizeof(small_orders) / sizeof(small_orders[0]); i++)
+		if (str_equal(hex_encode(scratch, point, sizeof(point)), small_orders[i]))
+			return (true);
+	return (false);
+}
+
 const char *
-jwk_public_ed25519(struct bytes x, struct jwk *key)
+jwk_public_ed25519(struct arena *scratch, struct bytes x, struct jwk *key)
 {
 	if (x.len != ED25519_LEN)
 		return ("an Ed25519 key needs \"x\" of 32 bytes");
+	if (ed25519_is_small(scratch, x))
+		return ("an Ed25519 key needs an \"x\" that only its owner can sign for");
 	key->type = JWK_OKP;
 	key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.data, x.len);
 	crypto_assert(key->public != NULL, "making an Ed25519 key");
@@ -257,7 +283,7 @@ okp_read(struct reader *r)
 
 	if (!str_equal(json_string(json_get(r->object, "crv")), "Ed25519"))
 		return ("an OKP key needs \"crv\" of Ed25519");
-	wrong = jwk_public_ed25519(member_bytes(r, "x"), r->key);
+	wrong = jwk_public_ed25519(r->scratch, member_bytes(r, "x"), r->key);
 	if (wrong != NULL || !r->key->signs)
 		return (wrong);
 	if (d.len != ED25519_LEN)

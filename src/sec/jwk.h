@@ -39,7 +39,7 @@ struct point {
 };
 const char *jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e, struct jwk *);
 const char *jwk_public_ec(struct arena *scratch, const struct point *, struct jwk *);
-const char *jwk_public_ed25519(struct bytes x, struct jwk *);
+const char *jwk_public_ed25519(struct arena *scratch, struct bytes x, struct jwk *);
 
 /* The numbers of an RSA key, and what OpenSSL calls them. */
 #define RSA_MEMBERS 8
