@@ -20,11 +20,13 @@ from %audit_entries and a.created_at <= :created_at::timestamptz and (a.created_
 order by a.created_at desc, a.id limit :most::bigint;
 
 -- The log goes on behind an entry, oldest first; those not about the user have no payload.  since: when the user came; clocks may differ.
+-- Who else did it to them keeps name and address.
 -- audit_about(user_id, since, created_at, id, most) -> many audit_entry
 select null::bigint as total, a.id, a.created_at,
-    case when coalesce(a.payload -> 'traits' ->> 'user_id', a.payload ->> 'actor_id') = :user_id::text then a.payload end as payload,
-    a.ip_address as address
-from auth.audit_log_entries a
+    case when coalesce(a.payload -> 'traits' ->> 'user_id', a.payload ->> 'actor_id') = :user_id::text
+        then case when own then a.payload else (a.payload::jsonb - array['actor_username', 'actor_name'])::json end end as payload,
+    case when own then a.ip_address else '' end as address
+from auth.audit_log_entries a, lateral (select coalesce(a.payload ->> 'actor_id' = :user_id::text, false) as own) o
 where (a.created_at, a.id) > (coalesce(:created_at::timestamptz, :since::timestamptz - interval '1 day', '-infinity'), coalesce(:id::uuid, %nil))
 order by a.created_at, a.id limit :most::bigint;
 
