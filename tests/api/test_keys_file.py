@@ -368,7 +368,7 @@ def test_beside_the_secret(serve, keys, database):
     assert both.get("/user", old).status_code == 200 and both.get("/user", me.access).status_code == 200
 
 
-def test_a_key_that_signs_what_nobody_takes(serve, keys):
+def test_a_key_that_signs_what_nobody_takes(serve, keys, only_workers):
     """An algorithm that GOTRUE_JWT_VALID_METHODS does not have makes no key, and one that gets into the file does not sign."""
     named = {"GOTRUE_JWT_VALID_METHODS": "ES256,HS256"}
     first = keys("new")

@@ -163,7 +163,7 @@ def test_what_is_empty_stays_so(own, serve_own):
 LETTERS = {**MAIL, "GOTRUE_SMTP_MAX_FREQUENCY": "1ns"}
 
 
-def test_letters(own, serve_own, post):
+def test_letters(own, serve_own, post, only_workers):
     nobody = serve_own(**LETTERS, GOTRUE_SMTP_PORT=str(free_port()), POSTERN_QUEUE_KEYS="a secret that is long enough")
     email = address()
     assert nobody.post("/signup", {"email": email, "password": PASSWORD}).status_code == 200

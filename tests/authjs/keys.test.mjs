@@ -2,9 +2,12 @@
 // Another's library takes our tokens by our key set, whatever key signs: AUTH_URL, and PROGRAM with the settings of that server.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { webcrypto } from 'node:crypto'
 import { test } from 'node:test'
 import { AuthClient } from '@supabase/auth-js'
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose'
+
+globalThis.crypto ??= webcrypto // Node 18, which Debian 12 has, keeps it apart
 
 const url = process.env.AUTH_URL
 const keys = (...words) => execFileSync(process.env.PROGRAM, ['keys', ...words], { encoding: 'utf8' }).trim()
