@@ -59,98 +59,92 @@ hex_decode(struct arena *arena, const char *text, size_t *len)
 	return (bytes);
 }
 
-static const char base32_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/* Digits of so many bits each. */
+struct base {
+	char digits[65];
+	unsigned bits;
+	bool padded;
+};
+
+static const struct base base32 = { "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 5, false };
+static const struct base standard = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6, true };
+static const struct base url_safe = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6, false };
+
+static char *
+text_of_bytes(const struct base *base, struct arena *arena, const unsigned char *byte, size_t len)
+{
+	unsigned last = (1u << base->bits) - 1, have = 0;
+	char *text = arena_alloc_array(arena, len / base->bits + 2, 8), *end = text;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 8 | byte[i];
+		for (have += 8; have >= base->bits; have -= base->bits)
+			*end++ = base->digits[bits >> (have - base->bits) & last];
+	}
+	if (have > 0)
+		*end++ = base->digits[bits << (base->bits - have) & last];
+	while (base->padded && (end - text) % 4 != 0)
+		*end++ = '=';
+	return (text);
+}
+
+/* NULL when one is no digit; *left: what the last one has that makes no byte. */
+static unsigned char *
+bytes_of_digits(const struct base *base, struct arena *arena, const char *text, size_t digits, size_t *len, uint32_t *left)
+{
+	unsigned char *bytes = arena_alloc(arena, digits * base->bits / 8 + 1);
+	unsigned have = 0;
+
+	*len = 0;
+	*left = 0;
+	for (size_t i = 0; i < digits; i++) {
+		const char *at = memchr(base->digits, text[i], 1u << base->bits);
+
+		if (at == NULL)
+			return (NULL);
+		*left = *left << base->bits | (uint32_t)(at - base->digits);
+		have += base->bits;
+		if (have >= 8) {
+			have -= 8;
+			bytes[(*len)++] = (unsigned char)(*left >> have);
+			*left &= (1u << have) - 1;
+		}
+	}
+	return (bytes);
+}
 
 char *
 base32_encode(struct arena *arena, const void *bytes, size_t len)
 {
-	const unsigned char *byte = bytes;
-	char *text = arena_alloc_array(arena, len / 5 + 2, 8), *end = text;
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | byte[i];
-		for (have += 8; have >= 5; have -= 5)
-			*end++ = base32_digits[bits >> (have - 5) & 31];
-	}
-	if (have > 0)
-		*end++ = base32_digits[bits << (5 - have) & 31];
-	return (text);
-}
-
-static int
-base32_value(char c)
-{
-	const char *digit;
-
-	if (c >= 'a' && c <= 'z')
-		c = (char)(c - 'a' + 'A');
-	digit = memchr(base32_digits, c, 32);
-	return (digit != NULL ? (int)(digit - base32_digits) : -1);
+	return (text_of_bytes(&base32, arena, bytes, len));
 }
 
 unsigned char *
 base32_decode(struct arena *arena, const char *text, size_t *len)
 {
-	size_t digits = str_empty(text) ? 0 : strlen(text), count = 0;
-	unsigned char *bytes = arena_alloc(arena, digits / 8 * 5 + 5);
-	uint32_t bits = 0;
-	unsigned have = 0;
+	size_t digits = str_empty(text) ? 0 : strlen(text), count;
+	char *capitals = arena_strndup(arena, str_or(text, ""), digits);
+	unsigned char *bytes;
+	uint32_t left;
 
 	while (digits > 0 && text[digits - 1] == '=')
 		digits--;
-	for (size_t i = 0; i < digits; i++) {
-		int value = base32_value(text[i]);
-
-		if (value < 0)
-			return (NULL);
-		bits = bits << 5 | (uint32_t)value;
-		have += 5;
-		if (have >= 8) {
-			have -= 8;
-			bytes[count++] = (unsigned char)(bits >> have);
-		}
-	}
+	for (char *c = capitals; *c != '\0'; c++)
+		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	bytes = bytes_of_digits(&base32, arena, capitals, digits, &count, &left);
 	if (len != NULL)
 		*len = count;
 	return (count > 0 ? bytes : NULL);
 }
 
-struct base64 {
-	char digits[65];
-	bool padded;
-};
-
-static const struct base64 standard = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true };
-static const struct base64 url_safe = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false };
-
-static char *
-text_of_bytes(const struct base64 *form, struct arena *arena, const unsigned char *byte, size_t len)
-{
-	char *text = arena_alloc_array(arena, len / 3 + 2, 4), *end = text;
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | byte[i];
-		for (have += 8; have >= 6; have -= 6)
-			*end++ = form->digits[bits >> (have - 6) & 63];
-	}
-	if (have > 0)
-		*end++ = form->digits[bits << (6 - have) & 63];
-	while (form->padded && (end - text) % 4 != 0)
-		*end++ = '=';
-	return (text);
-}
-
 /* The digits of the text without padding, or SIZE_MAX when their number or the padding is wrong. */
 static size_t
-digits_len(const struct base64 *form, const char *text)
+digits_len(const struct base *base, const char *text)
 {
 	size_t len = strlen(text), digits = len;
 
-	if (form->padded) {
+	if (base->padded) {
 		if (len % 4 != 0)
 			return (SIZE_MAX);
 		while (digits > 0 && len - digits < 2 && text[digits - 1] == '=')
@@ -160,32 +154,19 @@ digits_len(const struct base64 *form, const char *text)
 }
 
 static unsigned char *
-bytes_of_text(const struct base64 *form, struct arena *arena, const char *text, size_t *len)
+bytes_of_text(const struct base *base, struct arena *arena, const char *text, size_t *len)
 {
-	size_t digits = text == NULL ? SIZE_MAX : digits_len(form, text), count = 0;
+	size_t digits = text == NULL ? SIZE_MAX : digits_len(base, text), count;
 	unsigned char *bytes;
-	uint32_t bits = 0;
-	unsigned have = 0;
+	uint32_t left;
 
 	if (digits == SIZE_MAX)
 		return (NULL);
-	bytes = arena_alloc(arena, digits / 4 * 3 + 3);
-	for (size_t i = 0; i < digits; i++) {
-		const char *digit = memchr(form->digits, text[i], 64);
-
-		if (digit == NULL)
-			return (NULL);
-		bits = bits << 6 | (uint32_t)(digit - form->digits);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			bytes[count++] = (unsigned char)(bits >> have);
-		}
-	}
+	bytes = bytes_of_digits(base, arena, text, digits, &count, &left);
 	/* Left-over bits must be zero, else two texts would mean the same bytes. */
-	if ((bits & ((1u << have) - 1)) != 0)
+	if (left != 0)
 		return (NULL);
-	if (len != NULL)
+	if (bytes != NULL && len != NULL)
 		*len = count;
 	return (bytes);
 }
