@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "sec/certificate.h"
 #include "sec/crypto.h"
 
@@ -39,38 +37,6 @@ certificate_current(const X509 *certificate)
 	return (X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 && X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0);
 }
 
-/* Of an elliptic curve's coordinate in bytes; 0 for other curves. */
-static unsigned
-curve_size(const EVP_PKEY *key)
-{
-	static const struct {
-		const char *group;
-		unsigned size;
-	} curves[] = { { "prime256v1", 32 }, { "secp384r1", 48 }, { "secp521r1", 66 } };
-	char group[32] = "";
-
-	EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-		if (str_equal(group, curves[i].group))
-			return (curves[i].size);
-	return (0);
-}
-
-static enum jwk_type
-key_type(const EVP_PKEY *key)
-{
-	switch (EVP_PKEY_get_base_id(key)) {
-	case EVP_PKEY_EC:
-		return (curve_size(key) > 0 ? JWK_EC : JWK_NONE);
-	case EVP_PKEY_RSA:
-		return (JWK_RSA);
-	case EVP_PKEY_ED25519:
-		return (JWK_OKP);
-	default:
-		return (JWK_NONE);
-	}
-}
-
 struct jwk *
 certificate_key(struct arena *arena, X509 *certificate)
 {
@@ -78,11 +44,7 @@ certificate_key(struct arena *arena, X509 *certificate)
 
 	key->public = X509_get_pubkey(certificate);
 	ERR_clear_error();
-	if (key->public == NULL)
-		return (NULL);
-	key->type = key_type(key->public);
-	key->size = key->type == JWK_EC ? curve_size(key->public) : 0;
-	return (key->type == JWK_NONE ? NULL : key);
+	return (key->public != NULL && jwk_public_known(key) ? key : NULL);
 }
 
 /* The first part of that kind of the subject's name; no data without one. */

@@ -173,12 +173,12 @@ rsa_read(struct reader *r)
 
 static const struct curve {
 	const char *crv;
-	char group[8];
+	char group[12]; /* as OpenSSL names it */
 	unsigned size;
 } curves[] = {
-	{ "P-256", "P-256", 32 },
-	{ "P-384", "P-384", 48 },
-	{ "P-521", "P-521", 66 },
+	{ "P-256", "prime256v1", 32 },
+	{ "P-384", "secp384r1", 48 },
+	{ "P-521", "secp521r1", 66 },
 };
 
 static const struct curve *
@@ -238,6 +238,39 @@ ec_read(struct reader *r)
 	return (r->key->private == NULL ? "\"d\" is not a secret of the curve" : NULL);
 }
 
+/* 0 for other curves. */
+static unsigned
+curve_size(const EVP_PKEY *key)
+{
+	char group[32] = "";
+
+	EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (str_equal(curves[i].group, group))
+			return (curves[i].size);
+	return (0);
+}
+
+bool
+jwk_public_known(struct jwk *key)
+{
+	switch (EVP_PKEY_get_base_id(key->public)) {
+	case EVP_PKEY_EC:
+		key->size = curve_size(key->public);
+		key->type = key->size > 0 ? JWK_EC : JWK_NONE;
+		break;
+	case EVP_PKEY_RSA:
+		key->type = JWK_RSA;
+		break;
+	case EVP_PKEY_ED25519:
+		key->type = JWK_OKP;
+		break;
+	default:
+		key->type = JWK_NONE;
+	}
+	return (key->type != JWK_NONE);
+}
+
 /* The points of an order up to 8, with their second forms, but for the sign: everybody signs for them. */
 static const char *const small_orders[] = {
 	"0000000000000000000000000000000000000000000000000000000000000000",
@@ -253,11 +286,13 @@ static bool
 ed25519_is_small(struct arena *scratch, struct bytes x)
 {
 	unsigned char point[ED25519_LEN];
+	const char *hex;
 
 	memcpy(point, x.data, sizeof(point));
 	point[ED25519_LEN - 1] &= 0x7f;
+	hex = hex_encode(scratch, point, sizeof(point));
 	for (size_t i = 0; i < sizeof(small_orders) / sizeof(small_orders[0]); i++)
-		if (str_equal(hex_encode(scratch, point, sizeof(point)), small_orders[i]))
+		if (str_equal(hex, small_orders[i]))
 			return (true);
 	return (false);
 }

@@ -41,6 +41,9 @@ const char *jwk_public_rsa(struct arena *scratch, struct bytes n, struct bytes e
 const char *jwk_public_ec(struct arena *scratch, const struct point *, struct jwk *);
 const char *jwk_public_ed25519(struct arena *scratch, struct bytes x, struct jwk *);
 
+/* Fills in what key->public is: RSA, Ed25519, or on one of these curves; false for others. */
+bool jwk_public_known(struct jwk *key);
+
 /* The numbers of an RSA key, and what OpenSSL calls them. */
 #define RSA_MEMBERS 8
 extern const struct rsa_member {

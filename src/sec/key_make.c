@@ -33,11 +33,13 @@ put_number(struct arena *a, struct buf *b, const char *member, EVP_PKEY *key, co
 }
 
 static void
-ec_put(struct arena *a, struct buf *b, const char *crv, size_t size)
+ec_put(struct arena *a, struct buf *b, const char *crv)
 {
 	EVP_PKEY *key = EVP_EC_gen(crv);
+	size_t size;
 
 	crypto_assert(key != NULL, "making an EC key");
+	size = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
 	json_put_text(b, "crv", crv);
 	put_number(a, b, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, size);
 	put_number(a, b, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, size);
@@ -46,21 +48,22 @@ ec_put(struct arena *a, struct buf *b, const char *crv, size_t size)
 }
 
 static void
-rsa_put(struct arena *a, struct buf *b, const char *unused, size_t least)
+rsa_put(struct arena *a, struct buf *b, const char *unused)
 {
 	EVP_PKEY *key = EVP_RSA_gen(RSA_BITS);
 
 	(void)unused;
 	crypto_assert(key != NULL, "making an RSA key");
 	for (size_t i = 0; i < RSA_MEMBERS; i++)
-		put_number(a, b, rsa_members[i].member, key, rsa_members[i].param, least);
+		put_number(a, b, rsa_members[i].member, key, rsa_members[i].param, 0);
 	EVP_PKEY_free(key);
 }
 
 static void
-okp_put(struct arena *a, struct buf *b, const char *crv, size_t size)
+okp_put(struct arena *a, struct buf *b, const char *crv)
 {
 	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	size_t size = ED25519_BYTES;
 	unsigned char *x = arena_alloc(a, size), *d = arena_alloc(a, size);
 
 	crypto_assert(key != NULL && EVP_PKEY_get_raw_public_key(key, x, &size) == 1 && EVP_PKEY_get_raw_private_key(key, d, &size) == 1,
@@ -72,24 +75,23 @@ okp_put(struct arena *a, struct buf *b, const char *crv, size_t size)
 }
 
 static void
-oct_put(struct arena *a, struct buf *b, const char *unused, size_t size)
+oct_put(struct arena *a, struct buf *b, const char *unused)
 {
 	(void)unused;
-	json_put_text(b, "k", secret_token(a, size));
+	json_put_text(b, "k", secret_token(a, OCT_BYTES));
 }
 
 static const struct recipe {
 	const char *alg, *kty;
-	void (*put)(struct arena *, struct buf *, const char *crv, size_t size);
+	void (*put)(struct arena *, struct buf *, const char *crv);
 	const char *crv;
-	size_t size;
 } recipes[] = {
-	{ "ES256", "EC", ec_put, "P-256", 32 },
-	{ "ES512", "EC", ec_put, "P-521", 66 },
-	{ "RS256", "RSA", rsa_put, NULL, 0 },
-	{ "RS512", "RSA", rsa_put, NULL, 0 },
-	{ "EdDSA", "OKP", okp_put, "Ed25519", ED25519_BYTES },
-	{ "HS256", "oct", oct_put, NULL, OCT_BYTES },
+	{ "ES256", "EC", ec_put, "P-256" },
+	{ "ES512", "EC", ec_put, "P-521" },
+	{ "RS256", "RSA", rsa_put, NULL },
+	{ "RS512", "RSA", rsa_put, NULL },
+	{ "EdDSA", "OKP", okp_put, "Ed25519" },
+	{ "HS256", "oct", oct_put, NULL },
 };
 
 static const struct recipe *
@@ -118,7 +120,7 @@ key_make(struct arena *a, const char *alg, const char *kid)
 	json_put_text(&b, "kid", kid);
 	json_put_text(&b, "alg", alg);
 	json_put_text(&b, "use", "sig");
-	recipe->put(a, &b, recipe->crv, recipe->size);
+	recipe->put(a, &b, recipe->crv);
 	json_object_end(&b);
 	return (b.data);
 }
