@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /token?grant_type=id_token: signing in with an identity token that the app has got by itself. */
-#include <string.h>
 
 #include "api/api.h"
 #include "base/buf.h"
@@ -36,11 +35,11 @@ static char *const stale[] = { "identities", "confirmed_at", NULL };
 static const char *
 user_shown(struct arena *a, const char *now, const char *before)
 {
-	const json *old = json_parse(a, before, strlen(before), NULL);
+	const json *old = json_parse_text(a, before);
 	struct buf b = buf_new(a);
 
 	json_object_begin(&b, NULL);
-	json_put_except(&b, json_parse(a, now, strlen(now), NULL), stale);
+	json_put_except(&b, json_parse_text(a, now), stale);
 	for (size_t i = 0; stale[i] != NULL; i++)
 		if (json_get(old, stale[i]) != NULL)
 			json_put(&b, stale[i], json_get(old, stale[i]));

@@ -237,6 +237,12 @@ json_parse(struct arena *arena, const char *text, size_t len, const char **why)
 	return (value);
 }
 
+json *
+json_parse_text(struct arena *arena, const char *text)
+{
+	return (text == NULL ? NULL : json_parse(arena, text, strlen(text), NULL));
+}
+
 enum json_kind
 json_kind(const json *value)
 {

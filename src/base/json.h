@@ -21,6 +21,7 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
  * A JSON null is a value whose kind is JSON_NULL, never a NULL pointer.
  */
 json *json_parse(struct arena *, const char *text, size_t len, const char **why);
+json *json_parse_text(struct arena *, const char *); /* one that ends with NUL; NULL for NULL, and for what is not JSON */
 
 enum json_kind json_kind(const json *);               /* NULL is JSON_NULL */
 json *json_get(const json *, const char *key);        /* member, exact name, the last of two; NULL without one */

@@ -196,7 +196,7 @@ run_show(struct request *r, char *const *words)
 	TRY(user_named(r, words[0], &u));
 	TRY(admin_user_counts(r->db, &counts, .id = u.id));
 	shown = user_text(r->arena, &u);
-	user = json_parse(r->arena, shown, strlen(shown), NULL);
+	user = json_parse_text(r->arena, shown);
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		show_member(r->arena, members[i], json_get(user, members[i]));
 	show_identities(r->arena, json_get(user, "identities"));

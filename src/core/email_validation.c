@@ -98,7 +98,7 @@ static bool
 host_passes(struct arena *a, const char *host, unsigned seconds)
 {
 	const char *setting = cfg->gotrue_mailer_email_validation_blocked_mx;
-	json *blocked = json_parse(a, setting, strlen(setting), NULL);
+	json *blocked = json_parse_text(a, setting);
 	char **hosts;
 
 	if (strchr(host, '.') == NULL)
@@ -137,7 +137,7 @@ static const char *const *
 service_headers(struct arena *a)
 {
 	const char *setting = cfg->gotrue_mailer_email_validation_service_headers;
-	json *given = json_parse(a, setting, strlen(setting), NULL);
+	json *given = json_parse_text(a, setting);
 	struct header_list list = { .arena = a };
 
 	if (json_kind(given) != JSON_OBJECT)

@@ -190,7 +190,7 @@ answered(struct request *r, const char *kept, json **answer)
 	const char *before = kept != NULL ? query_get(r->done, kept) : NULL;
 
 	if (!str_empty(before))
-		*answer = json_parse(r->arena, before, strlen(before), NULL);
+		*answer = json_parse_text(r->arena, before);
 	return (before != NULL);
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "base/setting.h"
@@ -35,7 +33,7 @@ more_text(struct arena *a, const struct notice *n, const char *name)
 {
 	const char *text = str_or(n->more, "{}");
 
-	return (json_string(json_get(json_parse(a, text, strlen(text), NULL), name)));
+	return (json_string(json_get(json_parse_text(a, text), name)));
 }
 
 static err

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/outbox.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "base/str.h"
 #include "core/mailer.h"
@@ -17,7 +15,7 @@ static const char *
 letter_language(struct request *r, const struct user *u)
 {
 	static const char *const names[] = { "language", "locale", "lang" };
-	json *metadata = u->user_metadata != NULL ? json_parse(r->arena, u->user_metadata, strlen(u->user_metadata), NULL) : NULL;
+	json *metadata = json_parse_text(r->arena, u->user_metadata);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *language = json_string(json_get(metadata, names[i]));

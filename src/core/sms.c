@@ -54,7 +54,7 @@ sms_text(struct arena *a, const char *template, const char *code, const char **w
 	const struct template *parsed = template_parse(a, template, strlen(template), TEMPLATE_TEXT, why);
 	const char *values = json_pairs(a, "Code", code, NULL);
 
-	return (parsed == NULL ? NULL : template_render(a, parsed, json_parse(a, values, strlen(values), NULL), why));
+	return (parsed == NULL ? NULL : template_render(a, parsed, json_parse_text(a, values), why));
 }
 
 static err

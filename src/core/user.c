@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -84,7 +82,7 @@ user_identity_data(struct arena *a, const struct new_user *u)
 
 	json_object_begin(&b, NULL);
 	if (!u->invited && u->user_metadata != NULL)
-		json_each(json_parse(a, u->user_metadata, strlen(u->user_metadata), NULL), member_keep, &b);
+		json_each(json_parse_text(a, u->user_metadata), member_keep, &b);
 	new_claims_put(&b, u);
 	json_object_end(&b);
 	return (b.data);
@@ -126,7 +124,7 @@ struct user
 user_queued(struct arena *a, const struct new_user *made)
 {
 	struct user u = user_unwritten(a, made, NULL);
-	json *name = json_get(json_parse(a, u.user_metadata, strlen(u.user_metadata), NULL), "full_name");
+	json *name = json_get(json_parse_text(a, u.user_metadata), "full_name");
 
 	u.full_name = name == NULL ? NULL : json_text(a, name);
 	u.told = "{}";
@@ -227,7 +225,7 @@ user_json_with(struct arena *a, const char *text, const char *name, const char *
 	struct buf b = buf_new(a);
 
 	json_object_begin(&b, NULL);
-	json_put_except(&b, json_parse(a, text, strlen(text), NULL), (char *const[]){ (char *)name, NULL });
+	json_put_except(&b, json_parse_text(a, text), (char *const[]){ (char *)name, NULL });
 	json_put_text(&b, name, value);
 	json_object_end(&b);
 	return (b.data);

@@ -107,7 +107,7 @@ members_check(struct request *r, const char *object, bool (*allowed)(void *, con
 	struct verdict v = { r, OK };
 
 	if (object != NULL)
-		json_each(json_parse(r->arena, object, strlen(object), NULL), allowed, &v);
+		json_each(json_parse_text(r->arena, object), allowed, &v);
 	return (v.error);
 }
 

@@ -13,7 +13,7 @@
 static char **
 strings_read(struct arena *a, const char *text)
 {
-	const json *array = json_parse(a, text, strlen(text), NULL);
+	const json *array = json_parse_text(a, text);
 	char **list = arena_new_array(a, char *, json_len(array) + 1);
 
 	for (size_t i = 0; i < json_len(array); i++)
@@ -25,7 +25,7 @@ strings_read(struct arena *a, const char *text)
 static json *
 object_read(struct arena *a, const char *text)
 {
-	json *object = json_parse(a, text, strlen(text), NULL);
+	json *object = json_parse_text(a, text);
 
 	return (json_len(object) > 0 ? object : NULL);
 }
@@ -160,7 +160,7 @@ claims_allow(struct arena *a, char *const *allowed, const json *raw, struct prof
 	struct query custom = query_new(a);
 
 	if (already != NULL)
-		json_each(json_parse(a, already, strlen(already), NULL), member_add, &custom);
+		json_each(json_parse_text(a, already), member_add, &custom);
 	for (; allowed != NULL && *allowed != NULL; allowed++) {
 		json *value = json_get(raw, *allowed);
 
@@ -201,6 +201,6 @@ custom_provider_map(struct arena *a, const struct provider *p, const json *raw, 
 		query_add(&claims, profile->claims.pair[i].name, profile->claims.pair[i].value);
 	json_each(p->attribute_mapping, target_set, &claims);
 	text = object_text(&claims);
-	if (profile_read(&mapped, json_parse(a, text, strlen(text), NULL)))
+	if (profile_read(&mapped, json_parse_text(a, text)))
 		profile->claims = mapped.claims;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/setting.h"
@@ -37,7 +35,7 @@ profile_text(const struct profile *p, const char *claim)
 	const char *plain = NULL;
 
 	if (text != NULL)
-		plain = json_string(json_parse(p->claims.arena, text, strlen(text), NULL));
+		plain = json_string(json_parse_text(p->claims.arena, text));
 	return (plain != NULL ? plain : "");
 }
 
@@ -181,7 +179,7 @@ profile_json(const struct profile *p)
 bool
 profile_fits(struct arena *a, const char *text)
 {
-	const json *data = json_parse(a, text, strlen(text), NULL);
+	const json *data = json_parse_text(a, text);
 
 	return (data != NULL && json_numbers_fit(data) && json_written(data) <= (size_t)cfg->postern_metadata_max &&
 		utf8_count(json_string(json_get(data, "sub"))) <= INDEXED_MAX &&

@@ -79,7 +79,7 @@ quirk_apple_name(struct exchange *x)
 
 	if (*text == '\0')
 		return (OK);
-	x->userinfo = json_parse(x->r->arena, text, strlen(text), NULL);
+	x->userinfo = json_parse_text(x->r->arena, text);
 	if (json_kind(x->userinfo) != JSON_OBJECT)
 		return (fail_outside(x->r, "the name that came along is not an object"));
 	full = str_trim(x->r->arena,

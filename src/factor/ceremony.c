@@ -236,7 +236,7 @@ ceremony_read_created(struct request *r, const char *credential, struct ceremony
 	const char *why;
 
 	*created = (struct ceremony_created){ 0 };
-	why = created_read(r->arena, json_parse(r->arena, credential, strlen(credential), NULL), created);
+	why = created_read(r->arena, json_parse_text(r->arena, credential), created);
 	return (why == NULL ? OK : fail_outside(r, "%s", why));
 }
 
@@ -246,7 +246,7 @@ ceremony_read_shown(struct request *r, const char *credential, struct ceremony_s
 	const char *why;
 
 	*shown = (struct ceremony_shown){ 0 };
-	why = shown_read(r->arena, json_parse(r->arena, credential, strlen(credential), NULL), shown);
+	why = shown_read(r->arena, json_parse_text(r->arena, credential), shown);
 	return (why == NULL ? OK : fail_outside(r, "%s", why));
 }
 
@@ -267,7 +267,7 @@ err
 ceremony_verify_created(struct request *r, const struct ceremony_created *created, const char *session,
     struct webauthn_credential *credential)
 {
-	const struct webauthn_expected expected = expected_of(json_parse(r->arena, session, strlen(session), NULL));
+	const struct webauthn_expected expected = expected_of(json_parse_text(r->arena, session));
 	const char *why;
 
 	if (expected.challenge == NULL)
@@ -292,7 +292,7 @@ is_allowed(struct arena *a, const json *session, struct bytes id)
 err
 ceremony_verify_shown(struct request *r, const struct ceremony_shown *shown, const char *session, struct webauthn_credential *credential)
 {
-	const json *kept = json_parse(r->arena, session, strlen(session), NULL);
+	const json *kept = json_parse_text(r->arena, session);
 	const struct webauthn_expected expected = expected_of(kept);
 	const char *why;
 

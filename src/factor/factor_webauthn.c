@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -121,7 +119,7 @@ credentials_known(struct request *r, struct ceremony *c, const char *transports)
 	TRY(webauthn_factors(r->db, &rows, .user_id = r->user->id));
 	list = arena_new_array(r->arena, struct ceremony_credential, rows.len + 1);
 	for (size_t i = 0; i < rows.len; i++) {
-		json *kept = json_parse(r->arena, rows.row[i].credential, strlen(rows.row[i].credential), NULL);
+		json *kept = json_parse_text(r->arena, rows.row[i].credential);
 
 		list[i].id = bytes_of(r->arena, kept, "id");
 		list[i].transports = transports != NULL ? transports : list_text(r->arena, json_get(kept, "transport"));
@@ -188,7 +186,7 @@ answer_read(struct request *r, const struct factor_answer *given, struct answer 
 
 	if (given->webauthn == NULL)
 		return (fail(r, E_VALIDATION_FAILED, "WebAuthn config required"));
-	webauthn = json_parse(r->arena, given->webauthn, strlen(given->webauthn), NULL);
+	webauthn = json_parse_text(r->arena, given->webauthn);
 	*answer = (struct answer){ .type = json_string(json_get_nocase(webauthn, "type")) };
 	if (!str_equal(answer->type, CREATE) && !str_equal(answer->type, REQUEST))
 		return (fail(r, E_VALIDATION_FAILED, "WebAuthn type must be create or request"));
@@ -203,7 +201,7 @@ answer_read(struct request *r, const struct factor_answer *given, struct answer 
 static bool
 type_fits(struct request *r, const char *type, const char *session)
 {
-	const json *kept = json_parse(r->arena, str_or(session, "{}"), strlen(str_or(session, "{}")), NULL);
+	const json *kept = json_parse_text(r->arena, str_or(session, "{}"));
 	bool creates = str_equal(type, CREATE);
 
 	return (creates == (json_len(json_get(kept, "credParams")) > 0) && creates == !factor_verified(r->factor));
@@ -242,7 +240,7 @@ owner_find(struct request *r, struct answer *answer, struct webauthn_credential 
 
 	TRY(webauthn_factors(r->db, &rows, .user_id = r->user->id));
 	for (size_t i = 0; i < rows.len && answer->owner == NULL; i++) {
-		*credential = credential_of(r->arena, json_parse(r->arena, rows.row[i].credential, strlen(rows.row[i].credential), NULL));
+		*credential = credential_of(r->arena, json_parse_text(r->arena, rows.row[i].credential));
 		if (bytes_equal(credential->id, answer->shown.assertion.id))
 			answer->owner = rows.row[i].id;
 	}

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/setting.h"
@@ -169,7 +167,7 @@ passkey_ask_to_register(struct request *r, const char **reply)
 {
 	const struct user *u = r->user;
 	const char *name = str_or(u->email, u->phone);
-	json *given = json_get(json_parse(r->arena, u->user_metadata, strlen(u->user_metadata), NULL), "name");
+	json *given = json_get(json_parse_text(r->arena, u->user_metadata), "name");
 	struct ceremony_begun begun;
 	struct passkey_rows_rows rows;
 

@@ -188,7 +188,7 @@ extra_put(void *arg, const char *name, json *values)
 static json *
 extra_headers(struct arena *a)
 {
-	return (json_parse(a, cfg->gotrue_smtp_headers, strlen(cfg->gotrue_smtp_headers), NULL));
+	return (json_parse_text(a, cfg->gotrue_smtp_headers));
 }
 
 static void

@@ -250,7 +250,7 @@ id_token_verify(struct arena *a, const struct id_token *t, char *const *accepted
 		*why = arena_printf(a, "its algorithm \"%s\" is not one of the issuer's", t->alg);
 		return (ID_TOKEN_BAD);
 	}
-	set = json_get(json_parse(a, keys, strlen(keys), NULL), "keys");
+	set = json_get(json_parse_text(a, keys), "keys");
 	for (size_t i = 0; i < json_len(set); i++)
 		if (key_fits(a, t, method, json_at(set, i)))
 			return (ID_TOKEN_GOOD);

@@ -84,7 +84,7 @@ static const char *
 setting_read(struct arena *arena, struct arena *scratch)
 {
 	const char *text = cfg->gotrue_jwt_keys, *wrong;
-	json *list = json_parse(scratch, text, strlen(text), NULL);
+	json *list = json_parse_text(scratch, text);
 
 	if (json_kind(list) != JSON_ARRAY)
 		return ("is not a JSON array of keys");
@@ -101,7 +101,7 @@ static const json *
 entry_key(struct arena *scratch, const struct key_entry *entry)
 {
 	static char operations[] = "key_ops", sign[] = "sign", verify[] = "verify";
-	const json *jwk = json_parse(scratch, entry->jwk, strlen(entry->jwk), NULL);
+	const json *jwk = json_parse_text(scratch, entry->jwk);
 	struct buf b = buf_new(scratch);
 
 	json_object_begin(&b, NULL);

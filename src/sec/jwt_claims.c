@@ -15,7 +15,7 @@ date_get(struct arena *arena, const json *value, double *seconds)
 		return (json_real(value, seconds));
 	if (strpbrk(text, " \t\r\n") != NULL)
 		return (false);
-	return (json_real(json_parse(arena, text, strlen(text), NULL), seconds));
+	return (json_real(json_parse_text(arena, text), seconds));
 }
 
 static bool

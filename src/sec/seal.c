@@ -118,7 +118,7 @@ sealed_parse(struct arena *arena, const char *stored, struct sealed *sealed)
 	unsigned char *data_bytes, *nonce_bytes, *box;
 	size_t data_len, nonce_len;
 
-	if (!str_starts(stored, "{") || (object = json_parse(arena, stored, strlen(stored), NULL)) == NULL)
+	if (!str_starts(stored, "{") || (object = json_parse_text(arena, stored)) == NULL)
 		return (false);
 	sealed->key_id = json_string(json_get(object, "key_id"));
 	data = json_string(json_get(object, "data"));

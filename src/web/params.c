@@ -268,7 +268,7 @@ form_take(struct arena *a, const struct param *field, const char *text, void *sl
 	case PARAM_maybe_bool:
 	case PARAM_integer:
 	case PARAM_real:
-		value = json_parse(a, text, strlen(text), NULL);
+		value = json_parse_text(a, text);
 		return (value != NULL && kinds[field->type].take(a, value, slot));
 	default:
 		return (false);

@@ -98,7 +98,7 @@ reply_html(struct request *r, int status, const char *template, const char *valu
 	const struct template *t = template_parse(a, template, strlen(template), TEMPLATE_PAGE, &why);
 
 	if (t != NULL)
-		text = template_render(a, t, values != NULL ? json_parse(a, values, strlen(values), NULL) : NULL, &why);
+		text = template_render(a, t, json_parse_text(a, values), &why);
 	if (text == NULL) {
 		r->failure.cause = why;
 		return (fail(r, E_UNEXPECTED_FAILURE, NULL));
