@@ -12,8 +12,12 @@
 #define FRIENDLY_NAME_MAX 2600 /* an index takes 2,704 bytes at most */
 
 err
-factor_check_verified(struct request *r, int64_t verified)
+factor_check_verified(struct request *r, const struct factor_row *row, size_t count)
 {
+	int64_t verified = 0;
+
+	for (size_t i = 0; i < count; i++)
+		verified += factor_verified(&row[i]);
 	if (verified >= cfg->gotrue_mfa_max_verified_factors)
 		return (fail(r, E_TOO_MANY_ENROLLED_MFA_FACTORS, NULL));
 	if (verified > 0 && !session_is_aal2(r->user))
@@ -24,16 +28,12 @@ factor_check_verified(struct request *r, int64_t verified)
 static err
 check_against(struct request *r, const struct factor_row *row, size_t count, const char *name)
 {
-	int64_t verified = 0;
-
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (str_equal(row[i].friendly_name, name))
 			return (factor_name_taken(r, name));
-		verified += factor_verified(&row[i]);
-	}
 	if ((int64_t)count >= (int64_t)cfg->gotrue_mfa_max_enrolled_factors)
 		return (fail(r, E_TOO_MANY_ENROLLED_MFA_FACTORS, NULL));
-	return (factor_check_verified(r, verified));
+	return (factor_check_verified(r, row, count));
 }
 
 err

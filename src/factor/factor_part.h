@@ -4,8 +4,8 @@
 
 #include "factor/factor.h"
 
-/* Whether one may be verified beside so many that are. */
-checked err factor_check_verified(struct request *, int64_t verified);
+/* Whether one may be verified beside those that are. */
+checked err factor_check_verified(struct request *, const struct factor_row *, size_t count);
 
 /* 422 mfa_factor_name_conflict. */
 checked err factor_name_taken(struct request *, const char *name);

@@ -169,15 +169,10 @@ code_verify(struct request *r, const struct factor_type *type, const struct fact
 static err
 check_first(struct request *r)
 {
-	int64_t verified = 0;
 	size_t count;
 	const struct factor_row *row = user_factors(r->arena, r->user, &count);
 
-	if (factor_verified(r->factor))
-		return (OK);
-	for (size_t i = 0; i < count; i++)
-		verified += factor_verified(&row[i]);
-	return (factor_check_verified(r, verified));
+	return (factor_verified(r->factor) ? OK : factor_check_verified(r, row, count));
 }
 
 err
