@@ -6,6 +6,7 @@
 #include "base/setting.h"
 #include "base/str.h"
 #include "net/http.h"
+#include "sec/breached_file.h"
 
 #define LIMIT_NS INT64_C(5000000000)
 #define HEX_LEN ((size_t)2 * SHA1_LEN)
@@ -16,17 +17,18 @@
 static bool
 line_read(const char *prefix, const char *line, unsigned char sha1[SHA1_LEN], bool *counts)
 {
-	const char *count = line + SUFFIX_LEN + 1, *end;
+	const char *end;
 	char hex[HEX_LEN];
 
 	if (strnlen(line, SUFFIX_LEN + 1) <= SUFFIX_LEN || line[SUFFIX_LEN] != ':')
 		return (false);
 	memcpy(hex, prefix, PREFIX_LEN);
 	memcpy(hex + PREFIX_LEN, line, SUFFIX_LEN);
-	end = count + strspn(count, "0123456789");
-	*counts = strspn(count, "0") < (size_t)(end - count);
+	end = breached_count_read(line + SUFFIX_LEN + 1, counts);
+	if (end == NULL)
+		return (false);
 	end += strspn(end, " \t\r");
-	return (count[0] >= '0' && count[0] <= '9' && (*end == '\n' || *end == '\0') && hex_read(hex, sha1, SHA1_LEN));
+	return ((*end == '\n' || *end == '\0') && hex_read(hex, sha1, SHA1_LEN));
 }
 
 static const char *

@@ -31,6 +31,12 @@ const char *breached_file_open(struct arena *);
 checked bool breached_file_find(const unsigned char sha1[SHA1_LEN], bool *known);
 
 /*
+ * What stands behind the colon of a line, as haveibeenpwned.com has it: *counts is false for 0, which only fills up.  Gives what follows it;
+ * NULL without a number.
+ */
+const char *breached_count_read(const char *text, bool *counts);
+
+/*
  * Makes such a file of lines "SHA1:count" in order, as haveibeenpwned.com offers them; those with a count of 0 are left out.  It takes the
  * place of path at once, when it is whole.  NULL, or one sentence that says what is wrong.
  */

@@ -20,17 +20,25 @@ struct maker {
 	uint64_t line, entries, *index; /* index: so far how many digests each prefix has */
 };
 
+const char *
+breached_count_read(const char *text, bool *counts)
+{
+	const char *end = text + strspn(text, "0123456789");
+
+	*counts = strspn(text, "0") < (size_t)(end - text);
+	return (end > text ? end : NULL);
+}
+
 /* SHA1:count, with the line's end of any system or none. */
 static bool
 line_read(const char *line, unsigned char sha1[SHA1_LEN], bool *counts)
 {
-	const char *count = line + HEX_LEN + 1, *end;
+	const char *end;
 
 	if (strlen(line) <= HEX_LEN || line[HEX_LEN] != ':' || !hex_read(line, sha1, SHA1_LEN))
 		return (false);
-	end = count + strspn(count, "0123456789");
-	*counts = strspn(count, "0") < (size_t)(end - count);
-	return (end > count && strspn(end, "\r\n") == strlen(end));
+	end = breached_count_read(line + HEX_LEN + 1, counts);
+	return (end != NULL && strspn(end, "\r\n") == strlen(end));
 }
 
 /* What is alike in all that is kept is one. */
