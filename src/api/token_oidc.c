@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /token?grant_type=id_token: signing in with an identity token that the app has got by itself. */
-
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
